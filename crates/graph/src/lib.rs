@@ -1,0 +1,1 @@
+//! Minimal version selection, graph pruning and workspaces over a requirements trait. Pure.

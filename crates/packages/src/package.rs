@@ -1,0 +1,316 @@
+//! One loaded package, and the set of all packages of one load.
+//!
+//! [`PackagePublic`] is the shape of `go list -json`: its field order and omission rules are the go command's.
+//! Everything else that the builder needs stands in [`PackageInternal`].
+//! Packages refer to one another by [`PackageId`], an index into the [`PackageSet`] that owns them.
+
+use camino::Utf8PathBuf;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Index of a package inside its [`PackageSet`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PackageId(pub u32);
+
+/// All packages of one load; owner of every [`Package`] that a [`PackageId`] names.
+#[derive(Default, Debug)]
+pub struct PackageSet {
+    /// In the order in which loading first met them.
+    pub packages: Vec<Package>,
+}
+
+impl std::ops::Index<PackageId> for PackageSet {
+    type Output = Package;
+    fn index(&self, id: PackageId) -> &Package {
+        &self.packages[id.0 as usize]
+    }
+}
+
+impl std::ops::IndexMut<PackageId> for PackageSet {
+    fn index_mut(&mut self, id: PackageId) -> &mut Package {
+        &mut self.packages[id.0 as usize]
+    }
+}
+
+impl PackageSet {
+    /// Adds a package and returns its id.
+    pub fn add(&mut self, package: Package) -> PackageId {
+        let id = PackageId(u32::try_from(self.packages.len()).expect("fewer than 2^32 packages"));
+        self.packages.push(package);
+        id
+    }
+}
+
+/// One package as loaded.
+#[derive(Default, Debug, Clone)]
+pub struct Package {
+    /// What `go list` shows.
+    pub public: PackagePublic,
+    /// What only loading and building need.
+    pub internal: PackageInternal,
+}
+
+fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+/// `go list -json`'s package, field for field and in its order.
+#[derive(Default, Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[allow(missing_docs)] // each field is documented by `go help list`
+pub struct PackagePublic {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub dir: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub import_path: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub import_comment: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub doc: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub target: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub shlib: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub root: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub conflict_dir: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub for_test: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub export: String,
+    #[serde(rename = "BuildID", skip_serializing_if = "String::is_empty")]
+    pub build_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub module: Option<Arc<ModulePublic>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub r#match: Vec<String>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub goroot: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub standard: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub dep_only: bool,
+    #[serde(rename = "BinaryOnly", skip_serializing_if = "is_false")]
+    pub binary_only: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub incomplete: bool,
+    #[serde(rename = "DefaultGODEBUG", skip_serializing_if = "String::is_empty")]
+    pub default_godebug: String,
+    #[serde(skip_serializing_if = "is_false")]
+    pub stale: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub stale_reason: String,
+    #[serde(flatten)]
+    pub files: PackageFiles,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub imports: Vec<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub import_map: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deps: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<PackageError>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub deps_errors: Vec<PackageError>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test_go_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test_imports: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test_embed_patterns: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub test_embed_files: Vec<String>,
+    #[serde(rename = "XTestGoFiles", skip_serializing_if = "Vec::is_empty")]
+    pub x_test_go_files: Vec<String>,
+    #[serde(rename = "XTestImports", skip_serializing_if = "Vec::is_empty")]
+    pub x_test_imports: Vec<String>,
+    #[serde(rename = "XTestEmbedPatterns", skip_serializing_if = "Vec::is_empty")]
+    pub x_test_embed_patterns: Vec<String>,
+    #[serde(rename = "XTestEmbedFiles", skip_serializing_if = "Vec::is_empty")]
+    pub x_test_embed_files: Vec<String>,
+}
+
+/// The file lists of a package, names relative to its directory, each sorted.
+#[derive(Default, Debug, Clone, Serialize)]
+#[serde(rename_all = "PascalCase")]
+#[allow(missing_docs)] // each field is documented by `go help list`
+pub struct PackageFiles {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub go_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cgo_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub compiled_go_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored_go_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub invalid_go_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ignored_other_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub c_files: Vec<String>,
+    #[serde(rename = "CXXFiles", skip_serializing_if = "Vec::is_empty")]
+    pub cxx_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub m_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub h_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub f_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub s_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub swig_files: Vec<String>,
+    #[serde(rename = "SwigCXXFiles", skip_serializing_if = "Vec::is_empty")]
+    pub swig_cxx_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub syso_files: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub embed_patterns: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub embed_files: Vec<String>,
+    #[serde(rename = "CgoCFLAGS", skip_serializing_if = "Vec::is_empty")]
+    pub cgo_cflags: Vec<String>,
+    #[serde(rename = "CgoCPPFLAGS", skip_serializing_if = "Vec::is_empty")]
+    pub cgo_cppflags: Vec<String>,
+    #[serde(rename = "CgoCXXFLAGS", skip_serializing_if = "Vec::is_empty")]
+    pub cgo_cxxflags: Vec<String>,
+    #[serde(rename = "CgoFFLAGS", skip_serializing_if = "Vec::is_empty")]
+    pub cgo_fflags: Vec<String>,
+    #[serde(rename = "CgoLDFLAGS", skip_serializing_if = "Vec::is_empty")]
+    pub cgo_ldflags: Vec<String>,
+    #[serde(rename = "CgoPkgConfig", skip_serializing_if = "Vec::is_empty")]
+    pub cgo_pkg_config: Vec<String>,
+}
+
+/// `go list`'s module (`go list -m -json`, and `.Module` of a package), field for field and in its order.
+#[derive(Default, Debug, Clone, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase")]
+#[allow(missing_docs)] // each field is documented by `go help list`
+pub struct ModulePublic {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub path: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub version: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub query: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub versions: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replace: Option<Box<ModulePublic>>,
+    /// RFC 3339, as the go command prints it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update: Option<Box<ModulePublic>>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub main: bool,
+    #[serde(skip_serializing_if = "is_false")]
+    pub indirect: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub dir: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub go_mod: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub go_version: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub retracted: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub deprecated: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<ModuleError>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub reuse: bool,
+    /// `h1:` of the module's zip.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub sum: String,
+    /// `h1:` of the module's go.mod.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub go_mod_sum: String,
+}
+
+/// The error of one module in `go list -m -e -json`.
+#[derive(Default, Debug, Clone, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase")]
+#[allow(missing_docs)]
+pub struct ModuleError {
+    pub err: String,
+}
+
+/// Why a package could not be loaded, as `go list -e -json` shows it.
+#[derive(Default, Debug, Clone, Serialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase")]
+pub struct PackageError {
+    /// Shortest path from a package named on the command line to this one (each element an import path;
+    /// a test import carries ` (test)` as in go).
+    pub import_stack: Vec<String>,
+    /// `file:line:col`, or empty.
+    pub pos: String,
+    /// The error itself, without position and stack.
+    pub err: String,
+    /// An import cycle.
+    #[serde(skip)]
+    pub is_import_cycle: bool,
+    /// Always printed although the package it belongs to was only a dependency.
+    #[serde(skip)]
+    pub hard: bool,
+    /// Printed without the `package a\n\timports b:` preface.
+    #[serde(skip)]
+    pub always_print_stack: bool,
+    /// No `.go` files at all, or none after constraints: `list` and `build ./...` pass over it.
+    #[serde(skip)]
+    pub is_no_go: bool,
+}
+
+/// What loading and building need to know beyond [`PackagePublic`].
+#[derive(Default, Debug, Clone)]
+pub struct PackageInternal {
+    /// Imported packages, in the order of `public.imports` (`"C"` and `"unsafe"` resolved as go does).
+    pub imports: Vec<PackageId>,
+    /// Imports as written in the sources, before vendor and module mapping.
+    pub raw_imports: Vec<String>,
+    /// Named in a pattern on the command line, or matched by one.
+    pub cmdline_pkg: bool,
+    /// Given as a list of .go files on the command line (import path `command-line-arguments`).
+    pub cmdline_files: bool,
+    /// A relative import path outside modules.
+    pub local: bool,
+    /// Prefix for local imports (`_/dir/...`).
+    pub local_prefix: String,
+    /// Name of the executable when go was asked to name it after the directory or module.
+    pub exe_name: String,
+    /// `-gcflags` that apply to this package.
+    pub gcflags: Vec<String>,
+    /// `-asmflags` that apply to this package.
+    pub asmflags: Vec<String>,
+    /// `-ldflags` that apply to this package.
+    pub ldflags: Vec<String>,
+    /// `-gccgoflags` that apply to this package.
+    pub gccgoflags: Vec<String>,
+    /// Embed pattern or file list: pattern to the files it matched, for the compiler's `-embedcfg`.
+    pub embed: BTreeMap<String, Vec<String>>,
+    /// Contents of generated files that exist only in memory (a test's main).
+    pub generated: BTreeMap<String, Vec<u8>>,
+    /// Text that is stamped into a main package (`runtime/debug.BuildInfo` in its printed form).
+    pub build_info: Option<String>,
+    /// This package's files in the original tree, when the package is a test variant.
+    pub orig_import_path: String,
+    /// The files as the original package had them are compiled with those of its tests.
+    pub for_main_test: bool,
+    /// Compiled with `-race`, `-msan`, `-asan`, `-cover`… decided by the build, kept for list.
+    pub cover_mode: String,
+    /// The profile that profile-guided optimisation uses, empty for none.
+    pub pgo_profile: Utf8PathBuf,
+    /// Positions of imports: import path to `file:line:col` list.
+    pub import_positions: BTreeMap<String, Vec<String>>,
+    /// `//go:debug` lines: key=value with position.
+    pub godebugs: Vec<(String, String, String)>,
+    /// The module's `go` line, for `-lang`; empty in the standard library and outside modules.
+    pub go_version: String,
+}
