@@ -1,0 +1,212 @@
+//! Everything a build depends on beside its packages, as plain values.
+
+use camino::Utf8PathBuf;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use crate::{BuildError, Result};
+
+/// The toolchain that builds.
+#[derive(Debug, Clone, Default)]
+pub struct Toolchain {
+    /// GOROOT.
+    pub goroot: Utf8PathBuf,
+    /// First line of `GOROOT/VERSION` (`go1.26.8`), or what a development toolchain calls itself. It salts every id.
+    pub version: String,
+    /// Directory of `compile`, `link`, …: GOTOOLDIR, normally `GOROOT/pkg/tool/HOSTOS_HOSTARCH`.
+    pub tool_dir: Utf8PathBuf,
+    /// Of the machine that builds: GOHOSTOS.
+    pub host_os: String,
+    /// Of the machine that builds: GOHOSTARCH.
+    pub host_arch: String,
+    /// The C compiler that a toolchain was made for, when neither CC nor the system decides (`gcc`, `clang`).
+    pub default_cc: String,
+    /// The same for C++.
+    pub default_cxx: String,
+    /// The same for pkg-config.
+    pub default_pkg_config: String,
+}
+
+/// What is built for.
+#[derive(Debug, Clone, Default)]
+pub struct Target {
+    /// GOOS.
+    pub goos: String,
+    /// GOARCH.
+    pub goarch: String,
+    /// Name of the architecture's own variable (`GOAMD64`) and its value with the default filled in (`v1`); empty names for
+    /// architectures without one.
+    pub arch_env: (String, String),
+    /// GOEXPERIMENT, cleaned (sorted, without what the toolchain has by default); usually empty.
+    pub goexperiment: String,
+    /// CGO_ENABLED as decided.
+    pub cgo_enabled: bool,
+    /// GOFIPS140 is neither empty nor `off`.
+    pub fips140: bool,
+}
+
+/// Build flags as meant. Flags that belong to one package (`-gcflags`, `-ldflags`, …) are in its `PackageInternal`.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools)] // they are the go command's flags
+pub struct BuildFlags {
+    /// `-a`
+    pub a: bool,
+    /// `-n`
+    pub n: bool,
+    /// `-x`
+    pub x: bool,
+    /// `-v`
+    pub v: bool,
+    /// `-p`; at least 1.
+    pub p: usize,
+    /// `-work`
+    pub work: bool,
+    /// `-race`
+    pub race: bool,
+    /// `-msan`
+    pub msan: bool,
+    /// `-asan`
+    pub asan: bool,
+    /// `-trimpath`
+    pub trimpath: bool,
+    /// `-linkshared`
+    pub linkshared: bool,
+    /// `-buildmode`, `default` if not given.
+    pub buildmode: String,
+    /// `-installsuffix` as given.
+    pub installsuffix: String,
+    /// `-pkgdir`, absolute.
+    pub pkgdir: Utf8PathBuf,
+    /// `-toolexec`, split into words.
+    pub toolexec: Vec<String>,
+    /// `-o` as given, empty if not.
+    pub o: String,
+    /// `-cover`
+    pub cover: bool,
+    /// `-covermode`, with the default filled in.
+    pub covermode: String,
+    /// `-debug-actiongraph`
+    pub debug_actiongraph: String,
+}
+
+impl Default for BuildFlags {
+    fn default() -> Self {
+        BuildFlags {
+            a: false,
+            n: false,
+            x: false,
+            v: false,
+            p: 1,
+            work: false,
+            race: false,
+            msan: false,
+            asan: false,
+            trimpath: false,
+            linkshared: false,
+            buildmode: "default".into(),
+            installsuffix: String::new(),
+            pkgdir: Utf8PathBuf::new(),
+            toolexec: Vec::new(),
+            o: String::new(),
+            cover: false,
+            covermode: "set".into(),
+            debug_actiongraph: String::new(),
+        }
+    }
+}
+
+/// Everything a build depends on beside its packages.
+#[derive(Debug, Clone, Default)]
+pub struct BuildConfig {
+    /// The go sub-command on whose behalf this is done (`build`, `install`, `run`, `list`, `test`); `install` errors name it.
+    pub command: String,
+    /// The toolchain.
+    pub toolchain: Toolchain,
+    /// The target.
+    pub target: Target,
+    /// The flags.
+    pub flags: BuildFlags,
+    /// Variables as go resolves them (environment, then GOENV's file, then defaults): `CC`, `CXX`, `FC`, `AR`, `PKG_CONFIG`,
+    /// `CGO_CFLAGS`, `CGO_LDFLAGS_ALLOW`, `GO_EXTLINK_ENABLED`, `GODEBUG`, …. One that is missing is empty.
+    pub settings: BTreeMap<String, String>,
+    /// The environment that tools start with: the user's, with `go env`'s variables set over it as go does.
+    pub environment: Vec<(String, String)>,
+    /// The directory that messages are relative to.
+    pub cwd: Utf8PathBuf,
+    /// GOCACHE, absolute.
+    pub gocache: Utf8PathBuf,
+    /// GOTMPDIR or the system's directory for temporaries, absolute.
+    pub tmpdir: Utf8PathBuf,
+    /// GOMODCACHE, absolute.
+    pub gomodcache: Utf8PathBuf,
+    /// The vendor directory in use, for `-trimpath` of C sources; empty when there is none.
+    pub vendor_dir: Utf8PathBuf,
+    /// Modules are enabled (GO111MODULE is not `off`).
+    pub modules_enabled: bool,
+    /// `-overlay`: path to the file that stands in for it (empty: deleted). Both absolute.
+    pub overlay: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
+    /// Set to true from outside to end the build: nothing new is started.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+impl BuildConfig {
+    /// A variable's value, empty if unset.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> &str {
+        self.settings.get(name).map_or("", String::as_str)
+    }
+
+    /// The file that is really read for `path`.
+    #[must_use]
+    pub fn actual<'a>(&'a self, path: &'a camino::Utf8Path) -> &'a camino::Utf8Path {
+        self.overlay.get(path).map_or(path, |to| to.as_path())
+    }
+}
+
+/// What the build mode and the sanitizers decide for every compilation. The loader needs the suffixes and tags too, so this is
+/// worked out on its own: [`Modes::derive`].
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Modes {
+    /// Flags of every compilation.
+    pub forced_gcflags: Vec<String>,
+    /// Flags of every assembly.
+    pub forced_asmflags: Vec<String>,
+    /// Flags of every link.
+    pub forced_ldflags: Vec<String>,
+    /// The linker's `-buildmode`.
+    pub ld_buildmode: String,
+    /// What executables end in (`.exe`, `.so`, `.a` or nothing).
+    pub exe_suffix: String,
+    /// Suffix of installed package directories (`race`, `shared`), joined with `_`.
+    pub install_suffix: String,
+    /// Build tags that follow (`race`, `msan`, `asan`).
+    pub tool_tags: Vec<String>,
+    /// Which packages the mode can be applied to.
+    pub filter: PackageFilter,
+}
+
+/// Which of the packages named a build mode takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PackageFilter {
+    /// All of them.
+    #[default]
+    All,
+    /// Main packages.
+    Main,
+    /// All but main packages.
+    NotMain,
+    /// There must be one, and it a main package.
+    OneMain,
+}
+
+impl Modes {
+    /// Works out the modes of a configuration.
+    ///
+    /// # Errors
+    /// [`BuildError::Usage`] for what the platform cannot do and for flags that exclude one another.
+    pub fn derive(config: &BuildConfig) -> Result<Modes> {
+        let _ = config;
+        Err(BuildError::Unsupported("building".into()))
+    }
+}
