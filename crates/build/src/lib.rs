@@ -11,6 +11,7 @@
 //! Invariants: no global state; nothing is printed but through a [`Sink`]; the toolchain's own `go` is never run.
 
 pub mod action;
+pub mod buildinfo;
 pub mod command;
 pub mod config;
 mod error;
