@@ -11,10 +11,13 @@
 //! Invariants: no global state; nothing is printed but through a [`Sink`]; the toolchain's own `go` is never run.
 
 pub mod action;
+pub mod buildid;
 pub mod buildinfo;
+pub mod cache;
 pub mod command;
 pub mod config;
 mod error;
+pub mod quote;
 mod sink;
 
 pub use action::{Builder, ListNeeds, Mode, Outcome, PackageOutcome, Root};

@@ -1,0 +1,248 @@
+//! Reading the build id of a file.
+
+use camino::Utf8Path;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use super::elf::{Header, Range};
+use super::macho::{MachO, is_macho};
+use crate::quote::unquote;
+
+const HEAD: usize = 32 * 1024;
+const PREFIX: &[u8] = b"\xff Go build ID: \"";
+const END: &[u8] = b"\"\n \xff";
+const GO_NOTE: (&[u8], u32) = (b"Go\0\0", 4);
+const GNU_NOTE: (&[u8], u32) = (b"GNU\0", 3);
+
+/// The build id of an archive or a program; empty if it has none.
+///
+/// # Errors
+/// The file cannot be read or is damaged where the id should be.
+pub fn read_file(path: &Utf8Path) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut head = Vec::with_capacity(1024);
+    file.by_ref().take(1024).read_to_end(&mut head)?;
+    if head.starts_with(b"!<arch>\n") {
+        return archive_id(&head);
+    }
+    if head.starts_with(b"<bigaf>\n") || head.len() < 8 {
+        return Err(malformed());
+    }
+    file.by_ref()
+        .take((HEAD - head.len()) as u64)
+        .read_to_end(&mut head)?;
+    if let Some(header) = Header::parse(&head) {
+        return elf_id(&mut file, &head, &header);
+    }
+    if is_macho(&head) {
+        return macho_id(&mut file, &head);
+    }
+    raw_id(&head)
+}
+
+fn malformed() -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, "malformed object file")
+}
+
+/// The fourth line of an archive that the compiler wrote: `build id "…"`.
+fn archive_id(head: &[u8]) -> io::Result<String> {
+    let mut lines = head.split(|byte| *byte == b'\n');
+    let (_magic, member, object) = (lines.next(), lines.next(), lines.next());
+    let is_go = member.is_some_and(|line| line.starts_with(b"__.PKGDEF"))
+        && object.is_some_and(|line| line.starts_with(b"go object "));
+    let line = lines.next().filter(|_| is_go).ok_or_else(malformed)?;
+    let Some(quoted) = line.strip_prefix(b"build id ") else {
+        return Ok(String::new());
+    };
+    std::str::from_utf8(quoted)
+        .ok()
+        .and_then(unquote)
+        .ok_or_else(malformed)
+}
+
+fn elf_id(file: &mut File, head: &[u8], header: &Header) -> io::Result<String> {
+    let mut gnu = None;
+    for range in header.note_segments(head).ok_or_else(malformed)? {
+        if range.size < 16 {
+            continue;
+        }
+        let notes = read_range(file, head, range)?;
+        if let Some(note) = find_note(&notes, header, range.align, GO_NOTE) {
+            return Ok(String::from_utf8_lossy(note).into_owned());
+        }
+        if let Some(note) = find_note(&notes, header, range.align, GNU_NOTE) {
+            gnu = Some(String::from_utf8_lossy(note).into_owned());
+        }
+    }
+    Ok(gnu.unwrap_or_default())
+}
+
+fn read_range(file: &mut File, head: &[u8], range: Range) -> io::Result<Vec<u8>> {
+    let end = range.offset.checked_add(range.size).ok_or_else(malformed)?;
+    if end <= head.len() as u64 {
+        let bounds = usize::try_from(range.offset).unwrap_or(0)..usize::try_from(end).unwrap_or(0);
+        return Ok(head[bounds].to_vec());
+    }
+    file.seek(SeekFrom::Start(range.offset))?;
+    let mut notes = Vec::new();
+    // Bounded by the file itself, whatever its header says.
+    file.take(range.size).read_to_end(&mut notes)?;
+    if notes.len() as u64 == range.size {
+        Ok(notes)
+    } else {
+        Err(malformed())
+    }
+}
+
+/// The description of the first note of that owner and type.
+fn find_note<'a>(
+    mut notes: &'a [u8],
+    header: &Header,
+    align: u64,
+    (owner, kind): (&[u8], u32),
+) -> Option<&'a [u8]> {
+    let order = header.order();
+    let align = usize::try_from(align.max(4)).ok()?;
+    while notes.len() >= 16 {
+        let name = order.u32(notes, 0)? as usize;
+        let size = order.u32(notes, 4)? as usize;
+        if name == 4 && order.u32(notes, 8)? == kind && &notes[12..16] == owner {
+            return notes.get(16..16usize.checked_add(size)?);
+        }
+        let whole = 12usize
+            .checked_add(name.checked_next_multiple_of(4)?)?
+            .checked_add(size.checked_next_multiple_of(4)?)?;
+        notes = notes.get(whole.checked_next_multiple_of(align)?..)?;
+    }
+    None
+}
+
+/// The description of a note in any section of an ELF file, such as the list of packages of a shared library.
+///
+/// # Errors
+/// The file cannot be read or is no ELF file.
+pub fn read_elf_note(path: &Utf8Path, owner: &[u8; 4], kind: u32) -> io::Result<Option<Vec<u8>>> {
+    let mut data = Vec::new();
+    File::open(path)?.read_to_end(&mut data)?;
+    let header = Header::parse(&data).ok_or_else(malformed)?;
+    for range in header.note_sections(&data) {
+        let start = usize::try_from(range.offset).unwrap_or(usize::MAX);
+        let end = usize::try_from(range.offset.saturating_add(range.size)).unwrap_or(usize::MAX);
+        let Some(notes) = data.get(start..end) else {
+            continue;
+        };
+        if let Some(note) = find_note(notes, &header, range.align, (owner, kind)) {
+            return Ok(Some(note.to_vec()));
+        }
+    }
+    Ok(None)
+}
+
+fn macho_id(file: &mut File, head: &[u8]) -> io::Result<String> {
+    match raw_id(head) {
+        Ok(id) if !id.is_empty() => return Ok(id),
+        _ => {}
+    }
+    let (offset, size) = MachO::parse(head)
+        .and_then(|parsed| parsed.text_section(head))
+        .ok_or_else(malformed)?;
+    file.seek(SeekFrom::Start(offset))?;
+    let mut text = Vec::new();
+    file.take(size.min(HEAD as u64)).read_to_end(&mut text)?;
+    raw_id(&text)
+}
+
+/// The id that the linker puts at the beginning of the text of formats without notes.
+fn raw_id(data: &[u8]) -> io::Result<String> {
+    let Some(at) = find(data, PREFIX) else {
+        return Ok(String::new());
+    };
+    let start = at + PREFIX.len() - 1;
+    let end = find(&data[start + 1..], END)
+        .map(|end| start + 1 + end + 1)
+        .ok_or_else(malformed)?;
+    std::str::from_utf8(&data[start..end])
+        .ok()
+        .and_then(unquote)
+        .ok_or_else(malformed)
+}
+
+pub(super) fn find(data: &[u8], wanted: &[u8]) -> Option<usize> {
+    let first = *wanted.first()?;
+    let mut from = 0;
+    while let Some(step) = data.get(from..)?.iter().position(|byte| *byte == first) {
+        let at = from + step;
+        if data[at..].starts_with(wanted) {
+            return Some(at);
+        }
+        from = at + 1;
+    }
+    None
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use super::*;
+    use camino::Utf8PathBuf;
+
+    fn id_of(data: &[u8]) -> io::Result<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = Utf8PathBuf::from_path_buf(dir.path().join("x")).unwrap();
+        std::fs::write(&path, data).unwrap();
+        read_file(&path)
+    }
+
+    #[test]
+    fn archives() {
+        let head = "!<arch>\n__.PKGDEF       0           0     0     644     7955      `\ngo object linux amd64 go1.26\n";
+        assert_eq!(
+            id_of(format!("{head}build id \"a/b\"\n").as_bytes()).unwrap(),
+            "a/b"
+        );
+        assert_eq!(id_of(format!("{head}\n!\n").as_bytes()).unwrap(), "");
+        assert!(id_of(b"!<arch>\nx.o/     0\nxx\nyy\n").is_err());
+        assert!(id_of(b"").is_err());
+    }
+
+    #[test]
+    fn raw_programs() {
+        assert_eq!(
+            id_of(b"MZ......\xff Go build ID: \"a/b\"\n \xff").unwrap(),
+            "a/b"
+        );
+        assert_eq!(id_of(b"MZ.......").unwrap(), "");
+        assert!(id_of(b"MZ......\xff Go build ID: \"a/b").is_err());
+    }
+
+    /// A 64-bit ELF file with one note segment that holds a GNU note and after it a Go note.
+    fn elf(second_owner: &[u8; 4], kind: u8) -> Vec<u8> {
+        let mut data = vec![0; 120];
+        data[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        data[32] = 64; // program headers
+        data[54] = 56;
+        data[56] = 1;
+        data[64] = 4; // a note segment
+        data[72] = 120;
+        data[112] = 4;
+        data.extend_from_slice(b"\x04\0\0\0\x03\0\0\0\x03\0\0\0GNU\0abc\0");
+        data.extend_from_slice(&[4, 0, 0, 0, 3, 0, 0, 0, kind, 0, 0, 0]);
+        data.extend_from_slice(second_owner);
+        data.extend_from_slice(b"x/y\0");
+        data[96] = u8::try_from(data.len() - 120).unwrap();
+        data
+    }
+
+    #[test]
+    fn elf_notes() {
+        assert_eq!(id_of(&elf(b"Go\0\0", 4)).unwrap(), "x/y");
+        assert_eq!(
+            id_of(&elf(b"Og\0\0", 4)).unwrap(),
+            "abc",
+            "the host's id when there is no other"
+        );
+        let mut cut = elf(b"Go\0\0", 4);
+        cut.truncate(130);
+        assert!(id_of(&cut).is_err());
+    }
+}

@@ -1,0 +1,231 @@
+//! Go's way to quote: `%q` of strings and lists, words of settings such as CC, and command lines shown by `-x`.
+//!
+//! Action ids hash text formatted with `%q`, so these must agree with Go to the byte.
+
+use std::fmt::Write as _;
+
+/// `%q` of a string.
+#[must_use]
+pub fn quote(text: &str) -> String {
+    quote_bytes(text.as_bytes())
+}
+
+/// `%q` of bytes: what is not UTF-8 is written `\x..`.
+#[must_use]
+pub fn quote_bytes(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() + 2);
+    out.push('"');
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            quote_char(&mut out, c);
+        }
+        for byte in chunk.invalid() {
+            let _ = write!(out, "\\x{byte:02x}");
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn quote_char(out: &mut String, c: char) {
+    match c {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\x07' => out.push_str("\\a"),
+        '\x08' => out.push_str("\\b"),
+        '\x0c' => out.push_str("\\f"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        '\x0b' => out.push_str("\\v"),
+        ' '..='~' => out.push(c),
+        c if (c as u32) < 0x80 => {
+            let _ = write!(out, "\\x{:02x}", c as u32);
+        }
+        c if is_print(c) => out.push(c),
+        c if (c as u32) < 0x10000 => {
+            let _ = write!(out, "\\u{:04x}", c as u32);
+        }
+        c => {
+            let _ = write!(out, "\\U{:08x}", c as u32);
+        }
+    }
+}
+
+/// Letters, marks, numbers, punctuation and symbols, as `strconv.IsPrint`. The standard library knows which characters are
+/// printable only through escaping, and there it treats a leading combining mark apart: hence the letter before it.
+fn is_print(c: char) -> bool {
+    let mut text = String::from("a");
+    text.push(c);
+    text.escape_debug().nth(2).is_none()
+}
+
+/// `%q` of a list of strings: `["a" "b"]`.
+#[must_use]
+pub fn quote_list<S: AsRef<str>>(list: &[S]) -> String {
+    let quoted: Vec<String> = list.iter().map(|item| quote(item.as_ref())).collect();
+    format!("[{}]", quoted.join(" "))
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+/// Splits a setting such as CC or CGO_CFLAGS into words; a word may stand in single or double quotes as a whole.
+///
+/// # Errors
+/// A quote that is not closed; the text is go's.
+pub fn split_words(text: &str) -> Result<Vec<String>, String> {
+    let mut words = Vec::new();
+    let mut rest = text.trim_start_matches(|c: char| c.is_ascii() && is_space(c as u8));
+    while let Some(first) = rest.chars().next() {
+        let (word, after) = if first == '"' || first == '\'' {
+            let inner = &rest[1..];
+            let end = inner
+                .find(first)
+                .ok_or_else(|| format!("unterminated {first} string"))?;
+            (&inner[..end], &inner[end + 1..])
+        } else {
+            let end = rest.bytes().position(is_space).unwrap_or(rest.len());
+            rest.split_at(end)
+        };
+        words.push(word.to_owned());
+        rest = after.trim_start_matches(|c: char| c.is_ascii() && is_space(c as u8));
+    }
+    Ok(words)
+}
+
+/// The opposite of [`split_words`].
+///
+/// # Errors
+/// A word that holds both kinds of quotes; the text is go's.
+pub fn join_words<S: AsRef<str>>(words: &[S]) -> Result<String, String> {
+    let mut joined = String::new();
+    for (i, word) in words.iter().enumerate() {
+        let word = word.as_ref();
+        if i > 0 {
+            joined.push(' ');
+        }
+        let (space, single, double) = (
+            word.bytes().any(is_space),
+            word.contains('\''),
+            word.contains('"'),
+        );
+        match (space || single || double, single, double) {
+            (false, ..) => joined.push_str(word),
+            (true, false, _) => {
+                let _ = write!(joined, "'{word}'");
+            }
+            (true, true, false) => {
+                let _ = write!(joined, "\"{word}\"");
+            }
+            (true, true, true) => {
+                return Err(format!(
+                    "argument {} contains both single and double quotes and cannot be quoted",
+                    quote(word)
+                ));
+            }
+        }
+    }
+    Ok(joined)
+}
+
+/// A command line as `-x` and `-n` show it.
+#[must_use]
+pub fn command_line<S: AsRef<str>>(words: &[S]) -> String {
+    let mut line = String::new();
+    for (i, word) in words.iter().enumerate() {
+        let word = word.as_ref();
+        if i > 0 {
+            line.push(' ');
+        }
+        let quoted = quote(word);
+        if word.is_empty()
+            || word.contains([' ', '(', ')', '>', ';'])
+            || quoted.len() > word.len() + 2
+        {
+            line.push_str(&quoted);
+        } else {
+            line.push_str(word);
+        }
+    }
+    line
+}
+
+/// Undoes [`quote`] for the strings that the toolchain's tools write (build ids). `None` if `text` is not a quoted string.
+#[must_use]
+pub fn unquote(text: &str) -> Option<String> {
+    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
+    let mut out = Vec::with_capacity(inner.len());
+    let mut bytes = inner.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' | b'\n' => return None,
+            b'\\' => out.push(match bytes.next()? {
+                b'n' => b'\n',
+                b't' => b'\t',
+                b'r' => b'\r',
+                b'\\' => b'\\',
+                b'"' => b'"',
+                b'x' => {
+                    let (high, low) = (
+                        (bytes.next()? as char).to_digit(16)?,
+                        (bytes.next()? as char).to_digit(16)?,
+                    );
+                    u8::try_from(high * 16 + low).ok()?
+                }
+                _ => return None,
+            }),
+            byte => out.push(byte),
+        }
+    }
+    String::from_utf8(out).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quotes_as_go_does() {
+        assert_eq!(quote("a\tb\n\"\\\x07\x1b"), r#""a\tb\n\"\\\a\x1b""#);
+        assert_eq!(
+            quote("é\u{301}世\u{200b}\u{a0}\u{e000}\u{f0000}"),
+            "\"é\u{301}世\\u200b\\u00a0\\ue000\\U000f0000\""
+        );
+        assert_eq!(
+            quote_bytes(b"0w\xaf\x0c\x92\xe4\xb8\xad\xff"),
+            "\"0w\\xaf\\f\\x92中\\xff\""
+        );
+        assert_eq!(quote("\u{7f}"), "\"\\x7f\"");
+        assert_eq!(quote_list(&["-O2", "-g"]), r#"["-O2" "-g"]"#);
+        assert_eq!(quote_list::<&str>(&[]), "[]");
+    }
+
+    #[test]
+    fn splits_and_joins_words() {
+        assert_eq!(
+            split_words(" gcc  '-D X' \"a'b\"\t-g'q ").unwrap(),
+            ["gcc", "-D X", "a'b", "-g'q"]
+        );
+        assert_eq!(split_words("'a").unwrap_err(), "unterminated ' string");
+        assert_eq!(split_words("").unwrap(), [""; 0]);
+        assert_eq!(join_words(&["a b", "c", "d'e"]).unwrap(), "'a b' c \"d'e\"");
+        assert!(join_words(&["'\""]).is_err());
+    }
+
+    #[test]
+    fn shows_commands() {
+        assert_eq!(
+            command_line(&["cc", "", "a b", "x=>y;", "-g", "a\"b"]),
+            r#"cc "" "a b" "x=>y;" -g "a\"b""#
+        );
+    }
+
+    #[test]
+    fn unquotes() {
+        assert_eq!(unquote(r#""a\"b\\\x41/""#).as_deref(), Some("a\"b\\A/"));
+        assert_eq!(unquote("a"), None);
+        assert_eq!(unquote("\"a\\"), None);
+    }
+}
