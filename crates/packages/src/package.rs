@@ -51,6 +51,35 @@ pub struct Package {
     pub internal: PackageInternal,
 }
 
+impl Package {
+    /// The import path, and in brackets what this copy was made for: how messages name a package.
+    #[must_use]
+    pub fn description(&self) -> String {
+        let (path, test, main) = (
+            &self.public.import_path,
+            &self.public.for_test,
+            &self.internal.for_main,
+        );
+        match (test.is_empty(), main.is_empty()) {
+            (false, _) => format!("{path} [{test}.test]"),
+            (true, false) => format!("{path} [{main}]"),
+            (true, true) => path.clone(),
+        }
+    }
+
+    /// Whether the package has files for cgo.
+    #[must_use]
+    pub fn uses_cgo(&self) -> bool {
+        !self.public.files.cgo_files.is_empty()
+    }
+
+    /// Whether the package has files for SWIG.
+    #[must_use]
+    pub fn uses_swig(&self) -> bool {
+        !self.public.files.swig_files.is_empty() || !self.public.files.swig_cxx_files.is_empty()
+    }
+}
+
 fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -277,6 +306,22 @@ pub struct PackageInternal {
     pub raw_imports: Vec<String>,
     /// Named in a pattern on the command line, or matched by one.
     pub cmdline_pkg: bool,
+    /// Named itself on the command line, not only matched by a pattern with `...`.
+    pub cmdline_pkg_literal: bool,
+    /// A library although its name is main (the package under test of an external test).
+    pub force_library: bool,
+    /// Linked without symbol table and debug information (test binaries that are only run).
+    pub omit_debug: bool,
+    /// Compiled with the fuzzer's instrumentation.
+    pub fuzz_instrument: bool,
+    /// The main package that this copy is compiled for alone (profile-guided optimisation), for its description.
+    pub for_main: String,
+    /// The install target would be a sub-directory of GOBIN, which go refuses.
+    pub gobin_subdir: bool,
+    /// An archive of the standard library that must be installed (`PkgObj` is known).
+    pub has_pkg_obj: bool,
+    /// The coverage tool writes a fragment of meta-data (packages without tests under `go test -cover`).
+    pub cover_gen_meta: bool,
     /// Given as a list of .go files on the command line (import path `command-line-arguments`).
     pub cmdline_files: bool,
     /// A relative import path outside modules.
