@@ -1,2 +1,7 @@
 //! From patterns to packages: build constraints, imports, embeds, the module loader, package loading.
+pub mod embed;
+pub mod godebug;
+pub mod index;
 pub mod package;
+pub mod patterns;
+pub mod source;

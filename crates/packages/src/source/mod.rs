@@ -1,0 +1,23 @@
+//! Go source directories: what their files say before any build configuration, and what a configuration makes of it.
+//!
+//! Two steps, kept apart on purpose:
+//! 1. [`scan`] reads the headers of a directory's files into [`facts::DirContents`]. Nothing of the build configuration
+//!    enters, so the result can be remembered for as long as the files do not change (see [`crate::index`]).
+//! 2. [`evaluate()`] holds those facts against a [`BuildContext`] and gives a [`PackageSource`]: the file lists, imports,
+//!    embed patterns and errors that `go list` shows.
+//!
+//! [`imports`] is the lighter question that module loading asks: which import paths does this directory mention.
+
+pub mod context;
+pub mod error;
+pub mod evaluate;
+pub mod facts;
+pub mod imports;
+pub mod syslist;
+pub mod tree;
+
+pub use context::BuildContext;
+pub use error::{SourceError, SyntaxError};
+pub use evaluate::{PackageSource, Position, evaluate};
+pub use facts::DirContents;
+pub use tree::{Entry, EntryKind, Stamp, Tree};
