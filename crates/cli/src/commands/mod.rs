@@ -1,0 +1,66 @@
+//! The commands, a file each: its flags, and what it does with them (parse, call the library, render).
+
+use crate::command::{Command, Kind};
+
+pub mod absent;
+pub mod build;
+pub mod clean;
+pub mod completions;
+pub mod env;
+pub mod get;
+pub mod list;
+pub mod modules;
+pub mod run;
+pub mod tool;
+pub mod topics;
+pub mod version;
+pub mod work;
+
+/// The root of the table. The order is that of help.
+pub static GO: Command = Command {
+    usage: "go",
+    short: "",
+    long: "Go is a tool for managing Go source code.",
+    examples: &[],
+    kind: Kind::Group(&[
+        &absent::BUG,
+        &build::BUILD,
+        &clean::CLEAN,
+        &absent::DOC,
+        &env::ENV,
+        &absent::FIX,
+        &absent::FMT,
+        &absent::GENERATE,
+        &get::GET,
+        &build::INSTALL,
+        &list::LIST,
+        &modules::MOD,
+        &work::WORK,
+        &run::RUN,
+        &absent::TELEMETRY,
+        &absent::TEST,
+        &tool::TOOL,
+        &version::VERSION,
+        &absent::VET,
+        &completions::COMPLETIONS,
+        &topics::BUILDCONSTRAINT,
+        &topics::BUILDJSON,
+        &topics::BUILDMODE,
+        &topics::C,
+        &topics::CACHE,
+        &topics::ENVIRONMENT,
+        &topics::FILETYPE,
+        &topics::GOAUTH,
+        &topics::GO_MOD,
+        &topics::GOPATH,
+        &topics::GOPROXY,
+        &topics::IMPORTPATH,
+        &topics::MODULES,
+        &topics::MODULE_AUTH,
+        &topics::PACKAGES,
+        &topics::PRIVATE,
+        &topics::TESTFLAG,
+        &topics::TESTFUNC,
+        &topics::VCS,
+    ]),
+};

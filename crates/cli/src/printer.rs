@@ -1,0 +1,128 @@
+//! The one way out: data to standard output, everything else to standard error, both in whole messages.
+//!
+//! A pipe that nobody reads any more is not an error worth a message: what is left to say is dropped.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+/// Receives all that a command says. Shared between threads; each call is one message.
+pub struct Printer {
+    out: Mutex<Box<dyn Write + Send>>,
+    err: Mutex<Box<dyn Write + Send>>,
+    terminal: bool,
+    failed: AtomicBool,
+    closed: AtomicBool,
+}
+
+impl std::fmt::Debug for Printer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Printer")
+            .field("terminal", &self.terminal)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Printer {
+    /// Standard output (buffered) and standard error.
+    #[must_use]
+    pub fn standard() -> Printer {
+        Printer {
+            out: Mutex::new(Box::new(io::BufWriter::with_capacity(
+                1 << 16,
+                io::stdout(),
+            ))),
+            err: Mutex::new(Box::new(io::stderr())),
+            terminal: io::stderr().is_terminal(),
+            failed: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Writes to the given places (tests).
+    #[must_use]
+    pub fn to(out: Box<dyn Write + Send>, err: Box<dyn Write + Send>) -> Printer {
+        Printer {
+            out: Mutex::new(out),
+            err: Mutex::new(err),
+            terminal: false,
+            failed: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// Is standard error a terminal: may there be colour and progress bars?
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        self.terminal
+    }
+
+    /// Data: exactly this text on standard output.
+    pub fn out(&self, text: impl AsRef<[u8]>) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        if out.write_all(text.as_ref()).is_err() {
+            self.closed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Exactly this text on standard error. Data written before is shown before.
+    pub fn err(&self, text: impl AsRef<[u8]>) {
+        self.flush();
+        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = err.write_all(text.as_ref());
+    }
+
+    /// A line on standard error.
+    pub fn note(&self, line: impl AsRef<str>) {
+        let mut text = line.as_ref().to_owned();
+        if !text.ends_with('\n') {
+            text.push('\n');
+        }
+        self.err(text);
+    }
+
+    /// An error as it stands; the command will end with code 1.
+    pub fn error_plain(&self, message: impl AsRef<str>) {
+        self.failed.store(true, Ordering::Relaxed);
+        self.note(message);
+    }
+
+    /// An error after `go: `; the command will end with code 1.
+    pub fn error(&self, message: impl AsRef<str>) {
+        self.error_plain(format!("go: {}", message.as_ref()));
+    }
+
+    /// Has an error been printed?
+    #[must_use]
+    pub fn failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Nobody reads standard output any more (or it cannot be written): there is no point in producing more.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Hands buffered data over.
+    pub fn flush(&self) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+        if out.flush().is_err() {
+            self.closed.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+impl steady_build::Sink for Printer {
+    fn print(&self, _package: Option<&str>, text: &str) {
+        self.err(text);
+    }
+
+    fn error(&self, _package: Option<&str>, text: &str) {
+        self.error_plain(text);
+    }
+
+    fn stdout(&self, text: &str) {
+        self.out(text);
+    }
+}

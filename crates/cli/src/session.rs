@@ -1,0 +1,71 @@
+//! One run: who was called, with which settings, and where words go.
+
+use std::sync::Arc;
+
+use crate::command::{Command, Kind};
+use crate::flags::GoFlags;
+use crate::printer::Printer;
+use crate::settings::Settings;
+use crate::shim::{Environment, Files};
+
+/// The name that the binary was called by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Called {
+    /// `go`: it is the go command, and nothing else.
+    Go,
+    /// Any other name: Steady's own commands, help and hints are there too.
+    Steady,
+}
+
+impl Called {
+    /// By the last element of argv[0].
+    #[must_use]
+    pub fn from_program(program: &str) -> Called {
+        let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
+        match name.strip_suffix(".exe").unwrap_or(name) {
+            "go" => Called::Go,
+            _ => Called::Steady,
+        }
+    }
+
+    /// What to call the program in messages about usage.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Called::Go => "go",
+            Called::Steady => "steady",
+        }
+    }
+
+    /// Is the command there under this name?
+    #[must_use]
+    pub fn knows(self, command: &Command) -> bool {
+        self == Called::Steady || !matches!(command.kind, Kind::Own { .. })
+    }
+}
+
+/// What a command works with.
+pub struct Session {
+    /// The name that the binary was called by.
+    pub called: Called,
+    /// argv[0], for the few messages that begin with it.
+    pub program: String,
+    /// Variables as meant.
+    pub settings: Settings,
+    /// Files of this machine (with the overlay, once a command has set it).
+    pub files: Files,
+    /// Where words go.
+    pub printer: Arc<Printer>,
+    /// The command that runs.
+    pub command: &'static Command,
+    /// GOFLAGS, checked.
+    pub goflags: GoFlags,
+}
+
+impl Session {
+    /// The environment of the process.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        &self.settings.environment
+    }
+}
