@@ -1,1 +1,24 @@
 //! The only door to the outside: files, environment, clock, processes, locks, temporaries.
+//!
+//! Invariants:
+//! - the environment is read once, at start ([`Environment::capture`]), and handed down as a value;
+//! - every file access goes through [`Files`], which knows the working directory and the `-overlay`;
+//! - what must not outlive the process (temporary directories, children) is registered in [`interrupt`], so that a signal leaves
+//!   nothing behind. That table is the one process-wide state, because signals are process-wide;
+//! - error texts are those of Go's `os` package: `open /x: no such file or directory`.
+#![allow(clippy::disallowed_methods)]
+
+pub mod clock;
+mod environment;
+mod error;
+mod files;
+pub mod interrupt;
+pub mod lock;
+pub mod overlay;
+pub mod process;
+pub mod temp;
+
+pub use environment::{Environment, LookPathError};
+pub use error::{Error, Result, describe_io};
+pub use files::{DirEntry, FileKind, Files, Metadata, Walk, WalkEntry, clean, relative};
+pub use overlay::Overlay;

@@ -1,0 +1,143 @@
+//! Ctrl-C, TERM and HUP: what is forwarded, what is removed, how the process ends.
+//!
+//! A signal belongs to the process and not to a value, so this is the one place with process-wide state: the paths to remove, the
+//! children that run, and which of them has the terminal. The rules:
+//!
+//! - while a child has the terminal (`go run`), INT and QUIT are the child's: a terminal sends them to it by itself, and they are
+//!   forwarded only if we are not the terminal's foreground group; other signals are always forwarded, and we wait for the child;
+//! - otherwise children get the signal, are awaited for a moment, the registered paths are removed and the process dies of the
+//!   signal, so that a shell sees what happened.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::{Error, Result};
+
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static TABLE: Mutex<Table> = Mutex::new(Table {
+    next: 0,
+    removals: BTreeMap::new(),
+    children: BTreeSet::new(),
+    foreground: None,
+});
+
+/// What the process must undo or tell before it dies.
+#[derive(Debug)]
+pub(crate) struct Table {
+    next: u64,
+    removals: BTreeMap<u64, Utf8PathBuf>,
+    pub(crate) children: BTreeSet<i32>,
+    pub(crate) foreground: Option<i32>,
+}
+
+pub(crate) fn table() -> MutexGuard<'static, Table> {
+    TABLE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Whether a signal asked the run to end.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// An error if a signal asked the run to end: for loops that take long.
+pub fn check() -> Result<()> {
+    if interrupted() {
+        Err(Error::Interrupted)
+    } else {
+        Ok(())
+    }
+}
+
+/// Starts the handler; called once, by the program.
+pub fn install() -> Result<()> {
+    let fail = |error| Error::path("sigaction", "", error);
+    let mut signals =
+        signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2])
+            .map_err(fail)?;
+    let spawned = std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for signal in signals.forever() {
+                handle(signal);
+            }
+        });
+    spawned.map(drop).map_err(fail)
+}
+
+/// Keeps a path on the list of what a signal removes; dropping the guard takes it off (and removes nothing).
+#[must_use]
+pub fn remove_on_exit(path: &Utf8Path) -> Guard {
+    let mut table = table();
+    table.next += 1;
+    let id = table.next;
+    table.removals.insert(id, path.to_owned());
+    Guard { id }
+}
+
+/// See [`remove_on_exit`].
+#[derive(Debug)]
+pub struct Guard {
+    id: u64,
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        table().removals.remove(&self.id);
+    }
+}
+
+fn handle(signal: i32) {
+    let foreground = table().foreground;
+    match foreground {
+        Some(child) => {
+            let from_terminal = matches!(signal, SIGINT | SIGQUIT) && has_terminal();
+            if !from_terminal {
+                send(child, signal);
+            }
+        }
+        None => end(signal),
+    }
+}
+
+/// Whether this process group is the one that the terminal sends its signals to.
+fn has_terminal() -> bool {
+    let Ok(terminal) = std::fs::File::open("/dev/tty") else {
+        return false;
+    };
+    rustix::termios::tcgetpgrp(&terminal).is_ok_and(|group| group == rustix::process::getpgrp())
+}
+
+fn send(child: i32, signal: i32) {
+    if let (Some(pid), Some(signal)) = (Pid::from_raw(child), Signal::from_named_raw(signal)) {
+        let _ = kill_process(pid, signal);
+    }
+}
+
+fn end(signal: i32) {
+    INTERRUPTED.store(true, Ordering::Relaxed);
+    table()
+        .children
+        .iter()
+        .for_each(|&child| send(child, signal));
+    // Whoever waits for a child takes it off the table; until then it may still write into what is to be removed.
+    let patience = Instant::now() + Duration::from_secs(2);
+    while !table().children.is_empty() && Instant::now() < patience {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // Held to the end: nobody starts or registers anything any more.
+    let table = table();
+    table
+        .children
+        .iter()
+        .for_each(|&child| send(child, signal_hook::consts::SIGKILL));
+    for path in table.removals.values() {
+        let _ = crate::files::remove_tree(path);
+    }
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
+    std::process::abort();
+}
