@@ -21,6 +21,7 @@ pub mod printer;
 pub mod session;
 pub mod settings;
 mod shim;
+pub mod template;
 pub mod toolchain;
 
 use std::sync::Arc;

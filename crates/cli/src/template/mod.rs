@@ -1,0 +1,369 @@
+//! Templates for `list -f`, in the syntax of Go's package text/template.
+//!
+//! The crate gotmpl parses and executes; its values are plain data, whereas Go's templates see structs with static types and
+//! methods. The difference is made up here, in the tree between parsing and execution:
+//!
+//! * a chain of fields becomes a call that knows the fields of each type ([`data`]), so an unknown field and a nil pointer are
+//!   errors, with position and words as in Go;
+//! * what is printed goes through a call that prints objects with a `String` or `Error` method as Go does;
+//! * `.Time.Format "layout"` is the one method with arguments.
+//!
+//! The names of all fields that a template mentions are known before it runs ([`GoTemplate::wants`]), so that nothing is worked
+//! out that nobody looks at.
+
+pub mod data;
+pub mod time;
+
+use gotmpl::parse::{CommandNode, Expr, ListNode, Node, Parser, PipeNode, Pos, SmolStr};
+use gotmpl::{FuncMap, Template, TemplateError, Value, ValueFunc};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use data::{TEXT, TYPE};
+
+const GET: &str = "steady field";
+const SHOW: &str = "steady show";
+const CALL: &str = "steady method";
+/// Functions whose arguments are formatted: objects turn into their text first.
+const FORMATTING: &[&str] = &["print", "printf", "println", "html", "js", "urlquery"];
+const NAME: &str = "main";
+
+/// A parsed template.
+pub struct GoTemplate {
+    template: Template,
+    fields: BTreeSet<String>,
+    whole: bool,
+}
+
+/// What came of an execution: what was printed, perhaps before an error.
+pub struct Output {
+    /// The text.
+    pub text: String,
+    /// Why it ends here.
+    pub error: Option<String>,
+}
+
+impl GoTemplate {
+    /// Parses a template that may call the given functions beside the usual ones.
+    ///
+    /// # Errors
+    /// A mistake in the syntax, or a function that does not exist; the text is Go's.
+    pub fn parse(text: &str, mut functions: FuncMap) -> Result<GoTemplate, String> {
+        let parser = Parser::with_name(Some(NAME), text, "{{", "}}");
+        let (tree, defines) = parser.and_then(Parser::parse).map_err(|error| syntax_error(&error))?;
+        functions.insert(GET.to_owned(), Arc::new(get) as ValueFunc);
+        functions.insert(SHOW.to_owned(), Arc::new(show) as ValueFunc);
+        functions.insert(CALL.to_owned(), Arc::new(call) as ValueFunc);
+        let mut rewriter = Rewriter { source: text, fields: BTreeSet::new(), whole: false };
+        let mut template = Template::new(NAME).funcs(functions);
+        for mut define in defines {
+            rewriter.list(&mut define.body);
+            template = template.add_parse_tree(&define.name, define.body);
+        }
+        let mut tree = tree;
+        rewriter.list(&mut tree);
+        template = template.add_parse_tree(NAME, tree);
+        Ok(GoTemplate { template, fields: rewriter.fields, whole: rewriter.whole })
+    }
+
+    /// Does the template look at the field, or at whole values?
+    #[must_use]
+    pub fn wants(&self, field: &str) -> bool {
+        self.whole || self.fields.contains(field)
+    }
+
+    /// Executes the template for one value.
+    #[must_use]
+    pub fn execute(&self, value: &Value) -> Output {
+        let mut text = String::new();
+        let error = self.template.execute_template_fmt(&mut text, NAME, value).err();
+        let error = error.map(|error| match error {
+            TemplateError::Exec(message) if message.starts_with("template: ") => message,
+            error => format!("template: {NAME}: {error}"),
+        });
+        Output { text, error }
+    }
+}
+
+/// Go's templates give the line of a syntax error, not the column.
+fn syntax_error(error: &TemplateError) -> String {
+    match error {
+        TemplateError::Parse { line, message, .. } | TemplateError::Lex { line, message, .. } => {
+            format!("template: {NAME}:{line}: {message}")
+        }
+        other => other.to_string(),
+    }
+}
+
+/// Changes the tree as the module's description says.
+struct Rewriter<'a> {
+    source: &'a str,
+    fields: BTreeSet<String>,
+    whole: bool,
+}
+
+impl Rewriter<'_> {
+    fn list(&mut self, list: &mut ListNode) {
+        for node in &mut list.nodes {
+            match node {
+                Node::Action(action) => {
+                    self.pipe(&mut action.pipe);
+                    if action.pipe.decl.is_empty() {
+                        let pos = action.pos;
+                        let args = vec![Expr::Identifier(pos, SHOW.into())];
+                        action.pipe.commands.push(CommandNode { pos, args });
+                    }
+                }
+                Node::If(branch) | Node::With(branch) | Node::Range(branch) => {
+                    self.pipe(&mut branch.pipe);
+                    self.list(&mut branch.body);
+                    if let Some(otherwise) = &mut branch.else_body {
+                        self.list(otherwise);
+                    }
+                }
+                Node::Template(call) => {
+                    if let Some(pipe) = &mut call.pipe {
+                        self.pipe(pipe);
+                    }
+                }
+                Node::List(inner) => self.list(inner),
+                Node::Define(define) => self.list(&mut define.body),
+                Node::Text(_) | Node::Break(_) | Node::Continue(_) => {}
+            }
+        }
+    }
+
+    fn pipe(&mut self, pipe: &mut PipeNode) {
+        let mut commands = Vec::with_capacity(pipe.commands.len());
+        for (i, mut command) in std::mem::take(&mut pipe.commands).into_iter().enumerate() {
+            self.command(&mut command);
+            let formats = matches!(command.args.first(), Some(Expr::Identifier(_, name)) if FORMATTING.contains(&name.as_str()));
+            if formats {
+                let pos = command.pos;
+                if i > 0 {
+                    commands.push(CommandNode { pos, args: vec![Expr::Identifier(pos, SHOW.into())] });
+                }
+                for argument in command.args.iter_mut().skip(1) {
+                    let inner = std::mem::replace(argument, Expr::Nil(pos));
+                    *argument = function(pos, SHOW, vec![inner]);
+                }
+            }
+            commands.push(command);
+        }
+        pipe.commands = commands;
+    }
+
+    fn command(&mut self, command: &mut CommandNode) {
+        let pos = command.pos;
+        let method = command.args.len() > 1 && matches!(command.args[0], Expr::Field(..) | Expr::Variable(..) | Expr::Chain(..));
+        if method {
+            let (receiver, name) = self.receiver(&command.args[0]);
+            let mut args = vec![Expr::Identifier(pos, CALL.into()), receiver, Expr::String(pos, name)];
+            args.extend(command.args.drain(1..));
+            for argument in args.iter_mut().skip(3) {
+                self.expression(argument);
+            }
+            command.args = args;
+            return;
+        }
+        for argument in &mut command.args {
+            self.expression(argument);
+        }
+    }
+
+    /// Splits `.A.B.Method` into what `.A.B` becomes and the method's name.
+    fn receiver(&mut self, expression: &Expr) -> (Expr, Arc<str>) {
+        let split = |names: &[SmolStr]| {
+            let (last, rest) = names.split_last().map_or(("", &[][..]), |(last, rest)| (last.as_str(), rest));
+            (rest.to_vec(), Arc::from(last))
+        };
+        let (mut receiver, name) = match expression {
+            Expr::Field(pos, names) => {
+                let (rest, name) = split(names);
+                (if rest.is_empty() { Expr::Dot(*pos) } else { Expr::Field(*pos, rest) }, name)
+            }
+            Expr::Variable(pos, variable, names) => {
+                let (rest, name) = split(names);
+                (Expr::Variable(*pos, variable.clone(), rest), name)
+            }
+            Expr::Chain(pos, inner, names) => {
+                let (rest, name) = split(names);
+                (Expr::Chain(*pos, inner.clone(), rest), name)
+            }
+            other => (other.clone(), Arc::from("")),
+        };
+        self.expression(&mut receiver);
+        (receiver, name)
+    }
+
+    fn expression(&mut self, expression: &mut Expr) {
+        let pos = expression.pos();
+        match expression {
+            Expr::Field(_, names) => {
+                let names = std::mem::take(names);
+                *expression = self.chain(pos, Expr::Dot(pos), &names);
+            }
+            Expr::Variable(_, name, names) => {
+                self.whole |= names.is_empty();
+                let names = std::mem::take(names);
+                if !names.is_empty() {
+                    let variable = Expr::Variable(pos, name.clone(), Vec::new());
+                    *expression = self.chain(pos, variable, &names);
+                }
+            }
+            Expr::Chain(_, inner, names) => {
+                self.expression(inner);
+                let names = std::mem::take(names);
+                let inner = std::mem::replace(inner.as_mut(), Expr::Nil(pos));
+                *expression = self.chain(pos, inner, &names);
+            }
+            Expr::Pipe(_, pipe) => self.pipe(pipe),
+            Expr::Dot(_) => self.whole = true,
+            _ => {}
+        }
+    }
+
+    fn chain(&mut self, pos: Pos, start: Expr, names: &[SmolStr]) -> Expr {
+        self.fields.extend(names.iter().map(ToString::to_string));
+        let before = self.source.get(..pos.offset).unwrap_or_default();
+        let column = pos.offset - before.rfind('\n').map_or(0, |at| at + 1);
+        let shown: String = names.iter().map(|name| format!(".{name}")).collect();
+        let place = format!("{NAME}:{}:{column}: executing \"{NAME}\" at <{shown}>", pos.line);
+        let mut args = vec![Expr::String(pos, place.into()), start];
+        args.extend(names.iter().map(|name| Expr::String(pos, Arc::from(name.as_str()))));
+        function(pos, GET, args)
+    }
+}
+
+/// A call in brackets.
+fn function(pos: Pos, name: &str, arguments: Vec<Expr>) -> Expr {
+    let mut args = vec![Expr::Identifier(pos, name.into())];
+    args.extend(arguments);
+    let commands = vec![CommandNode { pos, args }];
+    Expr::Pipe(pos, PipeNode { pos, decl: Vec::new(), commands, is_assign: false })
+}
+
+fn text_of(value: &Value) -> &str {
+    match value {
+        Value::String(text) => text,
+        _ => "",
+    }
+}
+
+/// Place, start, names.
+fn get(args: &[Value]) -> gotmpl::Result<Value> {
+    let [place, start, names @ ..] = args else { return Ok(Value::Nil) };
+    let fail = |what: String| Err(TemplateError::Exec(format!("template: {}: {what}", text_of(place))));
+    let mut value = start.clone();
+    let mut kind = "interface {}";
+    for name in names.iter().map(text_of) {
+        let next = match &value {
+            Value::Map(map) => match map.get(name) {
+                Some(next) => next.clone(),
+                None => match map.get(TYPE) {
+                    Some(_) if name == "String" || name == "Error" => map.get(TEXT).cloned().unwrap_or(Value::Nil),
+                    Some(kind) => return fail(format!("can't evaluate field {name} in type {}", text_of(kind))),
+                    None => Value::Nil,
+                },
+            },
+            Value::Nil => return fail(format!("nil pointer evaluating {kind}.{name}")),
+            other => return fail(format!("can't evaluate field {name} in type {}", other.type_name())),
+        };
+        kind = data::pointer_type(name);
+        value = next;
+    }
+    Ok(value)
+}
+
+/// Objects become their text, nil pointers `<nil>`; lists are treated the same, one by one.
+fn show(args: &[Value]) -> gotmpl::Result<Value> {
+    Ok(args.first().map_or(Value::Nil, shown))
+}
+
+fn shown(value: &Value) -> Value {
+    match value {
+        Value::Nil => Value::String("<nil>".into()),
+        Value::Map(map) if map.contains_key(TYPE) => match map.get(TEXT) {
+            Some(text) => text.clone(),
+            None => {
+                let fields = map.iter().filter(|(name, _)| !name.starts_with('\0'));
+                Value::Map(Arc::new(fields.map(|(name, value)| (Arc::clone(name), shown(value))).collect()))
+            }
+        },
+        Value::List(list) => Value::List(list.iter().map(shown).collect()),
+        other => other.clone(),
+    }
+}
+
+/// Receiver, method, arguments.
+fn call(args: &[Value]) -> gotmpl::Result<Value> {
+    let [receiver, method, arguments @ ..] = args else { return Ok(Value::Nil) };
+    let text = match receiver {
+        Value::Map(map) => map.get(data::RFC3339).map(text_of),
+        _ => None,
+    };
+    match (text_of(method), text, arguments) {
+        ("Format", Some(time), [layout]) => Ok(Value::String(time::format(time, text_of(layout)).into())),
+        (name, ..) => Err(TemplateError::Exec(format!(
+            "template: {NAME}: executing \"{NAME}\": {name} has arguments but cannot be invoked as function"
+        ))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::data::{MODULE, object};
+    use super::*;
+    use serde_json::json;
+
+    fn module() -> Value {
+        object(
+            &MODULE,
+            &json!({"Path": "a.example/m", "Version": "v1.0.0", "Time": "2018-02-14T15:44:20Z", "Retracted": ["bad", "worse"]}),
+        )
+    }
+
+    fn run(text: &str) -> Result<String, String> {
+        let output = GoTemplate::parse(text, FuncMap::new())?.execute(&module());
+        output.error.map_or(Ok(output.text), Err)
+    }
+
+    #[test]
+    fn fields_that_are_empty_print_as_their_zero_value() {
+        assert_eq!(run("{{.Path}} <{{.Dir}}> {{.Main}} {{.Versions}} {{.Replace}}").unwrap(), "a.example/m <> false [] <nil>");
+    }
+
+    #[test]
+    fn objects_print_by_their_method() {
+        assert_eq!(run("{{.}}|{{.String}}|{{printf \"%q\" .}}|{{. | print}}").unwrap(),
+            "a.example/m v1.0.0 (retracted)|a.example/m v1.0.0 (retracted)|\"a.example/m v1.0.0 (retracted)\"|a.example/m v1.0.0 (retracted)");
+        assert_eq!(run("{{.Time}} {{.Time.Format \"2006-01-02\"}}").unwrap(), "2018-02-14 15:44:20 +0000 UTC 2018-02-14");
+    }
+
+    #[test]
+    fn control_structures() {
+        assert_eq!(run("{{with .Replace}}x{{else}}y{{end}}{{range $i, $r := .Retracted}}{{$i}}{{$r}},{{end}}").unwrap(), "y0bad,1worse,");
+        assert_eq!(run("{{define \"t\"}}{{.Path}}{{end}}{{template \"t\" .}}").unwrap(), "a.example/m");
+        assert_eq!(run("{{if eq .Path \"a.example/m\"}}{{len .Retracted}}{{end}}").unwrap(), "2");
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_place() {
+        assert_eq!(
+            run("x\n {{.Nope}}").unwrap_err(),
+            "template: main:2:3: executing \"main\" at <.Nope>: can't evaluate field Nope in type *modinfo.ModulePublic"
+        );
+        assert_eq!(
+            run("{{.Replace.Path}}").unwrap_err(),
+            "template: main:1:2: executing \"main\" at <.Replace.Path>: nil pointer evaluating *modinfo.ModulePublic.Path"
+        );
+        assert!(run("{{.Path").unwrap_err().starts_with("template: main:1: "), "{}", run("{{.Path").unwrap_err());
+    }
+
+    #[test]
+    fn mentioned_fields_are_known() {
+        let template = GoTemplate::parse("{{with .Module}}{{.Path}}{{end}}", FuncMap::new()).unwrap();
+        assert!(template.wants("Module") && template.wants("Path") && !template.wants("Deps"));
+        assert!(GoTemplate::parse("{{.}}", FuncMap::new()).unwrap().wants("Deps"));
+    }
+}
