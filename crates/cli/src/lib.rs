@@ -11,16 +11,18 @@
 mod cflags;
 pub mod command;
 pub mod commands;
+#[allow(dead_code)] // the commands that load packages are not there yet
+mod configs;
 pub mod exit;
 pub mod failure;
 pub mod flags;
+#[allow(dead_code)] // the commands that print lines of JSON are not there yet
 mod gojson;
 pub mod help;
 mod modules;
 pub mod printer;
 pub mod session;
 pub mod settings;
-mod shim;
 pub mod template;
 pub mod toolchain;
 
@@ -34,18 +36,14 @@ use flags::{FlagError, GoFlags};
 use printer::Printer;
 use session::{Called, Session};
 use settings::Settings;
-pub use shim::{Environment, Files};
+use steady_system::{Environment, Files};
 
 /// Does what `environment`'s arguments say, and tells how it ended.
 #[must_use]
 pub fn run(environment: Environment, printer: Printer) -> Status {
     let printer = Arc::new(printer);
-    let mut words = environment.arguments().to_vec();
-    let program = if words.is_empty() {
-        "steady".to_owned()
-    } else {
-        words.remove(0)
-    };
+    let words = environment.arguments().to_vec();
+    let program = environment.argv0().to_owned();
     let called = Called::from_program(&program);
     let start = Start {
         called,
@@ -91,14 +89,12 @@ impl Start {
     fn run(&self, mut environment: Environment, mut words: Vec<String>) -> failure::Result {
         let (command, mut used) = GO.find(&words, self.called == Called::Steady);
         if let Some(dir) = take_chdir(&mut words, used) {
-            environment
-                .change_dir(&dir)
-                .map_err(|error| Failure::error(error.to_string()))?;
+            environment = change_dir(environment, &dir)?;
         }
         if let Some(status) = self.without_toolchain(&mut words)? {
             return Ok(status);
         }
-        let files = Files::new();
+        let files = Files::new(environment.cwd());
         let settings = Settings::load(environment, &files);
         let settings = toolchain::choose(settings, &files, &words, &self.printer)?;
         check_goroot(&settings, &files)?;
@@ -269,6 +265,10 @@ impl Start {
         if asks {
             return Err(Failure::Usage);
         }
+        if command.long_name() == "bug" && words.first().is_some_and(|word| !word.starts_with('-'))
+        {
+            return Err(Failure::error("bug takes no arguments"));
+        }
         let name = self.called.name();
         Err(Failure::Message(
             format!(
@@ -312,6 +312,17 @@ fn take_chdir(words: &mut Vec<String>, used: usize) -> Option<String> {
     Some(dir)
 }
 
+/// Puts the run into another directory.
+fn change_dir(environment: Environment, dir: &str) -> failure::Result<Environment> {
+    let files = Files::new(environment.cwd());
+    let path = files.absolute(dir);
+    match files.stat(&path) {
+        Ok(found) if found.is_dir() => Ok(environment.in_dir(path)),
+        Ok(_) => Err(Failure::error(format!("chdir {dir}: not a directory"))),
+        Err(error) => Err(Failure::error(format!("chdir {dir}: {}", error.cause()))),
+    }
+}
+
 fn check_goroot(settings: &Settings, files: &Files) -> failure::Result<()> {
     match &settings.goroot {
         None => Err(Failure::Message(
@@ -319,12 +330,10 @@ fn check_goroot(settings: &Settings, files: &Files) -> failure::Result<()> {
                 .to_owned(),
             Status::USAGE,
         )),
-        Some(goroot) if !files.is_dir(&settings.environment.absolute(goroot)) => {
-            Err(Failure::Message(
-                format!("go: cannot find GOROOT directory: {goroot}"),
-                Status::USAGE,
-            ))
-        }
+        Some(goroot) if !files.is_dir(goroot) => Err(Failure::Message(
+            format!("go: cannot find GOROOT directory: {goroot}"),
+            Status::USAGE,
+        )),
         Some(_) => Ok(()),
     }
 }

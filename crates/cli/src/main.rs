@@ -2,12 +2,18 @@
 
 use std::process::ExitCode;
 
-use steady_cli::Environment;
 use steady_cli::printer::Printer;
+use steady_system::{Environment, interrupt};
 
 fn main() -> ExitCode {
     match Environment::capture() {
-        Ok(environment) => steady_cli::run(environment, Printer::standard()).into(),
+        Ok(environment) => {
+            if let Err(error) = interrupt::install() {
+                Printer::standard().error(error.to_string());
+                return ExitCode::FAILURE;
+            }
+            steady_cli::run(environment, Printer::standard()).into()
+        }
         Err(error) => {
             Printer::standard().error(error.to_string());
             ExitCode::FAILURE

@@ -6,7 +6,7 @@ use crate::command::{Command, Kind};
 use crate::flags::GoFlags;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::shim::{Environment, Files};
+use steady_system::{Environment, Files};
 
 /// The name that the binary was called by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use crate::failure::Result;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::shim::Files;
+use steady_system::Files;
 
 /// Chooses the toolchain as go does. Steady starts no other go: it uses the chosen GOROOT itself and acts as that version.
 ///

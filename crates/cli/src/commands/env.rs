@@ -148,6 +148,7 @@ fn show(session: &Session, flags: &EnvFlags, names: &[String]) -> Result {
 /// C flags as builds use them.
 fn costly(session: &Session) -> Result<Vec<Variable>> {
     let settings = &session.settings;
+    check_pair(session, settings.goos(), settings.goarch()).map_err(Failure::error)?;
     let plain = |name: &'static str, default: &str| {
         let (value, _) = settings.or_changed(name, default);
         let changed = value != default;
@@ -188,7 +189,7 @@ fn write(session: &Session, arguments: &[String]) -> Result {
         if add.insert(key.to_owned(), value.to_owned()).is_some() {
             bail!("multiple values for key: {key}");
         }
-        let own = session.environment().get(key).unwrap_or_default();
+        let own = session.environment().get(key);
         if !own.is_empty() && own != value {
             session.printer.note(format!(
                 "warning: go env -w {key}=... does not override conflicting OS environment variable"
@@ -286,28 +287,21 @@ fn check_target(
             return (value.clone(), true);
         }
         if remove.iter().any(|removed| removed == name) {
-            let own = session
-                .environment()
-                .get(name)
-                .filter(|value| !value.is_empty());
-            return (own.unwrap_or(default).to_owned(), true);
+            let own = session.environment().get(name);
+            return (if own.is_empty() { default } else { own }.to_owned(), true);
         }
         (now.to_owned(), false)
     };
-    let own = |name: &str, host: &str| {
-        session
-            .environment()
-            .get(name)
-            .filter(|value| !value.is_empty())
-            .unwrap_or(host)
-            .to_owned()
+    let own = |name: &str, host: &str| match session.environment().get(name) {
+        "" => host.to_owned(),
+        value => value.to_owned(),
     };
     let host = crate::settings::platform::host_os();
     let (goos, os_touched) = after("GOOS", settings.goos(), &own("GOOS", host));
     let host = crate::settings::platform::host_arch();
     let (goarch, arch_touched) = after("GOARCH", settings.goarch(), &own("GOARCH", host));
-    if (os_touched || arch_touched) && !settings.pair(&goos, &goarch).known {
-        return Err(format!("unsupported GOOS/GOARCH pair {goos}/{goarch}"));
+    if os_touched || arch_touched {
+        check_pair(session, &goos, &goarch)?;
     }
     let default = settings.built_in("GOEXPERIMENT");
     let (experiment, touched) = after("GOEXPERIMENT", settings.get("GOEXPERIMENT"), default);
@@ -317,9 +311,16 @@ fn check_target(
     Ok(())
 }
 
+fn check_pair(session: &Session, goos: &str, goarch: &str) -> std::result::Result<(), String> {
+    match session.settings.pair(goos, goarch).known {
+        true => Ok(()),
+        false => Err(format!("unsupported GOOS/GOARCH pair {goos}/{goarch}")),
+    }
+}
+
 fn update(session: &Session, add: &BTreeMap<String, String>, remove: &[String]) -> Result {
     let path = match &session.settings.env_file.path {
-        Ok(path) => session.environment().absolute(path),
+        Ok(path) => session.files.absolute(path),
         Err(error) => bail!("cannot find go env config: {error}"),
     };
     let text = match session.files.read_to_string(&path) {
@@ -332,7 +333,7 @@ fn update(session: &Session, add: &BTreeMap<String, String>, remove: &[String]) 
     }
     match session
         .files
-        .write(&path, files::update(&text, add, remove).as_bytes())
+        .write(&path, files::update(&text, add, remove).as_bytes(), 0o666)
     {
         Ok(()) => Ok(Status::DONE),
         Err(error) => bail!("writing go env config: {error}"),

@@ -4,6 +4,8 @@ use camino::Utf8Path;
 use clap::{Args, FromArgMatches};
 use steady_build::buildinfo::{BuildInfo, BuildInfoError};
 
+use steady_system::{FileKind, Metadata};
+
 use crate::command::{Command, Kind};
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
@@ -56,8 +58,8 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     };
     let mut status = Status::DONE;
     for argument in &parsed.arguments {
-        let path = session.environment().absolute(Utf8Path::new(argument));
-        match session.files.metadata(&path) {
+        let path = session.files.absolute(argument);
+        match session.files.stat(&path) {
             Err(_) => {
                 session
                     .printer
@@ -104,21 +106,17 @@ struct Scan<'a> {
 impl Scan<'_> {
     /// All files below a directory, in the order of their names.
     fn directory(&self, dir: &Utf8Path) -> Result<()> {
-        let full = self.session.environment().absolute(dir);
-        let Ok(mut entries) = self.session.files.read_dir(&full) else {
+        let Ok(entries) = self.session.files.read_dir(dir) else {
             return Ok(());
         };
-        entries.sort();
-        for name in entries {
-            let path = dir.join(&name);
-            let full = full.join(&name);
-            let Ok(found) = self.session.files.symlink_metadata(&full) else {
-                continue;
-            };
-            if found.is_dir() {
-                self.directory(&path)?;
-            } else if found.is_file() || found.is_symlink() {
-                self.file(&path, self.flags.v)?;
+        for entry in entries {
+            let path = dir.join(&entry.name);
+            match entry.kind {
+                FileKind::Dir => self.directory(&path)?,
+                FileKind::File | FileKind::Symlink => {
+                    self.file(&path, self.flags.v)?;
+                }
+                _ => {}
             }
         }
         Ok(())
@@ -127,13 +125,13 @@ impl Scan<'_> {
     /// One file; is it a Go program? `report` says whether errors are printed.
     fn file(&self, path: &Utf8Path, report: bool) -> Result<bool> {
         let printer = &self.session.printer;
-        let full = self.session.environment().absolute(path);
+        let full = self.session.files.absolute(path);
         let Some(found) = self
             .session
             .files
-            .metadata(&full)
+            .stat(&full)
             .ok()
-            .filter(std::fs::Metadata::is_file)
+            .filter(Metadata::is_file)
         else {
             if report {
                 printer.note(format!("{path}: symlink"));
@@ -166,12 +164,12 @@ impl Scan<'_> {
     }
 
     /// A file that cannot be read is named; one that does not look like a program is passed over in silence.
-    fn complain(&self, path: &Utf8Path, found: &std::fs::Metadata, error: &BuildInfoError) {
+    fn complain(&self, path: &Utf8Path, found: &Metadata, error: &BuildInfoError) {
         let printer = &self.session.printer;
         if matches!(error, BuildInfoError::File(_)) {
             printer.note(path.as_str());
         } else if is_candidate(path, found) {
-            let full = self.session.environment().absolute(path);
+            let full = self.session.files.absolute(path);
             printer.note(format!(
                 "{path}: {}",
                 error.to_string().replace(full.as_str(), path.as_str())
@@ -181,15 +179,10 @@ impl Scan<'_> {
 }
 
 /// May the file be a program, by its mode and name?
-fn is_candidate(path: &Utf8Path, found: &std::fs::Metadata) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if found.permissions().mode() & 0o111 != 0 {
-            return true;
-        }
+fn is_candidate(path: &Utf8Path, found: &Metadata) -> bool {
+    if found.mode & 0o111 != 0 {
+        return true;
     }
-    let _ = found;
     let name = path.as_str().to_lowercase();
     matches!(Utf8Path::new(&name).extension(), Some("so" | "exe" | "dll")) || name.contains(".so.")
 }

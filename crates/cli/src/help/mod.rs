@@ -67,12 +67,17 @@ pub fn usage_line(command: &Command, called: Called) -> String {
 /// What is printed after wrong usage of a command.
 #[must_use]
 pub fn short_usage(command: &Command, called: Called) -> String {
-    format!(
-        "usage: {}\nRun '{} help {}' for details.\n",
-        usage_line(command, called),
-        called.name(),
-        command.long_name()
-    )
+    let (name, command_name) = (called.name(), command.long_name());
+    let more = match command_name {
+        "test" => format!("Run '{name} help test' and '{name} help testflag' for details.\n"),
+        "vet" | "fix" => format!(
+            "Run '{name} help {command_name}' for details.\n\
+             Run '{name} tool {command_name} help' for a full list of flags and analyzers.\n\
+             Run '{name} tool {command_name} -help' for an overview.\n"
+        ),
+        _ => format!("Run '{name} help {command_name}' for details.\n"),
+    };
+    format!("usage: {}\n{more}", usage_line(command, called))
 }
 
 /// A list of commands, as `go` without arguments and `go help` print it.

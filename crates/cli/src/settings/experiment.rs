@@ -165,11 +165,10 @@ impl<'a> Scope<'a> {
                 (subject, taken) = ("", true);
             } else if let Some((name, value)) =
                 line.split_once(":=").or_else(|| line.split_once(" = "))
+                && taken
             {
-                if taken {
-                    let value = scope.evaluate(value);
-                    scope.variables.insert(name.trim(), value);
-                }
+                let value = scope.evaluate(value);
+                scope.variables.insert(name.trim(), value);
             }
         }
         scope

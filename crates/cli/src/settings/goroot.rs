@@ -2,21 +2,21 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 
-use crate::shim::{Environment, Files};
+use steady_system::{Environment, Files};
 
 /// GOROOT from the environment, from the user's file, from the place of this executable (a GOROOT's `bin`), or from a `go` on the
 /// search path (which is not run).
 pub fn find(environment: &Environment, files: &Files, user: Option<&str>) -> Option<Utf8PathBuf> {
-    let named = user
-        .filter(|value| !value.is_empty())
-        .or_else(|| environment.get("GOROOT").filter(|value| !value.is_empty()));
+    let named = [user.unwrap_or_default(), environment.get("GOROOT")];
+    let named = named.into_iter().find(|value| !value.is_empty());
     if let Some(named) = named {
-        return Some(clean(Utf8Path::new(named)));
+        return Some(steady_system::clean(Utf8Path::new(named)));
     }
-    let beside = environment.exe().and_then(|exe| above(exe, files));
+    let beside = environment.executable().and_then(|exe| above(exe, files));
     beside.or_else(|| {
         environment
-            .find_program("go")
+            .look_path("go")
+            .ok()
             .and_then(|go| above(&go, files))
     })
 }
@@ -28,46 +28,7 @@ fn above(exe: &Utf8Path, files: &Files) -> Option<Utf8PathBuf> {
             .skip(2)
             .take(2)
             .map(Utf8Path::to_owned)
-            .find(|dir| files.is_dir(&dir.join("pkg/tool")))
+            .find(|dir| files.is_dir(dir.join("pkg/tool")))
     };
     candidates(exe).or_else(|| candidates(&files.canonicalize(exe).ok()?))
-}
-
-/// Go's `filepath.Clean`.
-fn clean(path: &Utf8Path) -> Utf8PathBuf {
-    let mut out: Vec<&str> = Vec::new();
-    let absolute = path.as_str().starts_with('/');
-    for part in path.as_str().split('/') {
-        match part {
-            "" | "." => {}
-            ".." if out.last().is_some_and(|last| *last != "..") => {
-                out.pop();
-            }
-            ".." if absolute => {}
-            part => out.push(part),
-        }
-    }
-    let joined = out.join("/");
-    match (absolute, joined.as_str()) {
-        (true, _) => format!("/{joined}").into(),
-        (false, "") => ".".into(),
-        (false, _) => joined.into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cleaning() {
-        for (given, wanted) in [
-            ("/a/./b//c/", "/a/b/c"),
-            ("/../a", "/a"),
-            ("./a/..", "."),
-            ("../../x", "../../x"),
-        ] {
-            assert_eq!(clean(Utf8Path::new(given)), wanted, "{given}");
-        }
-    }
 }

@@ -16,10 +16,10 @@ pub mod table;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 
-use crate::shim::{Environment, Files};
 use arch::{ArchVariable, constant};
 use experiment::Experiments;
 use platform::Pair;
+use steady_system::{Environment, Files};
 
 /// GOPROXY and GOSUMDB of the Go distribution that Steady was built beside, in the form of a `go.env` file. Empty if there was
 /// none.
@@ -87,6 +87,9 @@ impl Settings {
             .root
             .entry("GOTOOLCHAIN".to_owned())
             .or_insert_with(|| "auto".to_owned());
+        if cfg!(feature = "conformance") {
+            settings.test_version = settings.variable("TESTGO_VERSION").map(str::to_owned);
+        }
         if let Some(goroot) = goroot {
             settings.enter(goroot, files);
         }
@@ -97,13 +100,13 @@ impl Settings {
     #[must_use]
     pub fn with_goroot(&self, goroot: Utf8PathBuf, files: &Files) -> Settings {
         let mut settings = self.clone();
-        settings.environment.set("GOROOT", goroot.as_str());
+        settings.environment = settings.environment.with("GOROOT", goroot.as_str());
         settings.enter(goroot, files);
         settings
     }
 
     fn enter(&mut self, goroot: Utf8PathBuf, files: &Files) {
-        let read = |name: &str| files.read_to_string(&goroot.join(name)).unwrap_or_default();
+        let read = |name: &str| files.read_to_string(goroot.join(name)).unwrap_or_default();
         let text = read("go.env");
         if !text.is_empty() {
             self.root = files::parse(&text);
@@ -126,7 +129,7 @@ impl Settings {
     /// A variable's value, empty if nothing sets it. GOROOT is what was found.
     #[must_use]
     pub fn get(&self, name: &str) -> &str {
-        let own = self.environment.get(name).unwrap_or_default();
+        let own = self.environment.get(name);
         if !own.is_empty() {
             return own;
         }
@@ -247,6 +250,25 @@ impl Settings {
         Ok(())
     }
 
+    /// The version that this run acts as: the toolchain's, unless the test harness says otherwise.
+    #[must_use]
+    pub fn local_version(&self) -> &str {
+        self.test_version.as_deref().unwrap_or(&self.version)
+    }
+
+    /// `N` of the toolchain's `go1.N`; 0 if that cannot be known.
+    #[must_use]
+    pub fn minor_version(&self) -> u32 {
+        let rest = self
+            .local_version()
+            .split_once("go1.")
+            .map_or("", |(_, rest)| rest);
+        let end = rest
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(rest.len());
+        rest[..end].parse().unwrap_or_default()
+    }
+
     /// CGO_ENABLED as decided, and whether that differs from the default.
     #[must_use]
     pub fn cgo_enabled(&self) -> (bool, bool) {
@@ -258,11 +280,11 @@ impl Settings {
                 goos == platform::host_os()
                     && goarch == platform::host_arch()
                     && self.pair(goos, goarch).cgo
-                    && (self.environment.get("CC").is_some_and(|cc| !cc.is_empty())
+                    && (!self.environment.get("CC").is_empty()
                         || self
                             .environment
-                            .find_program(platform::default_cc(goos))
-                            .is_some())
+                            .look_path(platform::default_cc(goos))
+                            .is_ok())
             }
         };
         match self.get("CGO_ENABLED") {
@@ -279,18 +301,8 @@ impl Settings {
     }
 
     fn default_gopath(&self) -> String {
-        let home = self
-            .environment
-            .get(if cfg!(windows) { "USERPROFILE" } else { "HOME" });
-        match home {
-            Some(home) if !home.is_empty() => {
-                let path = Utf8Path::new(home).join("go");
-                if Some(&path) == self.goroot.as_ref() {
-                    String::new()
-                } else {
-                    path.into_string()
-                }
-            }
+        match self.environment.home_dir() {
+            Ok(home) if Some(home.join("go")) != self.goroot => home.join("go").into_string(),
             _ => String::new(),
         }
     }
@@ -315,9 +327,11 @@ impl Settings {
     }
 
     /// GOCACHE, or why there is none; and whether it differs from the default.
-    #[must_use]
     pub fn gocache(&self) -> (Result<Utf8PathBuf, String>, bool) {
-        let default = self.user_cache_dir().map(|dir| dir.join("go-build"));
+        let default = self
+            .environment
+            .user_cache_dir()
+            .map(|dir| dir.join("go-build"));
         match self.get("GOCACHE") {
             "" => (default, false),
             dir => (
@@ -328,30 +342,7 @@ impl Settings {
     }
 
     fn variable(&self, name: &str) -> Option<&str> {
-        self.environment.get(name).filter(|value| !value.is_empty())
-    }
-
-    fn user_cache_dir(&self) -> Result<Utf8PathBuf, String> {
-        if cfg!(windows) {
-            return self
-                .variable("LocalAppData")
-                .map(Utf8PathBuf::from)
-                .ok_or_else(|| "%LocalAppData% is not defined".into());
-        }
-        if cfg!(target_os = "macos") {
-            return self
-                .variable("HOME")
-                .map(|home| Utf8Path::new(home).join("Library/Caches"))
-                .ok_or_else(|| "$HOME is not defined".into());
-        }
-        match self.variable("XDG_CACHE_HOME") {
-            Some(dir) if Utf8Path::new(dir).is_absolute() => Ok(dir.into()),
-            Some(_) => Err("path in $XDG_CACHE_HOME is relative".to_owned()),
-            None => self
-                .variable("HOME")
-                .map(|home| Utf8Path::new(home).join(".cache"))
-                .ok_or_else(|| "neither $XDG_CACHE_HOME nor $HOME are defined".to_owned()),
-        }
+        Some(self.environment.get(name)).filter(|value| !value.is_empty())
     }
 
     /// The directory of the toolchain's tools.
@@ -371,46 +362,19 @@ impl Settings {
 
 /// Where the user's file is.
 fn env_file(environment: &Environment) -> EnvFile {
-    match environment.get("GOENV").filter(|value| !value.is_empty()) {
-        Some("off") => EnvFile {
+    match environment.get("GOENV") {
+        "" => EnvFile {
+            path: environment.user_config_dir().map(|dir| dir.join("go/env")),
+            changed: false,
+        },
+        "off" => EnvFile {
             path: Err("GOENV=off".to_owned()),
             changed: false,
         },
-        Some(file) => EnvFile {
+        file => EnvFile {
             path: Ok(file.into()),
             changed: true,
         },
-        None => EnvFile {
-            path: config_dir(environment).map(|dir| dir.join("go/env")),
-            changed: false,
-        },
-    }
-}
-
-/// The user's directory for configuration, as Go's `os.UserConfigDir` finds it.
-pub(crate) fn config_dir(environment: &Environment) -> Result<Utf8PathBuf, String> {
-    let variable = |name: &str| {
-        environment
-            .get(name)
-            .filter(|value| !value.is_empty())
-            .map(Utf8Path::new)
-    };
-    if cfg!(windows) {
-        return variable("AppData")
-            .map(Utf8Path::to_owned)
-            .ok_or_else(|| "%AppData% is not defined".to_owned());
-    }
-    if cfg!(target_os = "macos") {
-        return variable("HOME")
-            .map(|home| home.join("Library/Application Support"))
-            .ok_or_else(|| "$HOME is not defined".to_owned());
-    }
-    match variable("XDG_CONFIG_HOME") {
-        Some(dir) if dir.is_absolute() => Ok(dir.to_owned()),
-        Some(_) => Err("path in $XDG_CONFIG_HOME is relative".to_owned()),
-        None => variable("HOME")
-            .map(|home| home.join(".config"))
-            .ok_or_else(|| "neither $XDG_CONFIG_HOME nor $HOME are defined".to_owned()),
     }
 }
 

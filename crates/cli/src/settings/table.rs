@@ -120,7 +120,7 @@ impl Settings {
             let (value, changed) = self.or_changed(name, default);
             list.push(variable(name, value, changed));
         }
-        let godebug = self.environment.get("GODEBUG").unwrap_or_default();
+        let godebug = self.environment.get("GODEBUG");
         list.push(variable("GODEBUG", godebug, !godebug.is_empty()));
         let env_file = self.env_file.path.as_ref().map_or("", |path| path.as_str());
         list.push(variable("GOENV", env_file, self.env_file.changed));
@@ -192,27 +192,19 @@ impl Settings {
 
     /// The go command's telemetry: Steady has none, but shows what go is set to.
     fn telemetry(&self) -> Vec<Variable> {
-        let test = self
-            .environment
-            .get("TEST_TELEMETRY_DIR")
-            .filter(|_| cfg!(feature = "conformance"));
-        let dir = match test {
-            Some(dir) => camino::Utf8PathBuf::from(dir),
-            None => match super::config_dir(&self.environment) {
-                Ok(dir) => dir.join("go/telemetry"),
-                Err(_) => {
-                    return vec![
-                        variable("GOTELEMETRY", "off", false),
-                        variable("GOTELEMETRYDIR", "", false),
-                    ];
-                }
-            },
+        let test = self.environment.get("TEST_TELEMETRY_DIR");
+        let dir = match self.environment.user_config_dir() {
+            _ if cfg!(feature = "conformance") && !test.is_empty() => test.into(),
+            Ok(dir) => dir.join("go/telemetry"),
+            Err(_) => {
+                return vec![
+                    variable("GOTELEMETRY", "off", false),
+                    variable("GOTELEMETRYDIR", "", false),
+                ];
+            }
         };
-        let text = self
-            .environment
-            .files()
-            .read_to_string(&dir.join("mode"))
-            .unwrap_or_default();
+        let files = steady_system::Files::new(self.environment.cwd());
+        let text = files.read_to_string(dir.join("mode")).unwrap_or_default();
         let mode = text.split_whitespace().next().unwrap_or("local").to_owned();
         vec![
             variable("GOTELEMETRY", mode, false),

@@ -42,18 +42,64 @@ use Kind::{Flag, List, Map, Pointer, Pointers, Text, Time};
 pub static PACKAGE: Struct = Struct {
     name: "*load.PackagePublic",
     fields: &[
-        ("Dir", Text), ("ImportPath", Text), ("ImportComment", Text), ("Name", Text), ("Doc", Text), ("Target", Text),
-        ("Shlib", Text), ("Root", Text), ("ConflictDir", Text), ("ForTest", Text), ("Export", Text), ("BuildID", Text),
-        ("Module", Pointer(&MODULE)), ("Match", List), ("Goroot", Flag), ("Standard", Flag), ("DepOnly", Flag),
-        ("BinaryOnly", Flag), ("Incomplete", Flag), ("DefaultGODEBUG", Text), ("Stale", Flag), ("StaleReason", Text),
-        ("GoFiles", List), ("CgoFiles", List), ("CompiledGoFiles", List), ("IgnoredGoFiles", List),
-        ("InvalidGoFiles", List), ("IgnoredOtherFiles", List), ("CFiles", List), ("CXXFiles", List), ("MFiles", List),
-        ("HFiles", List), ("FFiles", List), ("SFiles", List), ("SwigFiles", List), ("SwigCXXFiles", List),
-        ("SysoFiles", List), ("EmbedPatterns", List), ("EmbedFiles", List), ("CgoCFLAGS", List), ("CgoCPPFLAGS", List),
-        ("CgoCXXFLAGS", List), ("CgoFFLAGS", List), ("CgoLDFLAGS", List), ("CgoPkgConfig", List), ("Imports", List),
-        ("ImportMap", Map), ("Deps", List), ("Error", Pointer(&PACKAGE_ERROR)), ("DepsErrors", Pointers(&PACKAGE_ERROR)),
-        ("TestGoFiles", List), ("TestImports", List), ("TestEmbedPatterns", List), ("TestEmbedFiles", List),
-        ("XTestGoFiles", List), ("XTestImports", List), ("XTestEmbedPatterns", List), ("XTestEmbedFiles", List),
+        ("Dir", Text),
+        ("ImportPath", Text),
+        ("ImportComment", Text),
+        ("Name", Text),
+        ("Doc", Text),
+        ("Target", Text),
+        ("Shlib", Text),
+        ("Root", Text),
+        ("ConflictDir", Text),
+        ("ForTest", Text),
+        ("Export", Text),
+        ("BuildID", Text),
+        ("Module", Pointer(&MODULE)),
+        ("Match", List),
+        ("Goroot", Flag),
+        ("Standard", Flag),
+        ("DepOnly", Flag),
+        ("BinaryOnly", Flag),
+        ("Incomplete", Flag),
+        ("DefaultGODEBUG", Text),
+        ("Stale", Flag),
+        ("StaleReason", Text),
+        ("GoFiles", List),
+        ("CgoFiles", List),
+        ("CompiledGoFiles", List),
+        ("IgnoredGoFiles", List),
+        ("InvalidGoFiles", List),
+        ("IgnoredOtherFiles", List),
+        ("CFiles", List),
+        ("CXXFiles", List),
+        ("MFiles", List),
+        ("HFiles", List),
+        ("FFiles", List),
+        ("SFiles", List),
+        ("SwigFiles", List),
+        ("SwigCXXFiles", List),
+        ("SysoFiles", List),
+        ("EmbedPatterns", List),
+        ("EmbedFiles", List),
+        ("CgoCFLAGS", List),
+        ("CgoCPPFLAGS", List),
+        ("CgoCXXFLAGS", List),
+        ("CgoFFLAGS", List),
+        ("CgoLDFLAGS", List),
+        ("CgoPkgConfig", List),
+        ("Imports", List),
+        ("ImportMap", Map),
+        ("Deps", List),
+        ("Error", Pointer(&PACKAGE_ERROR)),
+        ("DepsErrors", Pointers(&PACKAGE_ERROR)),
+        ("TestGoFiles", List),
+        ("TestImports", List),
+        ("TestEmbedPatterns", List),
+        ("TestEmbedFiles", List),
+        ("XTestGoFiles", List),
+        ("XTestImports", List),
+        ("XTestEmbedPatterns", List),
+        ("XTestEmbedFiles", List),
     ],
     text: None,
 };
@@ -62,10 +108,25 @@ pub static PACKAGE: Struct = Struct {
 pub static MODULE: Struct = Struct {
     name: "*modinfo.ModulePublic",
     fields: &[
-        ("Path", Text), ("Version", Text), ("Query", Text), ("Versions", List), ("Replace", Pointer(&MODULE)), ("Time", Time),
-        ("Update", Pointer(&MODULE)), ("Main", Flag), ("Indirect", Flag), ("Dir", Text), ("GoMod", Text),
-        ("GoVersion", Text), ("Retracted", List), ("Deprecated", Text), ("Error", Pointer(&MODULE_ERROR)), ("Sum", Text),
-        ("GoModSum", Text), ("Origin", Pointer(&ORIGIN)), ("Reuse", Flag),
+        ("Path", Text),
+        ("Version", Text),
+        ("Query", Text),
+        ("Versions", List),
+        ("Replace", Pointer(&MODULE)),
+        ("Time", Time),
+        ("Update", Pointer(&MODULE)),
+        ("Main", Flag),
+        ("Indirect", Flag),
+        ("Dir", Text),
+        ("GoMod", Text),
+        ("GoVersion", Text),
+        ("Retracted", List),
+        ("Deprecated", Text),
+        ("Error", Pointer(&MODULE_ERROR)),
+        ("Sum", Text),
+        ("GoModSum", Text),
+        ("Origin", Pointer(&ORIGIN)),
+        ("Reuse", Flag),
     ],
     text: Some(module_text),
 };
@@ -76,12 +137,22 @@ static PACKAGE_ERROR: Struct = Struct {
     text: Some(|json| field(json, "\0text").to_owned()),
 };
 
-static MODULE_ERROR: Struct = Struct { name: "*modinfo.ModuleError", fields: &[("Err", Text)], text: None };
+static MODULE_ERROR: Struct = Struct {
+    name: "*modinfo.ModuleError",
+    fields: &[("Err", Text)],
+    text: None,
+};
 
 static ORIGIN: Struct = Struct {
     name: "*codehost.Origin",
     fields: &[
-        ("VCS", Text), ("URL", Text), ("Subdir", Text), ("Hash", Text), ("TagPrefix", Text), ("TagSum", Text), ("Ref", Text),
+        ("VCS", Text),
+        ("URL", Text),
+        ("Subdir", Text),
+        ("Hash", Text),
+        ("TagPrefix", Text),
+        ("TagSum", Text),
+        ("Ref", Text),
         ("RepoSum", Text),
     ],
     text: None,
@@ -91,8 +162,17 @@ static ORIGIN: Struct = Struct {
 pub static CONTEXT: Struct = Struct {
     name: "*list.Context",
     fields: &[
-        ("GOARCH", Text), ("GOOS", Text), ("GOROOT", Text), ("GOPATH", Text), ("CgoEnabled", Flag), ("UseAllFiles", Flag),
-        ("Compiler", Text), ("BuildTags", List), ("ToolTags", List), ("ReleaseTags", List), ("InstallSuffix", Text),
+        ("GOARCH", Text),
+        ("GOOS", Text),
+        ("GOROOT", Text),
+        ("GOPATH", Text),
+        ("CgoEnabled", Flag),
+        ("UseAllFiles", Flag),
+        ("Compiler", Text),
+        ("BuildTags", List),
+        ("ToolTags", List),
+        ("ReleaseTags", List),
+        ("InstallSuffix", Text),
     ],
     text: None,
 };
@@ -135,11 +215,24 @@ fn value(kind: Kind, json: Option<&Json>) -> Value {
         (Pointers(kind), json) => Value::List(items(json).map(|json| object(kind, json)).collect()),
         (Map, json) => {
             let entries = json.and_then(Json::as_object).into_iter().flatten();
-            Value::Map(Arc::new(entries.map(|(key, json)| (key.as_str().into(), text(json))).collect()))
+            Value::Map(Arc::new(
+                entries
+                    .map(|(key, json)| (key.as_str().into(), text(json)))
+                    .collect(),
+            ))
         }
         (Time, Some(Json::String(at))) => {
-            let entries = [(TYPE, "*time.Time".to_owned()), (TEXT, time::show(at)), (RFC3339, at.clone())];
-            Value::Map(Arc::new(entries.into_iter().map(|(key, text)| (key.into(), Value::String(text.into()))).collect()))
+            let entries = [
+                (TYPE, "*time.Time".to_owned()),
+                (TEXT, time::show(at)),
+                (RFC3339, at.clone()),
+            ];
+            Value::Map(Arc::new(
+                entries
+                    .into_iter()
+                    .map(|(key, text)| (key.into(), Value::String(text.into())))
+                    .collect(),
+            ))
         }
         (Pointer(kind), Some(json)) => object(kind, json),
         (Time | Pointer(_), _) => Value::Nil,
@@ -157,7 +250,11 @@ fn text(json: &Json) -> Value {
 /// `path version`, with what replaces and upgrades it.
 fn module_text(json: &Json) -> String {
     let version = |json: &Json| {
-        let retracted = if json.get("Retracted").is_some() { " (retracted)" } else { "" };
+        let retracted = if json.get("Retracted").is_some() {
+            " (retracted)"
+        } else {
+            ""
+        };
         format!("{}{retracted}", field(json, "Version"))
     };
     let details = |out: &mut String, json: &Json| {
@@ -191,8 +288,21 @@ mod tests {
     #[test]
     fn modules_in_one_line() {
         let shown = |json: Json| module_text(&json);
-        assert_eq!(shown(json!({"Path": "m", "Version": "v1.0.0", "Update": {"Version": "v1.1.0"}})), "m v1.0.0 [v1.1.0]");
-        assert_eq!(shown(json!({"Path": "m", "Version": "v1.0.0", "Deprecated": "x", "Replace": {"Path": "./m"}})), "m v1.0.0 (deprecated) => ./m");
-        assert_eq!(shown(json!({"Path": "m", "Version": "v1", "Replace": {"Path": "n", "Version": "v2", "Retracted": ["x"]}})), "m v1 => n v2 (retracted)");
+        assert_eq!(
+            shown(json!({"Path": "m", "Version": "v1.0.0", "Update": {"Version": "v1.1.0"}})),
+            "m v1.0.0 [v1.1.0]"
+        );
+        assert_eq!(
+            shown(
+                json!({"Path": "m", "Version": "v1.0.0", "Deprecated": "x", "Replace": {"Path": "./m"}})
+            ),
+            "m v1.0.0 (deprecated) => ./m"
+        );
+        assert_eq!(
+            shown(
+                json!({"Path": "m", "Version": "v1", "Replace": {"Path": "n", "Version": "v2", "Retracted": ["x"]}})
+            ),
+            "m v1 => n v2 (retracted)"
+        );
     }
 }

@@ -50,11 +50,17 @@ impl GoTemplate {
     /// A mistake in the syntax, or a function that does not exist; the text is Go's.
     pub fn parse(text: &str, mut functions: FuncMap) -> Result<GoTemplate, String> {
         let parser = Parser::with_name(Some(NAME), text, "{{", "}}");
-        let (tree, defines) = parser.and_then(Parser::parse).map_err(|error| syntax_error(&error))?;
+        let (tree, defines) = parser
+            .and_then(Parser::parse)
+            .map_err(|error| syntax_error(&error))?;
         functions.insert(GET.to_owned(), Arc::new(get) as ValueFunc);
         functions.insert(SHOW.to_owned(), Arc::new(show) as ValueFunc);
         functions.insert(CALL.to_owned(), Arc::new(call) as ValueFunc);
-        let mut rewriter = Rewriter { source: text, fields: BTreeSet::new(), whole: false };
+        let mut rewriter = Rewriter {
+            source: text,
+            fields: BTreeSet::new(),
+            whole: false,
+        };
         let mut template = Template::new(NAME).funcs(functions);
         for mut define in defines {
             rewriter.list(&mut define.body);
@@ -63,7 +69,11 @@ impl GoTemplate {
         let mut tree = tree;
         rewriter.list(&mut tree);
         template = template.add_parse_tree(NAME, tree);
-        Ok(GoTemplate { template, fields: rewriter.fields, whole: rewriter.whole })
+        Ok(GoTemplate {
+            template,
+            fields: rewriter.fields,
+            whole: rewriter.whole,
+        })
     }
 
     /// Does the template look at the field, or at whole values?
@@ -76,7 +86,10 @@ impl GoTemplate {
     #[must_use]
     pub fn execute(&self, value: &Value) -> Output {
         let mut text = String::new();
-        let error = self.template.execute_template_fmt(&mut text, NAME, value).err();
+        let error = self
+            .template
+            .execute_template_fmt(&mut text, NAME, value)
+            .err();
         let error = error.map(|error| match error {
             TemplateError::Exec(message) if message.starts_with("template: ") => message,
             error => format!("template: {NAME}: {error}"),
@@ -141,7 +154,10 @@ impl Rewriter<'_> {
             if formats {
                 let pos = command.pos;
                 if i > 0 {
-                    commands.push(CommandNode { pos, args: vec![Expr::Identifier(pos, SHOW.into())] });
+                    commands.push(CommandNode {
+                        pos,
+                        args: vec![Expr::Identifier(pos, SHOW.into())],
+                    });
                 }
                 for argument in command.args.iter_mut().skip(1) {
                     let inner = std::mem::replace(argument, Expr::Nil(pos));
@@ -155,10 +171,18 @@ impl Rewriter<'_> {
 
     fn command(&mut self, command: &mut CommandNode) {
         let pos = command.pos;
-        let method = command.args.len() > 1 && matches!(command.args[0], Expr::Field(..) | Expr::Variable(..) | Expr::Chain(..));
+        let method = command.args.len() > 1
+            && matches!(
+                command.args[0],
+                Expr::Field(..) | Expr::Variable(..) | Expr::Chain(..)
+            );
         if method {
             let (receiver, name) = self.receiver(&command.args[0]);
-            let mut args = vec![Expr::Identifier(pos, CALL.into()), receiver, Expr::String(pos, name)];
+            let mut args = vec![
+                Expr::Identifier(pos, CALL.into()),
+                receiver,
+                Expr::String(pos, name),
+            ];
             args.extend(command.args.drain(1..));
             for argument in args.iter_mut().skip(3) {
                 self.expression(argument);
@@ -174,13 +198,22 @@ impl Rewriter<'_> {
     /// Splits `.A.B.Method` into what `.A.B` becomes and the method's name.
     fn receiver(&mut self, expression: &Expr) -> (Expr, Arc<str>) {
         let split = |names: &[SmolStr]| {
-            let (last, rest) = names.split_last().map_or(("", &[][..]), |(last, rest)| (last.as_str(), rest));
+            let (last, rest) = names
+                .split_last()
+                .map_or(("", &[][..]), |(last, rest)| (last.as_str(), rest));
             (rest.to_vec(), Arc::from(last))
         };
         let (mut receiver, name) = match expression {
             Expr::Field(pos, names) => {
                 let (rest, name) = split(names);
-                (if rest.is_empty() { Expr::Dot(*pos) } else { Expr::Field(*pos, rest) }, name)
+                (
+                    if rest.is_empty() {
+                        Expr::Dot(*pos)
+                    } else {
+                        Expr::Field(*pos, rest)
+                    },
+                    name,
+                )
             }
             Expr::Variable(pos, variable, names) => {
                 let (rest, name) = split(names);
@@ -228,9 +261,16 @@ impl Rewriter<'_> {
         let before = self.source.get(..pos.offset).unwrap_or_default();
         let column = pos.offset - before.rfind('\n').map_or(0, |at| at + 1);
         let shown: String = names.iter().map(|name| format!(".{name}")).collect();
-        let place = format!("{NAME}:{}:{column}: executing \"{NAME}\" at <{shown}>", pos.line);
+        let place = format!(
+            "{NAME}:{}:{column}: executing \"{NAME}\" at <{shown}>",
+            pos.line
+        );
         let mut args = vec![Expr::String(pos, place.into()), start];
-        args.extend(names.iter().map(|name| Expr::String(pos, Arc::from(name.as_str()))));
+        args.extend(
+            names
+                .iter()
+                .map(|name| Expr::String(pos, Arc::from(name.as_str()))),
+        );
         function(pos, GET, args)
     }
 }
@@ -240,7 +280,15 @@ fn function(pos: Pos, name: &str, arguments: Vec<Expr>) -> Expr {
     let mut args = vec![Expr::Identifier(pos, name.into())];
     args.extend(arguments);
     let commands = vec![CommandNode { pos, args }];
-    Expr::Pipe(pos, PipeNode { pos, decl: Vec::new(), commands, is_assign: false })
+    Expr::Pipe(
+        pos,
+        PipeNode {
+            pos,
+            decl: Vec::new(),
+            commands,
+            is_assign: false,
+        },
+    )
 }
 
 fn text_of(value: &Value) -> &str {
@@ -252,8 +300,15 @@ fn text_of(value: &Value) -> &str {
 
 /// Place, start, names.
 fn get(args: &[Value]) -> gotmpl::Result<Value> {
-    let [place, start, names @ ..] = args else { return Ok(Value::Nil) };
-    let fail = |what: String| Err(TemplateError::Exec(format!("template: {}: {what}", text_of(place))));
+    let [place, start, names @ ..] = args else {
+        return Ok(Value::Nil);
+    };
+    let fail = |what: String| {
+        Err(TemplateError::Exec(format!(
+            "template: {}: {what}",
+            text_of(place)
+        )))
+    };
     let mut value = start.clone();
     let mut kind = "interface {}";
     for name in names.iter().map(text_of) {
@@ -261,13 +316,25 @@ fn get(args: &[Value]) -> gotmpl::Result<Value> {
             Value::Map(map) => match map.get(name) {
                 Some(next) => next.clone(),
                 None => match map.get(TYPE) {
-                    Some(_) if name == "String" || name == "Error" => map.get(TEXT).cloned().unwrap_or(Value::Nil),
-                    Some(kind) => return fail(format!("can't evaluate field {name} in type {}", text_of(kind))),
+                    Some(_) if name == "String" || name == "Error" => {
+                        map.get(TEXT).cloned().unwrap_or(Value::Nil)
+                    }
+                    Some(kind) => {
+                        return fail(format!(
+                            "can't evaluate field {name} in type {}",
+                            text_of(kind)
+                        ));
+                    }
                     None => Value::Nil,
                 },
             },
             Value::Nil => return fail(format!("nil pointer evaluating {kind}.{name}")),
-            other => return fail(format!("can't evaluate field {name} in type {}", other.type_name())),
+            other => {
+                return fail(format!(
+                    "can't evaluate field {name} in type {}",
+                    other.type_name()
+                ));
+            }
         };
         kind = data::pointer_type(name);
         value = next;
@@ -287,7 +354,11 @@ fn shown(value: &Value) -> Value {
             Some(text) => text.clone(),
             None => {
                 let fields = map.iter().filter(|(name, _)| !name.starts_with('\0'));
-                Value::Map(Arc::new(fields.map(|(name, value)| (Arc::clone(name), shown(value))).collect()))
+                Value::Map(Arc::new(
+                    fields
+                        .map(|(name, value)| (Arc::clone(name), shown(value)))
+                        .collect(),
+                ))
             }
         },
         Value::List(list) => Value::List(list.iter().map(shown).collect()),
@@ -297,13 +368,17 @@ fn shown(value: &Value) -> Value {
 
 /// Receiver, method, arguments.
 fn call(args: &[Value]) -> gotmpl::Result<Value> {
-    let [receiver, method, arguments @ ..] = args else { return Ok(Value::Nil) };
+    let [receiver, method, arguments @ ..] = args else {
+        return Ok(Value::Nil);
+    };
     let text = match receiver {
         Value::Map(map) => map.get(data::RFC3339).map(text_of),
         _ => None,
     };
     match (text_of(method), text, arguments) {
-        ("Format", Some(time), [layout]) => Ok(Value::String(time::format(time, text_of(layout)).into())),
+        ("Format", Some(time), [layout]) => {
+            Ok(Value::String(time::format(time, text_of(layout)).into()))
+        }
         (name, ..) => Err(TemplateError::Exec(format!(
             "template: {NAME}: executing \"{NAME}\": {name} has arguments but cannot be invoked as function"
         ))),
@@ -330,21 +405,35 @@ mod tests {
 
     #[test]
     fn fields_that_are_empty_print_as_their_zero_value() {
-        assert_eq!(run("{{.Path}} <{{.Dir}}> {{.Main}} {{.Versions}} {{.Replace}}").unwrap(), "a.example/m <> false [] <nil>");
+        assert_eq!(
+            run("{{.Path}} <{{.Dir}}> {{.Main}} {{.Versions}} {{.Replace}}").unwrap(),
+            "a.example/m <> false [] <nil>"
+        );
     }
 
     #[test]
     fn objects_print_by_their_method() {
-        assert_eq!(run("{{.}}|{{.String}}|{{printf \"%q\" .}}|{{. | print}}").unwrap(),
-            "a.example/m v1.0.0 (retracted)|a.example/m v1.0.0 (retracted)|\"a.example/m v1.0.0 (retracted)\"|a.example/m v1.0.0 (retracted)");
-        assert_eq!(run("{{.Time}} {{.Time.Format \"2006-01-02\"}}").unwrap(), "2018-02-14 15:44:20 +0000 UTC 2018-02-14");
+        assert_eq!(
+            run("{{.}}|{{.String}}|{{printf \"%q\" .}}|{{. | print}}").unwrap(),
+            "a.example/m v1.0.0 (retracted)|a.example/m v1.0.0 (retracted)|\"a.example/m v1.0.0 (retracted)\"|a.example/m v1.0.0 (retracted)"
+        );
+        assert_eq!(
+            run("{{.Time}} {{.Time.Format \"2006-01-02\"}}").unwrap(),
+            "2018-02-14 15:44:20 +0000 UTC 2018-02-14"
+        );
     }
 
     #[test]
     fn control_structures() {
         assert_eq!(run("{{with .Replace}}x{{else}}y{{end}}{{range $i, $r := .Retracted}}{{$i}}{{$r}},{{end}}").unwrap(), "y0bad,1worse,");
-        assert_eq!(run("{{define \"t\"}}{{.Path}}{{end}}{{template \"t\" .}}").unwrap(), "a.example/m");
-        assert_eq!(run("{{if eq .Path \"a.example/m\"}}{{len .Retracted}}{{end}}").unwrap(), "2");
+        assert_eq!(
+            run("{{define \"t\"}}{{.Path}}{{end}}{{template \"t\" .}}").unwrap(),
+            "a.example/m"
+        );
+        assert_eq!(
+            run("{{if eq .Path \"a.example/m\"}}{{len .Retracted}}{{end}}").unwrap(),
+            "2"
+        );
     }
 
     #[test]
@@ -357,13 +446,24 @@ mod tests {
             run("{{.Replace.Path}}").unwrap_err(),
             "template: main:1:2: executing \"main\" at <.Replace.Path>: nil pointer evaluating *modinfo.ModulePublic.Path"
         );
-        assert!(run("{{.Path").unwrap_err().starts_with("template: main:1: "), "{}", run("{{.Path").unwrap_err());
+        assert!(
+            run("{{.Path")
+                .unwrap_err()
+                .starts_with("template: main:1: "),
+            "{}",
+            run("{{.Path").unwrap_err()
+        );
     }
 
     #[test]
     fn mentioned_fields_are_known() {
-        let template = GoTemplate::parse("{{with .Module}}{{.Path}}{{end}}", FuncMap::new()).unwrap();
+        let template =
+            GoTemplate::parse("{{with .Module}}{{.Path}}{{end}}", FuncMap::new()).unwrap();
         assert!(template.wants("Module") && template.wants("Path") && !template.wants("Deps"));
-        assert!(GoTemplate::parse("{{.}}", FuncMap::new()).unwrap().wants("Deps"));
+        assert!(
+            GoTemplate::parse("{{.}}", FuncMap::new())
+                .unwrap()
+                .wants("Deps")
+        );
     }
 }

@@ -1,0 +1,255 @@
+//! From flags and settings to the plain values that the libraries take.
+
+use camino::Utf8PathBuf;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use steady_build::{BuildConfig, BuildFlags as Flags, Modes, Target, Toolchain};
+use steady_packages::source::BuildContext;
+use steady_packages::source::syslist::SysList;
+
+use crate::bail;
+use crate::failure::{Failure, Result};
+use crate::flags::build::{BuildFlags, CoverFlags};
+use crate::session::Session;
+use crate::settings::table::KNOWN;
+use crate::settings::{Settings, platform};
+
+/// What the commands that build have in common, wherever their flags keep it.
+#[derive(Clone, Copy)]
+pub struct BuildRequest<'a> {
+    /// Flags of all of them.
+    pub build: &'a BuildFlags,
+    /// `-v`
+    pub v: bool,
+    /// `-o`
+    pub o: &'a str,
+    /// `-cover` and its kin.
+    pub cover: Option<&'a CoverFlags>,
+    /// `-overlay`
+    pub overlay: Option<&'a str>,
+}
+
+/// What builds are done with.
+///
+/// # Errors
+/// Flags or variables that cannot be.
+pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<BuildConfig> {
+    let settings = &session.settings;
+    let environment = session.environment();
+    check_pair(settings)?;
+    check_compilers(settings)?;
+    let (gocache, _) = settings.gocache();
+    let gocache = gocache.map_err(|error| {
+        Failure::error(format!(
+            "build cache is required, but could not be located: GOCACHE is not defined and {error}"
+        ))
+    })?;
+    let (gomodcache, _) = settings.gomodcache();
+    Ok(BuildConfig {
+        command: session.command.long_name().to_owned(),
+        toolchain: toolchain(settings),
+        target: target(settings)?,
+        flags: flags(session, request)?,
+        settings: variables(settings),
+        environment: tool_environment(settings),
+        cwd: environment.cwd().to_owned(),
+        gocache,
+        tmpdir: match settings.get("GOTMPDIR") {
+            "" => environment.temp_dir(),
+            dir => Utf8PathBuf::from(dir),
+        },
+        gomodcache: gomodcache.into(),
+        modules_enabled: settings.get("GO111MODULE") != "off",
+        ..BuildConfig::default()
+    })
+}
+
+fn toolchain(settings: &Settings) -> Toolchain {
+    let test = settings
+        .environment
+        .lookup("TESTGO_TOOLCHAIN_VERSION")
+        .filter(|_| cfg!(feature = "conformance"));
+    Toolchain {
+        goroot: settings.goroot.clone().unwrap_or_default(),
+        version: test.unwrap_or(&settings.version).to_owned(),
+        tool_dir: settings.tool_dir(),
+        host_os: platform::host_os().to_owned(),
+        host_arch: platform::host_arch().to_owned(),
+        default_cc: platform::default_cc(settings.goos()).to_owned(),
+        default_cxx: platform::default_cxx(settings.goos()).to_owned(),
+        default_pkg_config: "pkg-config".to_owned(),
+    }
+}
+
+fn target(settings: &Settings) -> Result<Target> {
+    let arch = settings.arch_variable();
+    let fips = settings.or("GOFIPS140", settings.built_in("GOFIPS140"));
+    Ok(Target {
+        goos: settings.goos().to_owned(),
+        goarch: settings.goarch().to_owned(),
+        arch_env: (arch.name.to_owned(), arch.value),
+        goexperiment: settings.experiments().map_err(Failure::error)?.canonical(),
+        cgo_enabled: settings.cgo_enabled().0,
+        fips140: !matches!(fips, "" | "off"),
+    })
+}
+
+fn flags(session: &Session, request: BuildRequest<'_>) -> Result<Flags> {
+    let BuildRequest { build, cover, .. } = request;
+    let p = match build.p {
+        Some(p) => p,
+        None => {
+            std::thread::available_parallelism().map_or(1, |n| i64::try_from(n.get()).unwrap_or(1))
+        }
+    };
+    if p <= 0 {
+        bail!("-p must be a positive integer: {p}\n");
+    }
+    let mode = cover
+        .and_then(|cover| cover.covermode.as_deref())
+        .unwrap_or_default();
+    let covermode = match (mode, build.race) {
+        ("", true) => "atomic",
+        ("", false) => "set",
+        (mode, true) if mode != "atomic" => {
+            let mode = steady_build::quote::quote(mode);
+            return Err(Failure::plain(format!(
+                "-covermode must be \"atomic\", not {mode}, when -race is enabled"
+            )));
+        }
+        (mode, _) => mode,
+    };
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    Ok(Flags {
+        a: build.a,
+        n: build.trace.n,
+        x: build.trace.x,
+        v: request.v,
+        p: usize::try_from(p).unwrap_or(1),
+        work: build.work,
+        race: build.race,
+        msan: build.msan,
+        asan: build.asan,
+        trimpath: build.trimpath,
+        linkshared: build.linkshared,
+        buildmode: build
+            .buildmode
+            .clone()
+            .unwrap_or_else(|| "default".to_owned()),
+        installsuffix: text(&build.installsuffix),
+        pkgdir: match build.pkgdir.as_deref() {
+            None | Some("") => Utf8PathBuf::new(),
+            Some(dir) => session.files.absolute(dir),
+        },
+        toolexec: build.toolexec.clone().unwrap_or_default().0,
+        o: request.o.to_owned(),
+        cover: cover.is_some_and(|cover| {
+            cover.cover || cover.covermode.is_some() || cover.coverpkg.is_some()
+        }),
+        covermode: covermode.to_owned(),
+        debug_actiongraph: text(&build.debug_actiongraph),
+    })
+}
+
+/// Every variable that is set somewhere, by name.
+fn variables(settings: &Settings) -> BTreeMap<String, String> {
+    KNOWN
+        .iter()
+        .copied()
+        .chain(["GODEBUG"])
+        .map(|name| (name.to_owned(), settings.get(name).to_owned()))
+        .filter(|(_, value)| !value.is_empty())
+        .collect()
+}
+
+/// The user's environment with `go env`'s variables set over it; internal variables of toolchain selection are left out.
+#[must_use]
+pub fn tool_environment(settings: &Settings) -> Vec<(String, String)> {
+    let mut all: BTreeMap<String, String> = program_environment(settings).into_iter().collect();
+    all.extend(
+        settings
+            .variables()
+            .into_iter()
+            .map(|variable| (variable.name.to_owned(), variable.value)),
+    );
+    all.into_iter().collect()
+}
+
+/// The environment of programs that the user asked to run: as Steady was given it.
+#[must_use]
+pub fn program_environment(settings: &Settings) -> Vec<(String, String)> {
+    settings
+        .environment
+        .variables()
+        .iter()
+        .map(|(name, value)| {
+            (
+                name.to_string_lossy().into_owned(),
+                value.to_string_lossy().into_owned(),
+            )
+        })
+        .filter(|(name, _)| name != "GOTOOLCHAIN_INTERNAL_SWITCH_COUNT")
+        .collect()
+}
+
+fn check_pair(settings: &Settings) -> Result<()> {
+    let (goos, goarch) = (settings.goos(), settings.goarch());
+    if !settings.pair(goos, goarch).known {
+        bail!("unsupported GOOS/GOARCH pair {goos}/{goarch}");
+    }
+    Ok(())
+}
+
+/// Compilers are looked for in the search path or are absolute.
+fn check_compilers(settings: &Settings) -> Result<()> {
+    for name in ["CC", "CXX", "FC"] {
+        let words = match steady_build::quote::split_words(settings.get(name)) {
+            Ok(words) => words,
+            Err(error) => bail!("{name} environment variable could not be parsed: {error}"),
+        };
+        if let Some(program) = words
+            .first()
+            .filter(|program| program.contains('/') && !program.starts_with('/'))
+        {
+            bail!("{name} environment variable is relative; must be absolute path: {program}\n");
+        }
+    }
+    Ok(())
+}
+
+/// How source files are chosen.
+///
+/// # Errors
+/// GOEXPERIMENT that cannot be.
+pub fn build_context(
+    settings: &Settings,
+    build: &BuildFlags,
+    modes: &Modes,
+    syslist: Arc<SysList>,
+) -> Result<BuildContext> {
+    let goarch = settings.goarch();
+    let experiments = settings.experiments().map_err(Failure::error)?;
+    let mut tool_tags: Vec<String> = experiments
+        .enabled()
+        .map(|name| format!("goexperiment.{name}"))
+        .collect();
+    tool_tags.extend(settings.arch_variable().tags(goarch));
+    tool_tags.extend(modes.tool_tags.iter().cloned());
+    let gopath = settings.gopath();
+    Ok(BuildContext {
+        goroot: settings.goroot.clone().unwrap_or_default(),
+        gopath: std::env::split_paths(&gopath)
+            .filter_map(|path| Utf8PathBuf::from_path_buf(path).ok())
+            .collect(),
+        goos: settings.goos().to_owned(),
+        goarch: goarch.to_owned(),
+        cgo_enabled: settings.cgo_enabled().0,
+        compiler: build.compiler.clone().unwrap_or_else(|| "gc".to_owned()),
+        build_tags: build.tags.clone().unwrap_or_default().0,
+        tool_tags,
+        release_tags: BuildContext::release_tags_for(settings.minor_version()),
+        install_suffix: modes.install_suffix.clone(),
+        use_all_files: false,
+        syslist,
+    })
+}
