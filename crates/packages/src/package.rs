@@ -252,16 +252,16 @@ pub struct ModulePublic {
     pub deprecated: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<ModuleError>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub origin: Option<serde_json::Value>,
-    #[serde(skip_serializing_if = "is_false")]
-    pub reuse: bool,
     /// `h1:` of the module's zip.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub sum: String,
     /// `h1:` of the module's go.mod.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub go_mod_sum: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<serde_json::Value>,
+    #[serde(skip_serializing_if = "is_false")]
+    pub reuse: bool,
 }
 
 /// The error of one module in `go list -m -e -json`.
@@ -295,6 +295,23 @@ pub struct PackageError {
     /// No `.go` files at all, or none after constraints: `list` and `build ./...` pass over it.
     #[serde(skip)]
     pub is_no_go: bool,
+}
+
+impl std::fmt::Display for PackageError {
+    /// The error as `list` and `build` print it: with its position, or with the way that led to the package.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if !self.pos.is_empty() && (self.import_stack.is_empty() || !self.always_print_stack) {
+            return write!(f, "{}: {}", self.pos, self.err);
+        }
+        if self.import_stack.is_empty() {
+            return f.write_str(&self.err);
+        }
+        write!(f, "package {}", self.import_stack.join("\n\timports "))?;
+        if !self.pos.is_empty() {
+            write!(f, "\n\t{}", self.pos)?;
+        }
+        write!(f, ": {}", self.err)
+    }
 }
 
 /// What loading and building need to know beyond [`PackagePublic`].
