@@ -1,10 +1,15 @@
 //! `go clean`.
 
-use clap::Args;
+use camino::Utf8PathBuf;
+use clap::{Args, FromArgMatches};
+use steady_system::clock::Clock;
+use steady_system::lock;
 
+use crate::bail;
 use crate::command::{Command, Kind};
+use crate::exit::Status;
 use crate::failure::{Failure, Result};
-use crate::flags::build::{BuildFlags, ModCommon, ModFlag, Verbose};
+use crate::flags::build::{BuildFlags, ModCommon, ModFlag, Trace, Verbose};
 use crate::flags::{Parsed, define};
 use crate::session::Session;
 
@@ -51,6 +56,120 @@ pub static CLEAN: Command = Command {
     },
 };
 
-fn run(_session: &mut Session, _parsed: &Parsed) -> Result {
-    Err(Failure::unsupported("clean"))
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = CleanFlags::from_arg_matches(&parsed.matches)?;
+    let caches = [
+        ("-cache", flags.cache),
+        ("-testcache", flags.testcache),
+        ("-fuzzcache", flags.fuzzcache),
+        ("-modcache", flags.modcache),
+    ];
+    let asked = caches.iter().find(|(_, on)| *on).map(|(name, _)| *name);
+    if let Some(flag) = asked.filter(|_| !parsed.arguments.is_empty()) {
+        bail!("clean {flag} cannot be used with package arguments");
+    }
+    if asked.is_none() || flags.i || flags.r {
+        return Err(Failure::unsupported("cleaning of packages"));
+    }
+    let clean = Clean {
+        session,
+        trace: &flags.build.trace,
+    };
+    if flags.cache {
+        clean.build_cache()?;
+    }
+    if flags.testcache && !flags.cache {
+        clean.expire_tests();
+    }
+    if flags.modcache {
+        clean.module_cache()?;
+    }
+    if flags.fuzzcache {
+        clean.remove(&[clean.cache_dir()?.join("fuzz")]);
+    }
+    Ok(Status::DONE)
+}
+
+/// Removes, or only says so.
+struct Clean<'a> {
+    session: &'a Session,
+    trace: &'a Trace,
+}
+
+impl Clean<'_> {
+    fn cache_dir(&self) -> Result<Utf8PathBuf> {
+        self.session.settings.gocache().0.map_err(Failure::error)
+    }
+
+    /// Shows the command that would do it, and does it. Only the first thing that goes wrong is worth a message.
+    fn remove(&self, paths: &[Utf8PathBuf]) {
+        if self.trace.n || self.trace.x {
+            let list: Vec<&str> = paths.iter().map(|path| path.as_str()).collect();
+            self.session
+                .printer
+                .out(format!("rm -rf {}\n", list.join(" ")));
+        }
+        if self.trace.n {
+            return;
+        }
+        let failed = paths
+            .iter()
+            .find_map(|path| self.session.files.remove_all(path).err());
+        if let Some(error) = failed {
+            self.session.printer.error(error.to_string());
+        }
+    }
+
+    /// The entries, but not the directory itself: it may have been made with permissions of its own.
+    fn build_cache(&self) -> Result<()> {
+        let dir = self.cache_dir()?;
+        if dir == "off" {
+            return Ok(());
+        }
+        let entries = self.session.files.read_dir(&dir).unwrap_or_default();
+        let is_shard = |name: &str| {
+            name.len() == 2 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        let shards: Vec<Utf8PathBuf> = entries
+            .iter()
+            .filter(|entry| is_shard(&entry.name))
+            .map(|entry| dir.join(&entry.name))
+            .collect();
+        if !shards.is_empty() {
+            self.remove(&shards);
+        }
+        self.remove(&[dir.join("log.txt")]);
+        Ok(())
+    }
+
+    /// Test results from before now count no longer: a file in the cache says so.
+    fn expire_tests(&self) {
+        let Ok(dir) = self.cache_dir() else { return };
+        let now = Clock::System.nanos();
+        let result = lock::transform::<steady_system::Error>(dir.join("testexpire.txt"), |old| {
+            let before: i64 = String::from_utf8_lossy(old)
+                .trim()
+                .parse()
+                .unwrap_or_default();
+            Ok(if now > before {
+                format!("{now}\n").into_bytes()
+            } else {
+                old.to_vec()
+            })
+        });
+        if let Err(error) = result
+            && self.session.files.exists(&dir)
+        {
+            self.session.printer.error(error.to_string());
+        }
+    }
+
+    fn module_cache(&self) -> Result<()> {
+        let (dir, _) = self.session.settings.gomodcache();
+        if dir.is_empty() {
+            bail!("cannot clean -modcache without a module cache");
+        }
+        self.remove(&[dir.into()]);
+        Ok(())
+    }
 }

@@ -185,6 +185,12 @@ impl Settings {
         Pair::find(&self.sources.platforms, goos, goarch)
     }
 
+    /// Every pair that the toolchain builds for: GOOS, GOARCH, what it says of them.
+    #[must_use]
+    pub fn pairs(&self) -> Vec<(&str, &str, Pair)> {
+        Pair::all(&self.sources.platforms).collect()
+    }
+
     /// The variable of the target's architecture.
     #[must_use]
     pub fn arch_variable(&self) -> ArchVariable {

@@ -33,6 +33,8 @@ pub struct Pair {
     pub known: bool,
     /// cgo works there.
     pub cgo: bool,
+    /// It is one of those that a release waits for.
+    pub first_class: bool,
     /// It was listed once and does not work.
     pub broken: bool,
 }
@@ -42,25 +44,34 @@ impl Pair {
     /// know every pair, with cgo.
     #[must_use]
     pub fn find(source: &str, goos: &str, goarch: &str) -> Pair {
-        let Some((_, table)) = source.split_once("var distInfo") else {
+        let mut pairs = Pair::all(source).peekable();
+        if pairs.peek().is_none() {
             return Pair {
                 known: true,
                 cgo: true,
-                broken: false,
+                ..Pair::default()
             };
-        };
-        let key = format!("{{\"{goos}\", \"{goarch}\"}}:");
-        let Some(line) = table
-            .lines()
-            .find(|line| line.trim_start().starts_with(&key))
-        else {
-            return Pair::default();
-        };
-        Pair {
-            known: true,
-            cgo: line.contains("CgoSupported: true"),
-            broken: line.contains("Broken: true"),
         }
+        let found = pairs.find(|(os, arch, _)| (*os, *arch) == (goos, goarch));
+        found.map_or_else(Pair::default, |(_, _, pair)| pair)
+    }
+
+    /// All pairs in the text of `zosarch.go`.
+    pub fn all(source: &str) -> impl Iterator<Item = (&str, &str, Pair)> {
+        let table = source
+            .split_once("var distInfo")
+            .map_or("", |(_, table)| table);
+        table.lines().filter_map(|line| {
+            let (key, facts) = line.trim_start().strip_prefix("{\"")?.split_once("}:")?;
+            let (goos, goarch) = key.split_once("\", \"")?;
+            let pair = Pair {
+                known: true,
+                cgo: facts.contains("CgoSupported: true"),
+                first_class: facts.contains("FirstClass: true"),
+                broken: facts.contains("Broken: true"),
+            };
+            Some((goos, goarch.trim_end_matches('"'), pair))
+        })
     }
 }
 
@@ -91,20 +102,19 @@ mod tests {
     #[test]
     fn pairs_are_read_from_the_toolchain() {
         let find = |os, arch| Pair::find(SOURCE, os, arch);
-        assert_eq!(
-            find("linux", "amd64"),
-            Pair {
-                known: true,
-                cgo: true,
-                broken: false
-            }
-        );
+        let good = Pair {
+            known: true,
+            cgo: true,
+            first_class: true,
+            broken: false,
+        };
+        assert_eq!(find("linux", "amd64"), good);
         assert_eq!(
             find("js", "wasm"),
             Pair {
-                known: true,
                 cgo: false,
-                broken: false
+                first_class: false,
+                ..good
             }
         );
         assert!(find("linux", "sparc64").broken);

@@ -1,5 +1,8 @@
 //! `go list`.
 
+#[allow(dead_code)] // the loader is not there yet
+mod format;
+
 use clap::Args;
 
 use crate::command::{Command, Kind};
@@ -22,8 +25,8 @@ struct ListFlags {
     #[command(flatten)]
     cover: CoverFlags,
     /// Print JSON, of the named fields only if some are given
-    #[arg(long, num_args = 0..=1, value_name = "fields")]
-    json: Option<String>,
+    #[arg(long, num_args = 0..=1, value_name = "fields", action = clap::ArgAction::Append)]
+    json: Vec<String>,
     /// Fill CompiledGoFiles
     #[arg(long)]
     compiled: bool,
@@ -66,7 +69,7 @@ struct ListFlags {
 pub static LIST: Command = Command {
     usage: "go list [-f format] [-json] [-m] [list flags] [build flags] [packages]",
     short: "list packages or modules",
-    long: include_str!("../help/text/list.txt"),
+    long: include_str!("../../help/text/list.txt"),
     examples: &[
         (
             "who imports what",
