@@ -263,13 +263,6 @@ absent!(
     "generate"
 );
 absent!(
-    TELEMETRY,
-    Chdir,
-    "go telemetry [off|local|on]",
-    "manage telemetry data and settings",
-    "telemetry"
-);
-absent!(
     TEST,
     TestFlags,
     "go test [build/test flags] [packages] [build/test flags & test binary flags]",

@@ -11,6 +11,7 @@ pub mod get;
 pub mod list;
 pub mod modules;
 pub mod run;
+pub mod telemetry;
 pub mod tool;
 pub mod topics;
 pub mod version;
@@ -37,7 +38,7 @@ pub static GO: Command = Command {
         &modules::MOD,
         &work::WORK,
         &run::RUN,
-        &absent::TELEMETRY,
+        &telemetry::TELEMETRY,
         &absent::TEST,
         &tool::TOOL,
         &version::VERSION,
