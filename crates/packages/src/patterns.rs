@@ -20,7 +20,10 @@ pub struct Match {
 impl Match {
     /// A pattern not yet resolved.
     pub fn new(pattern: &str) -> Self {
-        Self { pattern: pattern.to_owned(), ..Self::default() }
+        Self {
+            pattern: pattern.to_owned(),
+            ..Self::default()
+        }
     }
     /// Neither wildcard nor meta-pattern: matches at most one package.
     pub fn is_literal(&self) -> bool {
@@ -112,12 +115,22 @@ pub struct LocalWalk<'a> {
 }
 /// go's `MatchDirs`: fills `dirs` (and `errors`) of a local pattern. Returns directories passed over because of `ignore`,
 /// for `-x`.
-pub fn match_dirs(_m: &mut Match, _index: &Index, _context: &BuildContext, _walk: &LocalWalk<'_>) -> Vec<Utf8PathBuf> {
+pub fn match_dirs(
+    _m: &mut Match,
+    _index: &Index,
+    _context: &BuildContext,
+    _walk: &LocalWalk<'_>,
+) -> Vec<Utf8PathBuf> {
     todo!()
 }
 /// go's `MatchPackages`: fills `packages` from GOROOT/src and, in GOPATH mode, GOPATH; for `std`, `cmd`, `all` and `...`
 /// patterns. `gopath_mode` false looks in GOROOT alone.
-pub fn match_packages(_m: &mut Match, _index: &Index, _context: &BuildContext, _gopath_mode: bool) -> Vec<String> {
+pub fn match_packages(
+    _m: &mut Match,
+    _index: &Index,
+    _context: &BuildContext,
+    _gopath_mode: bool,
+) -> Vec<String> {
     todo!()
 }
 /// One module's tree, for module-mode walks (`modload.matchPackages`).
@@ -142,4 +155,24 @@ pub fn walk_module(
     _found: &mut dyn FnMut(String, Utf8PathBuf),
 ) {
     todo!()
+}
+/// Go's `path.Clean`.
+pub fn clean(path: &str) -> String {
+    let rooted = path.starts_with('/');
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            ".." if rooted => {}
+            _ => parts.push(part),
+        }
+    }
+    match (rooted, parts.is_empty()) {
+        (true, _) => format!("/{}", parts.join("/")),
+        (false, true) => ".".to_owned(),
+        (false, false) => parts.join("/"),
+    }
 }

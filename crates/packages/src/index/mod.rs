@@ -29,7 +29,10 @@ pub struct Index {
 impl Index {
     /// An index over `tree`.
     pub fn new(tree: Arc<dyn Tree>, options: IndexOptions) -> Self {
-        Self { _tree: tree, _options: options }
+        Self {
+            _tree: tree,
+            _options: options,
+        }
     }
     /// The tree that this index reads.
     pub fn tree(&self) -> &Arc<dyn Tree> {

@@ -8,11 +8,20 @@
 //!
 //! [`imports`] is the lighter question that module loading asks: which import paths does this directory mention.
 
+mod cgo;
+mod comment;
+pub mod constraint;
 pub mod context;
+mod embed_lines;
 pub mod error;
 pub mod evaluate;
+mod extent;
 pub mod facts;
 pub mod imports;
+mod lexer;
+mod parser;
+mod quote;
+pub mod scan;
 pub mod syslist;
 pub mod tree;
 

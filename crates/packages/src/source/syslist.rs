@@ -1,5 +1,6 @@
 //! Operating systems and architectures that matter in file names, read from the toolchain's own sources.
 
+use crate::source::tree::go_message;
 use crate::source::{SourceError, Tree};
 use camino::Utf8Path;
 use std::collections::BTreeSet;
@@ -15,9 +16,82 @@ pub struct SysList {
     pub arch: BTreeSet<String>,
 }
 
+/// Where releases keep the lists, newest first.
+const PLACES: [&str; 2] = ["src/internal/syslist/syslist.go", "src/go/build/syslist.go"];
+
 impl SysList {
     /// Reads the lists of the toolchain at `goroot`.
-    pub fn load(_tree: &dyn Tree, _goroot: &Utf8Path) -> Result<Self, SourceError> {
-        todo!()
+    pub fn load(tree: &dyn Tree, goroot: &Utf8Path) -> Result<Self, SourceError> {
+        let mut first_error = None;
+        for place in PLACES {
+            let path = goroot.join(place);
+            match tree.read(&path) {
+                Ok(text) => return Self::parse(&String::from_utf8_lossy(&text), path.as_str()),
+                Err(error) => {
+                    first_error
+                        .get_or_insert_with(|| format!("open {path}: {}", go_message(&error)));
+                }
+            }
+        }
+        Err(SourceError::Other(first_error.unwrap_or_default()))
+    }
+
+    /// Reads the lists from the text of that file.
+    pub fn parse(text: &str, place: &str) -> Result<Self, SourceError> {
+        let (mut list, mut into) = (Self::default(), None);
+        for line in text.lines() {
+            let line = line.trim();
+            if let Some(rest) = line.strip_prefix("var ") {
+                into = rest.split_whitespace().next().map(str::to_lowercase);
+                continue;
+            }
+            if line == "}" {
+                into = None;
+            }
+            let Some((name, value)) = line.split_once(':') else {
+                continue;
+            };
+            let name = name.trim().trim_matches('"');
+            if !value.trim().starts_with("true") {
+                continue;
+            }
+            match into.as_deref() {
+                Some("knownos") => list.os.insert(name.to_owned()),
+                Some("unixos") => list.unix.insert(name.to_owned()),
+                Some("knownarch") => list.arch.insert(name.to_owned()),
+                _ => continue,
+            };
+        }
+        if list.os.is_empty() || list.arch.is_empty() || list.unix.is_empty() {
+            return Err(SourceError::Other(format!(
+                "{place}: no lists of known systems in it"
+            )));
+        }
+        Ok(list)
+    }
+}
+
+#[cfg(test)]
+pub(crate) const FIXTURE: &str = "package syslist\n\nvar KnownOS = map[string]bool{\n\t\"android\": true,\n\t\"darwin\": true,\n\t\
+    \"illumos\": true,\n\t\"ios\": true,\n\t\"linux\":   true,\n\t\"solaris\": true,\n\t\"windows\": true,\n}\n\n\
+    var UnixOS = map[string]bool{\n\t\"android\": true,\n\t\"darwin\": true,\n\t\"linux\": true,\n}\n\n\
+    var KnownArch = map[string]bool{\n\t\"386\": true,\n\t\"amd64\": true,\n\t\"arm64\": true,\n}\n";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_of_both_spellings() {
+        let new = SysList::parse(FIXTURE, "x").unwrap();
+        assert!(
+            new.os.contains("windows") && !new.unix.contains("windows") && new.arch.contains("386")
+        );
+        let old = FIXTURE
+            .replace("KnownOS", "knownOS")
+            .replace("UnixOS", "unixOS")
+            .replace("KnownArch", "knownArch");
+        assert_eq!(SysList::parse(&old, "x").unwrap(), new);
+        assert!(SysList::parse("package x\n", "x").is_err());
     }
 }

@@ -44,14 +44,33 @@ pub trait Tree: Send + Sync {
     fn entries(&self, dir: &Utf8Path) -> io::Result<Vec<Entry>>;
     /// Whole contents of a file.
     fn read(&self, file: &Utf8Path) -> io::Result<Vec<u8>>;
+    /// The first bytes of a file, at least `size` of them unless the file is shorter; true: that was all of it.
+    fn read_head(&self, file: &Utf8Path, size: usize) -> io::Result<(Vec<u8>, bool)> {
+        let _ = size;
+        Ok((self.read(file)?, true))
+    }
     /// Stamp of what a path leads to.
     fn stat(&self, path: &Utf8Path) -> io::Result<Stamp>;
     /// Whether the path leads to a directory.
     fn is_dir(&self, path: &Utf8Path) -> bool {
-        self.stat(path).is_ok_and(|stamp| stamp.kind == EntryKind::Dir)
+        self.stat(path)
+            .is_ok_and(|stamp| stamp.kind == EntryKind::Dir)
     }
     /// Whether the path leads to a regular file.
     fn is_file(&self, path: &Utf8Path) -> bool {
-        self.stat(path).is_ok_and(|stamp| stamp.kind == EntryKind::File)
+        self.stat(path)
+            .is_ok_and(|stamp| stamp.kind == EntryKind::File)
+    }
+}
+
+/// An input/output error in go's words: lower case, without Rust's number.
+pub(crate) fn go_message(error: &io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or_default();
+    match text.chars().next() {
+        Some(first) if first.is_ascii_uppercase() => {
+            format!("{}{}", first.to_ascii_lowercase(), &text[1..])
+        }
+        _ => text.to_owned(),
     }
 }
