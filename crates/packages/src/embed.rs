@@ -1,8 +1,8 @@
 //! `//go:embed` patterns to files.
 
-use crate::source::Tree;
 use camino::Utf8Path;
 use std::collections::BTreeMap;
+use steady_system::Files;
 
 /// What patterns matched.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub struct EmbedError {
 }
 /// Resolves patterns of a package in `dir`; on the first error what was resolved before it is lost, as in go.
 pub fn resolve<'p>(
-    _tree: &dyn Tree,
+    _files: &Files,
     _dir: &Utf8Path,
     _patterns: impl IntoIterator<Item = &'p str>,
 ) -> Result<Embedded, EmbedError> {

@@ -1,8 +1,9 @@
 //! What a Go release decides about GODEBUG defaults and experiments, read from its sources.
 
-use crate::source::{SourceError, Tree};
+use crate::source::SourceError;
 use camino::Utf8Path;
 use std::collections::BTreeMap;
+use steady_system::Files;
 
 /// One setting of the toolchain's `internal/godebugs` table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,7 +23,7 @@ pub struct GodebugTable {
 }
 impl GodebugTable {
     /// Reads the table of the toolchain at `goroot`.
-    pub fn load(_tree: &dyn Tree, _goroot: &Utf8Path) -> Result<Self, SourceError> {
+    pub fn load(_files: &Files, _goroot: &Utf8Path) -> Result<Self, SourceError> {
         todo!()
     }
     /// Defaults for code of language version `go_version` (`1.21`), as name to value.
@@ -44,6 +45,6 @@ pub struct ToolTagInput<'a> {
     pub goarch_level: &'a str,
 }
 /// Tool tags; the error is go's for an unknown experiment.
-pub fn tool_tags(_tree: &dyn Tree, _input: &ToolTagInput<'_>) -> Result<Vec<String>, SourceError> {
+pub fn tool_tags(_files: &Files, _input: &ToolTagInput<'_>) -> Result<Vec<String>, SourceError> {
     todo!()
 }

@@ -43,7 +43,7 @@ fn is_directive(line: &str) -> bool {
     match line.split_once(':') {
         Some((tool, rest)) => {
             !tool.is_empty()
-                && tool.as_bytes().iter().all(|byte| small(byte))
+                && tool.as_bytes().iter().all(&small)
                 && rest.as_bytes().first().is_some_and(small)
         }
         None => false,
@@ -77,13 +77,12 @@ pub fn synopsis(text: &str) -> String {
         }
         paragraph.push(line);
     }
-    if let [only] = paragraph[..] {
-        if only
+    if let [only] = paragraph[..]
+        && only
             .strip_prefix("# ")
             .is_some_and(|title| !title.trim().is_empty())
-        {
-            return String::new();
-        }
+    {
+        return String::new();
     }
     let joined = paragraph
         .iter()

@@ -91,7 +91,7 @@ mod tests {
         let text = "package p\nimport \"embed\"\n//go:embed a \"b c\" `d`\nvar x = \"//go:embed no\" // '\n\t//go:embed *.txt\r\n/*\n//go:embed no\n*/\nvar r = '\"'\n//go:embed last\n//go:embedded no\n//go:embed \"bad\n";
         let found: Vec<_> = patterns(text)
             .into_iter()
-            .map(|(at, pattern)| (text[at..].len() > 0).then_some(pattern).unwrap())
+            .map(|(at, pattern)| (!text[at..].is_empty()).then_some(pattern).unwrap())
             .collect();
         assert_eq!(found, ["a", "b c", "d", "*.txt", "last"]);
         assert_eq!(patterns(text)[1].0, text.find("\"b c\"").unwrap());

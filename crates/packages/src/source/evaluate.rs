@@ -170,7 +170,7 @@ impl<'a> State<'a> {
 
     fn constraint(&mut self, file: &FileFacts) -> Result<bool, SourceError> {
         let text = match &file.error {
-            Some(FileError::Open(text)) => format!("open {}: {text}", self.full(&file.name)),
+            Some(FileError::Open(text)) => text.clone(),
             Some(FileError::Read(text)) => format!("read {}: {text}", self.full(&file.name)),
             Some(FileError::Header(text)) => format!("{}: {text}", file.name),
             None => match self

@@ -134,11 +134,15 @@ fn errors() {
         error(&package(&[("a_test.go", "package p\nimport \"C\"\n")])),
         "use of cgo in test /d/a_test.go not supported"
     );
+    let comments = [
+        ("a.go", "package p // import \"x\"\n"),
+        ("b.go", "package p // import \"y\"\n"),
+    ];
+    assert_eq!(package(&comments).error, None);
+    let mut gopath = context(true);
+    gopath.import_comments = true;
     assert_eq!(
-        error(&package(&[
-            ("a.go", "package p // import \"x\"\n"),
-            ("b.go", "package p // import \"y\"\n")
-        ])),
+        error(&package_with(&comments, &gopath)),
         "found import comments \"x\" (a.go) and \"y\" (b.go) in /d"
     );
     assert_eq!(

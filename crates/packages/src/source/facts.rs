@@ -56,7 +56,7 @@ pub struct FileFacts {
 pub enum FileError {
     /// go says `read FILE: …`.
     Read(String),
-    /// go says `open FILE: …`.
+    /// It cannot be opened: the whole text (`open FILE: …`).
     Open(String),
     /// go says `NAME: …`.
     Header(String),

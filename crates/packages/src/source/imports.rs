@@ -71,10 +71,7 @@ pub fn scan_files<'f>(
     let (mut imports, mut test_imports, mut any) = (BTreeSet::new(), BTreeSet::new(), false);
     for file in files {
         if let Some(FileError::Open(message) | FileError::Read(message)) = &file.error {
-            let message = match &file.error {
-                Some(FileError::Open(_)) => format!("open {dir}/{}: {message}", file.name),
-                _ => message.clone(),
-            };
+            let message = message.clone();
             return Err(ScanError::Read {
                 file: format!("{dir}/{}", file.name),
                 message,

@@ -224,11 +224,12 @@ impl<'a> Lexer<'a> {
         };
         self.at += length;
         let text = &rest[..length];
-        if !line && self.semicolon_due {
-            if let Some(newline) = text.find('\n') {
-                self.pending_newline = Some(start + newline);
-                self.semicolon_due = false;
-            }
+        if !line
+            && self.semicolon_due
+            && let Some(newline) = text.find('\n')
+        {
+            self.pending_newline = Some(start + newline);
+            self.semicolon_due = false;
         }
         if !text.contains('\r') {
             return Token::Comment(Cow::Borrowed(text));

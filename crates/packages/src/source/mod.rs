@@ -23,10 +23,8 @@ mod parser;
 mod quote;
 pub mod scan;
 pub mod syslist;
-pub mod tree;
 
 pub use context::BuildContext;
 pub use error::{SourceError, SyntaxError};
 pub use evaluate::{PackageSource, Position, evaluate};
 pub use facts::DirContents;
-pub use tree::{Entry, EntryKind, Stamp, Tree};

@@ -129,10 +129,10 @@ impl<'a> Parser<'a, '_> {
         while matches!(self.token, Token::Comment(_)) {
             last = Some(self.group(1));
         }
-        if let Some((list, end)) = last {
-            if end + 1 == self.lines.line(self.at) {
-                self.lead = list;
-            }
+        if let Some((list, end)) = last
+            && end + 1 == self.lines.line(self.at)
+        {
+            self.lead = list;
         }
     }
 
@@ -267,10 +267,10 @@ impl<'a> Parser<'a, '_> {
         }
         self.next();
         self.semicolon();
-        if let [only] = &mut imports[first..] {
-            if only.doc.is_empty() {
-                only.doc = doc;
-            }
+        if let [only] = &mut imports[first..]
+            && only.doc.is_empty()
+        {
+            only.doc = doc;
         }
     }
 

@@ -7,10 +7,11 @@ use crate::source::facts::{
     Constraint, DirContents, DirectiveFact, EmbedFact, FileError, FileFacts, ImportFact, SyntaxFact,
 };
 use crate::source::parser::{Header, Lines};
-use crate::source::tree::{EntryKind, Tree, go_message};
 use crate::source::{SourceError, comment, constraint, embed_lines, extent, parser, quote};
 use camino::Utf8Path;
 use std::borrow::Cow;
+use std::io::Read;
+use steady_system::{FileKind, Files};
 
 /// Enough for most headers.
 const HEAD_SIZE: usize = 8 * 1024;
@@ -29,29 +30,28 @@ pub fn extension(name: &str) -> &str {
 }
 
 /// Facts of a directory.
-pub fn scan_dir(tree: &dyn Tree, dir: &Utf8Path) -> Result<DirContents, SourceError> {
-    let entries = tree
-        .entries(dir)
-        .map_err(|error| unreadable(tree, dir, &error))?;
+pub fn scan_dir(files: &Files, dir: &Utf8Path) -> Result<DirContents, SourceError> {
+    let entries = files
+        .read_dir(dir)
+        .map_err(|error| unreadable(files, dir, &error))?;
     let mut contents = DirContents::default();
     for entry in entries {
         match entry.kind {
-            EntryKind::Dir => {
+            FileKind::Dir => {
                 contents.subdirs.push(entry.name);
                 continue;
             }
-            EntryKind::Symlink if tree.is_dir(&dir.join(&entry.name)) => {
+            FileKind::Symlink if files.is_dir(dir.join(&entry.name)) => {
                 contents.dir_links.push(entry.name);
                 continue;
             }
             _ => {}
         }
         if entry.name == "go.mod" {
-            contents.has_go_mod =
-                entry.kind == EntryKind::File || tree.is_file(&dir.join("go.mod"));
+            contents.has_go_mod = entry.kind == FileKind::File || files.is_file(dir.join("go.mod"));
         }
         if is_source_name(&entry.name) {
-            contents.files.push(scan_file(tree, dir, &entry.name));
+            contents.files.push(scan_file(files, dir, &entry.name));
         }
     }
     Ok(contents)
@@ -63,12 +63,12 @@ pub fn is_source_name(name: &str) -> bool {
     !name.starts_with(['_', '.']) && (ext == "go" || OTHER_EXTENSIONS.contains(&ext))
 }
 
-fn unreadable(tree: &dyn Tree, dir: &Utf8Path, error: &std::io::Error) -> SourceError {
-    let missing = !tree.is_dir(dir);
+fn unreadable(files: &Files, dir: &Utf8Path, error: &steady_system::Error) -> SourceError {
+    let missing = !files.is_dir(dir);
     let message = if missing {
         format!("cannot find package \".\" in:\n\t{dir}")
     } else {
-        format!("open {dir}: {}", go_message(error))
+        error.to_string()
     };
     SourceError::Unreadable {
         dir: dir.to_owned(),
@@ -78,7 +78,7 @@ fn unreadable(tree: &dyn Tree, dir: &Utf8Path, error: &std::io::Error) -> Source
 }
 
 /// Facts of one file of a directory.
-pub fn scan_file(tree: &dyn Tree, dir: &Utf8Path, name: &str) -> FileFacts {
+pub fn scan_file(files: &Files, dir: &Utf8Path, name: &str) -> FileFacts {
     let mut facts = FileFacts {
         name: name.to_owned(),
         ..FileFacts::default()
@@ -87,10 +87,10 @@ pub fn scan_file(tree: &dyn Tree, dir: &Utf8Path, name: &str) -> FileFacts {
         return facts;
     }
     let path = dir.join(name);
-    let (bytes, complete) = match tree.read_head(&path, HEAD_SIZE) {
+    let (bytes, complete) = match read_head(files, &path) {
         Ok(head) => head,
         Err(error) => {
-            facts.error = Some(FileError::Open(go_message(&error)));
+            facts.error = Some(FileError::Open(error.to_string()));
             return facts;
         }
     };
@@ -101,13 +101,24 @@ pub fn scan_file(tree: &dyn Tree, dir: &Utf8Path, name: &str) -> FileFacts {
         name: name.to_owned(),
         ..FileFacts::default()
     };
-    match tree.read(&path) {
+    match files.read(&path) {
         Ok(bytes) => {
             scan_bytes(&mut facts, &bytes, true);
         }
-        Err(error) => facts.error = Some(FileError::Read(go_message(&error))),
+        Err(error) => facts.error = Some(FileError::Read(error.cause())),
     }
     facts
+}
+
+/// The first bytes of a file; true: that is all of it.
+fn read_head(files: &Files, path: &Utf8Path) -> Result<(Vec<u8>, bool), steady_system::Error> {
+    let file = files.open(path)?;
+    let mut bytes = Vec::with_capacity(HEAD_SIZE);
+    match file.take(HEAD_SIZE as u64).read_to_end(&mut bytes) {
+        Ok(length) => Ok((bytes, length < HEAD_SIZE)),
+        // Let the whole read word the error.
+        Err(_) => Ok((files.read(path)?, true)),
+    }
 }
 
 /// Facts of a file's text, into `facts` (whose name is set). False: more of the file is needed, `facts` is spoilt.
@@ -156,7 +167,7 @@ pub fn scan_bytes(facts: &mut FileFacts, bytes: &[u8], complete: bool) -> bool {
 }
 
 /// What the parser knows of a Go file.
-fn go_facts(facts: &mut FileFacts, header: &Cow<'_, str>, lenient: &[&[u8]]) {
+fn go_facts(facts: &mut FileFacts, header: &str, lenient: &[&[u8]]) {
     let lines = Lines::new(header);
     let parsed = parser::parse(header, &lines);
     facts.synopsis = if parsed.doc.is_empty() {
@@ -382,8 +393,8 @@ fn word(text: &str) -> Option<(&str, &str)> {
         rest = rest.trim_start_matches([' ', '\t', '\r', '\n']);
         rest = if rest.starts_with("//") {
             rest.split_once('\n')?.1
-        } else if rest.starts_with("/*") {
-            rest[2..].split_once("*/")?.1
+        } else if let Some(block) = rest.strip_prefix("/*") {
+            block.split_once("*/")?.1
         } else {
             break;
         };

@@ -1,9 +1,9 @@
 //! Operating systems and architectures that matter in file names, read from the toolchain's own sources.
 
-use crate::source::tree::go_message;
-use crate::source::{SourceError, Tree};
+use crate::source::SourceError;
 use camino::Utf8Path;
 use std::collections::BTreeSet;
+use steady_system::Files;
 
 /// The toolchain's lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,15 +21,14 @@ const PLACES: [&str; 2] = ["src/internal/syslist/syslist.go", "src/go/build/sysl
 
 impl SysList {
     /// Reads the lists of the toolchain at `goroot`.
-    pub fn load(tree: &dyn Tree, goroot: &Utf8Path) -> Result<Self, SourceError> {
+    pub fn load(files: &Files, goroot: &Utf8Path) -> Result<Self, SourceError> {
         let mut first_error = None;
         for place in PLACES {
             let path = goroot.join(place);
-            match tree.read(&path) {
+            match files.read(&path) {
                 Ok(text) => return Self::parse(&String::from_utf8_lossy(&text), path.as_str()),
                 Err(error) => {
-                    first_error
-                        .get_or_insert_with(|| format!("open {path}: {}", go_message(&error)));
+                    first_error.get_or_insert_with(|| error.to_string());
                 }
             }
         }
