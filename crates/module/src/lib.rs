@@ -2,7 +2,10 @@
 //!
 //! Module paths and versions stay strings, as Go's own tools have them; [`ModuleVersion`] pairs them.
 
+pub mod gosum;
 pub mod gover;
+pub mod modfile;
+pub mod modules_txt;
 pub mod path;
 pub mod pseudo;
 pub mod semver;

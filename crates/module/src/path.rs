@@ -99,12 +99,12 @@ fn check_element(element: &str, kind: Kind) -> Result<(), String> {
         return Ok(());
     }
     // A tilde with digits only is a short name of Windows.
-    if let Some((_, tail)) = short.rsplit_once('~') {
-        if !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit()) {
-            return Err("trailing tilde and digits in path element".into());
+    match short.rsplit_once('~') {
+        Some((_, tail)) if !tail.is_empty() && tail.bytes().all(|b| b.is_ascii_digit()) => {
+            Err("trailing tilde and digits in path element".into())
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn check_elements(path: &str, kind: Kind) -> Result<(), String> {
@@ -401,7 +401,7 @@ pub fn match_prefix_patterns(globs: &str, target: &str) -> bool {
             .nth(elements - 1)
             .map_or(target.len(), |(at, _)| at);
         target.split('/').count() >= elements
-            && glob_match(glob.as_bytes(), target[..prefix_end].as_bytes())
+            && glob_match(glob.as_bytes(), &target.as_bytes()[..prefix_end])
     })
 }
 

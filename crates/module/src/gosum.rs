@@ -1,0 +1,93 @@
+//! go.sum and go.work.sum: the sums that a module's files must have.
+//!
+//! A line is `path version hash`; the version of a go.mod carries `/go.mod` behind it. A module may have several lines: sums of
+//! other kinds than `h1:` are kept and not used.
+
+use crate::ModuleVersion;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// A line that is no sum.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("malformed go.sum:\n{name}:{line}: wrong number of fields {fields}")]
+pub struct SumError {
+    /// The file.
+    pub name: String,
+    /// From 1.
+    pub line: usize,
+    /// How many words there are instead of three.
+    pub fields: usize,
+}
+
+/// Sums by module; the version carries `/go.mod` for the sum of a go.mod.
+pub type Sums = BTreeMap<ModuleVersion, Vec<String>>;
+
+/// A sum that a faulty release of Go wrote for empty go.mod files; it is never right.
+const EMPTY_GO_MOD: &str = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=";
+
+/// Adds the lines of a file to `sums`. `name` is what messages call it.
+///
+/// # Errors
+/// A line that has not three words.
+pub fn parse_into(sums: &mut Sums, name: &str, text: &str) -> Result<(), SumError> {
+    for (at, line) in text.lines().enumerate() {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        match fields[..] {
+            [] | [_, _, EMPTY_GO_MOD] => {}
+            [path, version, sum] => {
+                let known = sums.entry(ModuleVersion::new(path, version)).or_default();
+                if !known.iter().any(|other| other == sum) {
+                    known.push(sum.to_string());
+                }
+            }
+            _ => {
+                return Err(SumError {
+                    name: name.to_string(),
+                    line: at + 1,
+                    fields: fields.len(),
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The file's text: sorted by module.
+#[must_use]
+pub fn format(sums: &Sums) -> String {
+    let mut out = String::new();
+    for (module, known) in sums {
+        let mut known: Vec<&String> = known.iter().collect();
+        known.sort();
+        for sum in known {
+            let _ = writeln!(out, "{} {} {sum}", module.path, module.version);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn read_and_printed_in_order() {
+        let text = "b v1.10.0 h1:b\nb v1.9.0/go.mod h1:m\n\nb v1.9.0 h1:z\nb v1.9.0 h1:z\na v1.0.0/go.mod h1:a\n";
+        let mut sums = Sums::new();
+        parse_into(&mut sums, "go.sum", text).unwrap();
+        assert_eq!(
+            format(&sums),
+            "a v1.0.0/go.mod h1:a\nb v1.9.0 h1:z\nb v1.9.0/go.mod h1:m\nb v1.10.0 h1:b\n"
+        );
+    }
+
+    #[test]
+    fn damaged_line_is_named() {
+        let error =
+            parse_into(&mut Sums::new(), "x/go.sum", "a v1 h1:x\n<<<<<<< HEAD\n").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "malformed go.sum:\nx/go.sum:2: wrong number of fields 2"
+        );
+    }
+}
