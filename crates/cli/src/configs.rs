@@ -250,6 +250,7 @@ pub fn build_context(
         release_tags: BuildContext::release_tags_for(settings.minor_version()),
         install_suffix: modes.install_suffix.clone(),
         use_all_files: false,
+        import_comments: settings.get("GO111MODULE") == "off",
         syslist,
     })
 }
