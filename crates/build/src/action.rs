@@ -4,9 +4,17 @@ use camino::Utf8PathBuf;
 use std::collections::HashMap;
 use std::sync::Arc;
 use steady_packages::package::{PackageId, PackageSet};
+use tempfile::TempDir;
 
-use crate::config::{BuildConfig, Modes};
+use crate::cache::{Cache, FileHashes, HashContext};
+use crate::config::BuildConfig;
 use crate::error::{BuildError, Result};
+use crate::exec::{CCompilers, Means, Run, Tokens, Tools};
+use crate::modes::Modes;
+use crate::plan::Plan;
+use crate::platform::Platform;
+use crate::quote::split_words;
+use crate::shell::{Shared, Shell};
 use crate::sink::Sink;
 
 /// What to do with a root.
@@ -80,8 +88,15 @@ pub struct ListNeeds {
 pub struct Builder {
     config: Arc<BuildConfig>,
     modes: Modes,
-    sink: Arc<dyn Sink>,
+    shared: Shared,
+    cache: Cache,
+    files: FileHashes,
+    tools: Tools,
+    compilers: CCompilers,
+    tokens: Tokens,
     needs: ListNeeds,
+    /// The directory to be removed; none under `-n`.
+    work: Option<TempDir>,
 }
 
 impl Builder {
@@ -91,12 +106,45 @@ impl Builder {
     /// Flags that cannot be, or directories that cannot be made.
     pub fn new(config: BuildConfig, sink: Arc<dyn Sink>, needs: ListNeeds) -> Result<Builder> {
         let modes = Modes::derive(&config)?;
+        let (goos, goarch) = (&config.target.goos, &config.target.goarch);
+        if !(Platform { goos, goarch }).is_known() {
+            let line = format!("go: unsupported GOOS/GOARCH pair {goos}/{goarch}");
+            return Err(BuildError::Fatal { line, exit: 2 });
+        }
+        check_compilers(&config)?;
+        let cache = open_cache(&config, &sink)?;
+        let work = if config.flags.n {
+            None
+        } else {
+            Some(make_work_dir(&config)?)
+        };
+        let path = match &work {
+            Some(dir) => dir.path().to_str().unwrap_or_default().to_owned(),
+            None => "$WORK".into(),
+        };
+        if work.is_some() && (config.flags.x || config.flags.work) {
+            sink.print(None, &format!("WORK={path}\n"));
+        }
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let config = Arc::new(config);
         Ok(Builder {
-            config: Arc::new(config),
             modes,
-            sink,
+            shared: Shared::new(Arc::clone(&config), sink, path),
+            cache,
+            files: FileHashes::default(),
+            tools: Tools::default(),
+            compilers: CCompilers::default(),
+            tokens: Tokens::new(config.flags.p.max(1), processors),
             needs,
+            work,
+            config,
         })
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &BuildConfig {
+        &self.config
     }
 
     /// The modes that follow from the configuration.
@@ -105,12 +153,132 @@ impl Builder {
         &self.modes
     }
 
+    /// The build cache.
+    #[must_use]
+    pub fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// Shows a shell line as `-x` and `-n` do.
+    pub fn show(&self, line: &str) {
+        Shell::background(&self.shared).show("", line);
+    }
+
     /// Builds the roots and all they depend on. What fails goes to the sink; the rest is still built.
     ///
     /// # Errors
     /// Only what ends the build as a whole.
     pub fn build(&self, packages: &PackageSet, roots: &[Root]) -> Result<Outcome> {
-        let _ = (packages, roots, &self.config, &self.sink, self.needs);
-        Err(BuildError::Unsupported("building".into()))
+        let (config, modes) = (&*self.config, &self.modes);
+        if config.flags.linkshared || modes.buildmode == "shared" {
+            return Err(BuildError::Unsupported(
+                "-buildmode=shared and -linkshared".into(),
+            ));
+        }
+        if !config.flags.debug_actiongraph.is_empty() {
+            return Err(BuildError::Unsupported("-debug-actiongraph".into()));
+        }
+        let plan = Plan::new(
+            packages,
+            config,
+            modes,
+            &self.shared.work,
+            roots,
+            self.needs.is_list,
+        );
+        let means = Means {
+            config,
+            modes,
+            shared: &self.shared,
+            cache: &self.cache,
+            files: &self.files,
+            tools: &self.tools,
+            compilers: &self.compilers,
+            tokens: &self.tokens,
+            needs: self.needs,
+        };
+        let outcome = Run::new(&means, packages, &plan).execute();
+        if !self.needs.is_list {
+            let failed = |error| BuildError::Message(format!("failed to trim cache: {error}"));
+            self.cache.trim().map_err(failed)?;
+        }
+        Ok(outcome)
     }
+}
+
+impl Drop for Builder {
+    fn drop(&mut self) {
+        if let Some(work) = self.work.take().filter(|_| self.config.flags.work) {
+            let _ = work.keep(); // -work
+        }
+    }
+}
+
+/// Variables that name compilers must be words, and the program's name absolute or without a directory.
+fn check_compilers(config: &BuildConfig) -> Result<()> {
+    for name in ["CC", "CXX", "FC"] {
+        let fatal = |text: String| BuildError::Fatal {
+            line: format!("go: {name} environment variable {text}"),
+            exit: 1,
+        };
+        let words = split_words(config.setting(name))
+            .map_err(|error| fatal(format!("could not be parsed: {error}")))?;
+        if let Some(program) = words
+            .first()
+            .filter(|program| !program.starts_with('/') && program.contains('/'))
+        {
+            return Err(fatal(format!(
+                "is relative; must be absolute path: {program}\n"
+            )));
+        }
+    }
+    for name in ["CFLAGS", "CPPFLAGS", "CXXFLAGS", "FFLAGS", "LDFLAGS"] {
+        let name = format!("CGO_{name}");
+        if let Err(error) = split_words(config.setting(&name)) {
+            let value = crate::quote::quote(config.setting(&name));
+            return Err(BuildError::Message(format!(
+                "could not parse environment variable {name} with value {value}: {error}"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn open_cache(config: &BuildConfig, sink: &Arc<dyn Sink>) -> Result<Cache> {
+    if config.gocache == "off" {
+        let line = "build cache is disabled by GOCACHE=off, but required as of Go 1.12";
+        return Err(BuildError::Fatal {
+            line: line.into(),
+            exit: 1,
+        });
+    }
+    if !config.setting("GOCACHEPROG").is_empty() {
+        return Err(BuildError::Unsupported("GOCACHEPROG".into()));
+    }
+    let on = |name: &str| {
+        config
+            .setting("GODEBUG")
+            .split(',')
+            .rev()
+            .find_map(|pair| pair.strip_prefix(name))
+            == Some("=1")
+    };
+    let (verify, trace) = (on("gocacheverify"), on("gocachehash"));
+    let hashes = HashContext::new(
+        &config.toolchain.version,
+        trace.then(|| Arc::clone(sink)),
+        verify,
+    );
+    Cache::open(&config.gocache, hashes, verify).map_err(|error| BuildError::Cache {
+        dir: config.gocache.clone(),
+        error,
+    })
+}
+
+fn make_work_dir(config: &BuildConfig) -> Result<TempDir> {
+    let dir = config.cwd.join(&config.tmpdir);
+    tempfile::Builder::new()
+        .prefix("go-build")
+        .tempdir_in(dir)
+        .map_err(BuildError::WorkDir)
 }

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use crate::{BuildError, Result};
-
 /// The toolchain that builds.
 #[derive(Debug, Clone, Default)]
 pub struct Toolchain {
@@ -161,52 +159,5 @@ impl BuildConfig {
     #[must_use]
     pub fn actual<'a>(&'a self, path: &'a camino::Utf8Path) -> &'a camino::Utf8Path {
         self.overlay.get(path).map_or(path, |to| to.as_path())
-    }
-}
-
-/// What the build mode and the sanitizers decide for every compilation. The loader needs the suffixes and tags too, so this is
-/// worked out on its own: [`Modes::derive`].
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Modes {
-    /// Flags of every compilation.
-    pub forced_gcflags: Vec<String>,
-    /// Flags of every assembly.
-    pub forced_asmflags: Vec<String>,
-    /// Flags of every link.
-    pub forced_ldflags: Vec<String>,
-    /// The linker's `-buildmode`.
-    pub ld_buildmode: String,
-    /// What executables end in (`.exe`, `.so`, `.a` or nothing).
-    pub exe_suffix: String,
-    /// Suffix of installed package directories (`race`, `shared`), joined with `_`.
-    pub install_suffix: String,
-    /// Build tags that follow (`race`, `msan`, `asan`).
-    pub tool_tags: Vec<String>,
-    /// Which packages the mode can be applied to.
-    pub filter: PackageFilter,
-}
-
-/// Which of the packages named a build mode takes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum PackageFilter {
-    /// All of them.
-    #[default]
-    All,
-    /// Main packages.
-    Main,
-    /// All but main packages.
-    NotMain,
-    /// There must be one, and it a main package.
-    OneMain,
-}
-
-impl Modes {
-    /// Works out the modes of a configuration.
-    ///
-    /// # Errors
-    /// [`BuildError::Usage`] for what the platform cannot do and for flags that exclude one another.
-    pub fn derive(config: &BuildConfig) -> Result<Modes> {
-        let _ = config;
-        Err(BuildError::Unsupported("building".into()))
     }
 }

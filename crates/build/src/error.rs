@@ -6,11 +6,11 @@ use camino::Utf8PathBuf;
 /// [`crate::Outcome::failed`], for the rest of the build goes on.
 #[derive(Debug, thiserror::Error)]
 pub enum BuildError {
-    /// A combination of flags or variables that cannot be; `exit` is go's exit code for it (1 or 2).
-    #[error("{message}")]
-    Usage {
-        /// go's words, without `go: `; those that go prints without the prefix start with a minus sign.
-        message: String,
+    /// The end of the run with go's exit code for it: flags or variables that cannot be, wrong use of `-o`, ….
+    #[error("{line}")]
+    Fatal {
+        /// The complete text as go prints it, with `go: ` before it where go has that.
+        line: String,
         /// 1 or 2.
         exit: i32,
     },
