@@ -6,6 +6,8 @@ use std::sync::Arc;
 use steady_build::{BuildConfig, BuildFlags as Flags, Modes, Target, Toolchain};
 use steady_packages::source::BuildContext;
 use steady_packages::source::syslist::SysList;
+use steady_proxy::{Fetcher, Observer};
+use steady_system::Files;
 
 use crate::bail;
 use crate::failure::{Failure, Result};
@@ -253,4 +255,79 @@ pub fn build_context(
         import_comments: settings.get("GO111MODULE") == "off",
         syslist,
     })
+}
+
+/// How modules are fetched.
+#[must_use]
+pub fn proxy_config(settings: &Settings) -> steady_proxy::Config {
+    let private = settings.get("GOPRIVATE");
+    let (gomodcache, _) = settings.gomodcache();
+    let text = |name: &str| settings.get(name).to_owned();
+    let test = cfg!(feature = "conformance");
+    steady_proxy::Config {
+        goproxy: text("GOPROXY"),
+        gonoproxy: settings.or("GONOPROXY", private).to_owned(),
+        goprivate: private.to_owned(),
+        gosumdb: text("GOSUMDB"),
+        gonosumdb: settings.or("GONOSUMDB", private).to_owned(),
+        goinsecure: text("GOINSECURE"),
+        govcs: text("GOVCS"),
+        goauth: settings.or("GOAUTH", "netrc").to_owned(),
+        gomodcache: gomodcache.into(),
+        gopath: settings.first_gopath().unwrap_or_default(),
+        go_version: steady_module::gover::from_toolchain(settings.local_version()).to_owned(),
+        host_os: platform::host_os().to_owned(),
+        host_arch: platform::host_arch().to_owned(),
+        network_forbidden: test && settings.environment.get("TESTGONETWORK") == "panic",
+        hosts: if test {
+            test_hosts(settings)
+        } else {
+            BTreeMap::new()
+        },
+        toolchain_explain: settings.startup.explain(),
+        ..steady_proxy::Config::default()
+    }
+}
+
+/// The hosts that the script harness serves on loopback.
+fn test_hosts(settings: &Settings) -> BTreeMap<String, steady_proxy::HostRewrite> {
+    let environment = &settings.environment;
+    let plain = environment.get("TESTGO_VCSTEST_HOST");
+    if plain.is_empty() {
+        return BTreeMap::new();
+    }
+    let rewrite = |to: &str, certificate: &str| steady_proxy::HostRewrite {
+        to: to.to_owned(),
+        certificate: Some(certificate)
+            .filter(|path| !path.is_empty())
+            .map(Utf8PathBuf::from),
+    };
+    let secure = rewrite(
+        environment.get("TESTGO_VCSTEST_TLS_HOST"),
+        environment.get("TESTGO_VCSTEST_CERT"),
+    );
+    let host = "vcs-test.golang.org";
+    BTreeMap::from([
+        (format!("http://{host}"), rewrite(plain, "")),
+        (format!("https://{host}"), secure),
+    ])
+}
+
+/// What fetches modules. Touches neither disk nor network yet.
+///
+/// # Errors
+/// GOPROXY that nobody has set: Steady knows no default of its own.
+pub fn fetcher(settings: &Settings, files: &Files, observer: Arc<dyn Observer>) -> Result<Fetcher> {
+    let config = proxy_config(settings);
+    if config.goproxy.is_empty() {
+        bail!(
+            "GOPROXY is not set, and no Go distribution is at hand whose go.env says what it is by default; set GOPROXY to a module proxy's URL, or to \"direct\""
+        );
+    }
+    Ok(Fetcher::new(
+        config,
+        settings.environment.clone(),
+        files.clone(),
+        observer,
+    ))
 }

@@ -21,6 +21,7 @@ mod gojson;
 pub mod help;
 mod modules;
 pub mod printer;
+mod progress;
 pub mod session;
 pub mod settings;
 pub mod template;
@@ -96,7 +97,7 @@ impl Start {
         }
         let files = Files::new(environment.cwd());
         let settings = Settings::load(environment, &files);
-        let settings = toolchain::choose(settings, &files, &words, &self.printer)?;
+        let settings = self.chooser(&files, &words).choose(settings)?;
         check_goroot(&settings, &files)?;
         check_gopath(&settings, &self.printer)?;
         if !command.is_runnable() {
@@ -104,6 +105,15 @@ impl Start {
             return self.no_command(command, &words, used);
         }
         self.invoke(command, settings, files, &words[used..])
+    }
+
+    fn chooser<'a>(&'a self, files: &'a Files, words: &'a [String]) -> toolchain::Chooser<'a> {
+        toolchain::Chooser {
+            files,
+            words,
+            printer: &self.printer,
+            called: self.called,
+        }
     }
 
     /// Help, versions and mistakes at the very front: nothing else needs to be known for these.

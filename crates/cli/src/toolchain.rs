@@ -1,19 +1,253 @@
 //! Which toolchain this run acts as.
+//!
+//! go looks at GOTOOLCHAIN and at the go and toolchain lines of the nearest go.work or go.mod, and if the answer is not itself it
+//! runs another go. Steady chooses in the same way and then uses the chosen toolchain's tree itself: settings are read anew from
+//! its GOROOT, and the run acts as that version.
+//!
+//! A machine without any Go has no local toolchain to start from. Then the newest one in the module cache counts as local; if
+//! there is none either, the go and toolchain lines are taken at their word, and without such lines the newest release is fetched.
 
-use crate::failure::Result;
-use crate::printer::Printer;
-use crate::settings::Settings;
+use camino::Utf8PathBuf;
+use std::sync::Arc;
+use steady_module::gover;
+use steady_proxy::Fetcher;
+use steady_proxy::toolchain::{self as toolchains, GoLines, Mode, Selection, available, select};
 use steady_system::Files;
+use steady_system::process::Command;
 
-/// Chooses the toolchain as go does. Steady starts no other go: it uses the chosen GOROOT itself and acts as that version.
-///
-/// # Errors
-/// GOTOOLCHAIN or a toolchain line that cannot be, or a toolchain that cannot be fetched.
-pub fn choose(
-    settings: Settings,
-    _files: &Files,
-    _words: &[String],
-    _printer: &Printer,
-) -> Result<Settings> {
+use crate::bail;
+use crate::configs;
+use crate::failure::{Failure, Result};
+use crate::modules;
+use crate::printer::Printer;
+use crate::progress::Progress;
+use crate::session::Called;
+use crate::settings::{Settings, platform};
+
+/// Below every toolchain that can be had as a module: stands for the local one where there is none.
+const NONE: &str = "go1.20";
+
+/// Who asks, and where words go.
+pub struct Chooser<'a> {
+    /// Files of this machine.
+    pub files: &'a Files,
+    /// The command line, without the program's name.
+    pub words: &'a [String],
+    /// Where words go.
+    pub printer: &'a Arc<Printer>,
+    /// The name that the binary was called by.
+    pub called: Called,
+}
+
+impl Chooser<'_> {
+    /// Chooses the toolchain and gives the settings of the one chosen.
+    ///
+    /// # Errors
+    /// GOTOOLCHAIN or a toolchain line that cannot be, or a toolchain that cannot be had.
+    pub fn choose(&self, mut settings: Settings) -> Result<Settings> {
+        if settings.goroot.is_none()
+            && let Some(goroot) = self.newest_in_cache(&settings)
+        {
+            settings = settings.with_goroot(goroot, self.files);
+        }
+        let gotoolchain = settings.get("GOTOOLCHAIN").to_owned();
+        if self.is_asked_of_the_local_one()
+            || gotoolchain.is_empty()
+            || !modules::enabled(&settings, self.files)
+        {
+            return Ok(settings);
+        }
+        let none = settings.goroot.is_none();
+        let local = if none { NONE } else { settings.local_version() }.to_owned();
+        let lines = self.lines(&settings)?;
+        let selection = select(&local, &gotoolchain, &lines)?;
+        settings.startup = selection.startup.clone();
+        let trace = settings
+            .environment
+            .get("GODEBUG")
+            .split(',')
+            .any(|word| word == "toolchaintrace=1");
+        if trace {
+            selection
+                .trace
+                .iter()
+                .for_each(|line| self.printer.note(format!("go: {line}")));
+        }
+        if !selection.is_local(&local) {
+            return self.enter(&settings, &selection, trace);
+        }
+        if trace {
+            self.printer
+                .note(format!("go: using local toolchain {local}"));
+        }
+        if none {
+            self.fetch_newest(&settings, &selection)
+        } else {
+            Ok(settings)
+        }
+    }
+
+    /// A few questions are about the local toolchain's own settings, and one is a way out of a setting that cannot be.
+    fn is_asked_of_the_local_one(&self) -> bool {
+        let words: Vec<&str> = self.words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["env", "GOTOOLCHAIN" | "GOMOD" | "GOWORK"] => true,
+            ["env", "-w", assignment] => assignment.starts_with("GOTOOLCHAIN="),
+            _ => false,
+        }
+    }
+
+    fn lines(&self, settings: &Settings) -> Result<GoLines> {
+        let work = modules::go_work(settings, self.files)?.filter(|file| self.files.exists(file));
+        let Some(file) = work.or_else(|| modules::go_mod(settings, self.files)) else {
+            return Ok(GoLines::default());
+        };
+        let text = String::from_utf8_lossy(&self.files.read(&file)?).into_owned();
+        Ok(GoLines {
+            file: modules::short_path(settings.environment.cwd(), &file),
+            go: modules::line_value(&text, "go").to_owned(),
+            toolchain: modules::line_value(&text, "toolchain").to_owned(),
+        })
+    }
+
+    /// Uses the chosen toolchain: from the search path, or fetched.
+    fn enter(&self, settings: &Settings, selection: &Selection, trace: bool) -> Result<Settings> {
+        let name = selection.toolchain.as_str();
+        if cfg!(feature = "conformance") {
+            let hook = settings.environment.get("TESTGO_VERSION_SWITCH");
+            if matches!(hook, "switch" | "mismatch") {
+                let mut settings = settings.clone();
+                if hook == "switch" {
+                    settings.test_version = Some(name.to_owned());
+                }
+                if trace {
+                    let goroot = settings.get("GOROOT");
+                    self.printer.note(format!(
+                        "go: using {name} toolchain from cache located at {goroot}"
+                    ));
+                }
+                return provides(settings, name);
+            }
+        }
+        if let Ok(program) = settings.environment.look_path(name) {
+            if trace {
+                self.printer.note(format!(
+                    "go: using {name} toolchain located in system PATH ({program})"
+                ));
+            }
+            return self.use_program(settings, name, program);
+        }
+        if selection.mode == Mode::Path {
+            bail!("cannot find {name:?} in PATH");
+        }
+        let goroot = self.fetch(settings, name)?;
+        if trace {
+            self.printer.note(format!(
+                "go: using {name} toolchain from cache located at {goroot}"
+            ));
+        }
+        let mut settings = settings.with_goroot(goroot, self.files);
+        settings.test_version = None;
+        provides(settings, name)
+    }
+
+    /// A program named like a toolchain: one inside a GOROOT, or one that keeps its GOROOT in the user's `sdk`, stands for that
+    /// tree. Any other is somebody's own, and is run in our place as go runs it.
+    fn use_program(
+        &self,
+        settings: &Settings,
+        name: &str,
+        program: Utf8PathBuf,
+    ) -> Result<Settings> {
+        let real = self.files.canonicalize(&program).unwrap_or(program);
+        let beside = real.ancestors().nth(2).map(Utf8PathBuf::from);
+        let sdk = settings
+            .environment
+            .home_dir()
+            .ok()
+            .map(|home| home.join("sdk").join(name));
+        for goroot in [beside, sdk].into_iter().flatten() {
+            if self.files.is_dir(goroot.join("pkg/tool")) {
+                let mut settings = settings.with_goroot(goroot, self.files);
+                settings.test_version = None;
+                return provides(settings, name);
+            }
+        }
+        self.printer.flush();
+        let environment = settings.environment.clone().without("GOROOT");
+        let mut command = Command::new(real.as_str(), &environment);
+        command.argv0("go").args(self.words);
+        Err(Failure::error(format!("exec {name}: {}", command.exec())))
+    }
+
+    fn fetcher(&self, settings: &Settings) -> Result<Fetcher> {
+        configs::fetcher(
+            settings,
+            self.files,
+            Arc::new(Progress::new(self.printer, self.called)),
+        )
+    }
+
+    fn fetch(&self, settings: &Settings, name: &str) -> Result<Utf8PathBuf> {
+        let fetcher = self.fetcher(settings)?;
+        Ok(toolchains::install(
+            &fetcher,
+            name,
+            platform::host_os(),
+            platform::host_arch(),
+        )?)
+    }
+
+    /// No toolchain, and nothing that asks for a certain one.
+    fn fetch_newest(&self, settings: &Settings, selection: &Selection) -> Result<Settings> {
+        if selection.mode == Mode::Fixed {
+            let gotoolchain = settings.get("GOTOOLCHAIN");
+            bail!("no Go toolchain was found, and GOTOOLCHAIN={gotoolchain} forbids fetching one");
+        }
+        let fetcher = self.fetcher(settings)?;
+        let offered = available(&fetcher)?;
+        let newest = offered
+            .iter()
+            .rev()
+            .find(|version| !gover::is_prerelease(version) && !gover::is_lang(version));
+        let Some(newest) = newest else {
+            bail!("no Go toolchain was found, and no release is offered")
+        };
+        let goroot = toolchains::install(
+            &fetcher,
+            &format!("go{newest}"),
+            platform::host_os(),
+            platform::host_arch(),
+        )?;
+        Ok(settings.with_goroot(goroot, self.files))
+    }
+
+    /// The newest complete toolchain in the module cache.
+    fn newest_in_cache(&self, settings: &Settings) -> Option<Utf8PathBuf> {
+        let (cache, _) = settings.gomodcache();
+        let dir = Utf8PathBuf::from(cache).join("golang.org");
+        let suffix = format!(".{}-{}", platform::host_os(), platform::host_arch());
+        let entries = self.files.read_dir(&dir).ok()?;
+        entries
+            .iter()
+            .filter_map(|entry| {
+                let version = entry
+                    .name
+                    .strip_prefix("toolchain@v0.0.1-go")?
+                    .strip_suffix(&suffix)?;
+                Some((version, dir.join(&entry.name)))
+            })
+            .filter(|(_, root)| self.files.is_file(root.join("src/go.mod")))
+            .max_by(|(a, _), (b, _)| gover::compare(a, b))
+            .map(|(_, root)| root)
+    }
+}
+
+/// Is the tree that was chosen what it was chosen for?
+fn provides(settings: Settings, name: &str) -> Result<Settings> {
+    let local = settings.local_version();
+    if local != name {
+        bail!("toolchain {local} invoked to provide {name}");
+    }
     Ok(settings)
 }

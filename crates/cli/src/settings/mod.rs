@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 use arch::{ArchVariable, constant};
 use experiment::Experiments;
 use platform::Pair;
+use steady_proxy::toolchain::Startup;
 use steady_system::{Environment, Files};
 
 /// GOPROXY and GOSUMDB of the Go distribution that Steady was built beside, in the form of a `go.env` file. Empty if there was
@@ -47,6 +48,8 @@ pub struct Settings {
     pub version: String,
     /// What the toolchain itself is called in ids and on `go version` when the test harness says so.
     pub test_version: Option<String>,
+    /// What decided about the toolchain; later errors tell.
+    pub startup: Startup,
     user: BTreeMap<String, String>,
     root: BTreeMap<String, String>,
     sources: Sources,
@@ -79,6 +82,7 @@ impl Settings {
             goroot: None,
             version: String::new(),
             test_version: None,
+            startup: Startup::default(),
             user,
             root: files::parse(EMBEDDED),
             sources: Sources::default(),
