@@ -14,8 +14,11 @@
 mod config;
 mod error;
 mod fetch;
+pub mod http;
 mod observer;
 mod repo;
+#[cfg(test)]
+mod testing;
 mod time;
 pub mod toolchain;
 
