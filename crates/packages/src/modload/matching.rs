@@ -1,0 +1,260 @@
+//! From patterns to import paths, in module mode.
+
+use super::{Modules, Result};
+use crate::patterns::{LocalWalk, ModuleRoot, ModuleTree, match_dirs, match_packages, walk_module};
+use crate::patterns::{Match, Pattern};
+use crate::source::BuildContext;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeSet;
+use steady_module::ModuleVersion;
+
+impl Modules {
+    /// Fills `packages` of one pattern with import paths. `all` is answered by the package loader, which follows imports.
+    ///
+    /// # Errors
+    /// The module graph is needed and cannot be read.
+    pub fn match_pattern(&self, pattern: &str, context: &BuildContext) -> Result<Match> {
+        let mut found = Match::new(pattern);
+        if found.is_local() {
+            self.match_local(&mut found, context);
+        } else if found.is_literal() {
+            found.packages.push(pattern.to_string());
+        } else if matches!(pattern, "std" | "cmd") {
+            match_packages(&mut found, &self.index, context, false);
+        } else if pattern == "tool" {
+            let tools: BTreeSet<String> = self
+                .mains
+                .iter()
+                .flat_map(|main| &main.file.tool)
+                .map(|tool| tool.value.clone())
+                .collect();
+            found.packages.extend(tools);
+        } else if matches!(pattern, "all" | "work") {
+            found.packages = self.packages_of_mains(&|_| true, &|_| true);
+        } else {
+            found.packages = self.match_wildcard(pattern, context)?;
+        }
+        Ok(found)
+    }
+
+    fn match_local(&self, found: &mut Match, context: &BuildContext) {
+        let roots: Vec<ModuleRoot> = self
+            .mains
+            .iter()
+            .map(|main| ModuleRoot {
+                dir: main.dir.clone(),
+                ignore: main.ignore.clone(),
+            })
+            .collect();
+        let walk = LocalWalk {
+            cwd: &self.config.cwd,
+            roots: &roots,
+            modules: true,
+        };
+        match_dirs(found, &self.index, context, &walk);
+        let dirs = std::mem::take(&mut found.dirs);
+        let literal = found.is_literal();
+        for dir in &dirs {
+            match self.import_path_of(&self.files.absolute(dir)) {
+                Ok(path) => found.packages.push(path),
+                // A wildcard passes over directories that belong to no module of this run.
+                Err(_) if !literal => {}
+                Err(error) => found.errors.push(error),
+            }
+        }
+        found.dirs = dirs;
+    }
+
+    /// The import path of a directory, as go resolves `./x`.
+    ///
+    /// # Errors
+    /// It lies in no module of this run, in go's words.
+    pub fn import_path_of(&self, dir: &Utf8Path) -> std::result::Result<String, String> {
+        let src = self.config.goroot.join("src");
+        if let Ok(rest) = dir.strip_prefix(&src)
+            && self.mains.iter().all(|main| !dir.starts_with(&main.dir))
+        {
+            return Ok(if rest.as_str().is_empty() {
+                "builtin".to_string()
+            } else {
+                rest.to_string()
+            });
+        }
+        if self.mains.is_empty() {
+            return Err("go: go.mod file not found in current directory or any parent directory; see 'go help modules'".into());
+        }
+        let shown = super::open::short(dir, &self.config.cwd);
+        if !self.files.exists(dir) {
+            return Err(format!("stat {dir}: directory not found"));
+        }
+        let nearest = self
+            .mains
+            .iter()
+            .filter(|main| dir.starts_with(&main.dir))
+            .max_by_key(|main| main.dir.as_str().len());
+        if let Some(main) = nearest {
+            let rest = dir.strip_prefix(&main.dir).unwrap_or(Utf8Path::new(""));
+            if let Some(go_mod) = dir
+                .ancestors()
+                .take_while(|at| *at != main.dir)
+                .find(|at| self.files.is_file(at.join("go.mod")))
+            {
+                return Err(self.outside(&shown, Some(go_mod)));
+            }
+            if let Some(vendored) = self
+                .vendor
+                .as_ref()
+                .and_then(|vendor| dir.strip_prefix(&vendor.dir).ok())
+            {
+                return Ok(vendored.to_string());
+            }
+            return Ok(join(&main.path, rest));
+        }
+        if let Some(path) = self.replaced_dir(dir) {
+            return Ok(path);
+        }
+        let go_mod = dir
+            .ancestors()
+            .find(|at| self.files.is_file(at.join("go.mod")));
+        Err(self.outside(&shown, go_mod))
+    }
+
+    fn outside(&self, shown: &str, module_dir: Option<&Utf8Path>) -> String {
+        let dir = format!("directory {shown}");
+        match (&self.work, module_dir) {
+            (Some(_), Some(module_dir)) => {
+                let member = super::open::short(module_dir, &self.config.cwd);
+                format!(
+                    "{dir} is contained in a module that is not one of the workspace modules listed in go.work. You can add the module to the workspace using:\n\tgo work use {member}"
+                )
+            }
+            (Some(_), None) => {
+                format!("{dir} outside modules listed in go.work or their selected dependencies")
+            }
+            (None, Some(module_dir))
+                if self.mains.iter().all(|main| main.dir != module_dir)
+                    && self
+                        .mains
+                        .iter()
+                        .any(|main| module_dir.starts_with(&main.dir)) =>
+            {
+                format!(
+                    "main module ({}) does not contain package {}",
+                    self.mains[0].path,
+                    join(&self.mains[0].path, Utf8Path::new(shown))
+                )
+            }
+            _ => format!("{dir} outside main module or its selected dependencies"),
+        }
+    }
+
+    fn replaced_dir(&self, dir: &Utf8Path) -> Option<String> {
+        self.replace
+            .values()
+            .filter(|by| by.replace.new.version.is_empty())
+            .find_map(|by| {
+                let root = steady_system::clean(&by.base.join(&by.replace.new.path));
+                dir.strip_prefix(&root)
+                    .ok()
+                    .map(|rest| join(&by.replace.old.path, rest))
+            })
+    }
+
+    fn packages_of_mains(
+        &self,
+        want: &dyn Fn(&str) -> bool,
+        can_match: &dyn Fn(&str) -> bool,
+    ) -> Vec<String> {
+        let mut all = BTreeSet::new();
+        for main in &self.mains {
+            let tree = ModuleTree {
+                dir: &main.dir,
+                prefix: &main.path,
+                prune_go_mod: true,
+                prune_vendor: true,
+                ignore: &main.ignore,
+            };
+            walk_module(
+                &self.index,
+                &tree,
+                want,
+                can_match,
+                &mut |path: String, _: Utf8PathBuf| {
+                    all.insert(path);
+                },
+            );
+        }
+        all.into_iter().collect()
+    }
+
+    fn match_wildcard(&self, pattern: &str, context: &BuildContext) -> Result<Vec<String>> {
+        let glob = Pattern::new(pattern);
+        let (want, can_match) = (
+            |path: &str| glob.matches(path),
+            |path: &str| glob.tree_can_match(path),
+        );
+        let mut all: BTreeSet<String> = self
+            .packages_of_mains(&want, &can_match)
+            .into_iter()
+            .collect();
+        let mut std = Match::new(pattern);
+        match_packages(&mut std, &self.index, context, false);
+        all.extend(std.packages);
+        if let Some(vendor) = &self.vendor {
+            all.extend(
+                vendor
+                    .txt
+                    .packages
+                    .keys()
+                    .filter(|path| glob.matches(path))
+                    .cloned(),
+            );
+            return Ok(all.into_iter().collect());
+        }
+        if !self.mains.is_empty() {
+            for module in self.build_list()? {
+                self.match_in_dependency(&module, &glob, &mut all);
+            }
+        }
+        Ok(all.into_iter().collect())
+    }
+
+    fn match_in_dependency(
+        &self,
+        module: &ModuleVersion,
+        glob: &Pattern,
+        all: &mut BTreeSet<String>,
+    ) {
+        if module.version.is_empty() || !glob.tree_can_match(&module.path) {
+            return;
+        }
+        let Ok(dir) = self.module_dir(module) else {
+            return;
+        };
+        let none = crate::patterns::IgnorePatterns::new(&[]);
+        let tree = ModuleTree {
+            dir: &dir,
+            prefix: &module.path,
+            prune_go_mod: true,
+            prune_vendor: true,
+            ignore: &none,
+        };
+        walk_module(
+            &self.index,
+            &tree,
+            &|path| glob.matches(path),
+            &|path| glob.tree_can_match(path),
+            &mut |path, _| {
+                all.insert(path);
+            },
+        );
+    }
+}
+
+fn join(module: &str, rest: &Utf8Path) -> String {
+    if rest.as_str().is_empty() {
+        module.to_string()
+    } else {
+        format!("{module}/{rest}")
+    }
+}

@@ -1,0 +1,252 @@
+//! The module loader: which module gives each package, and which versions of modules are in use.
+//!
+//! [`Modules::open`] finds go.mod or go.work and reads them; [`Modules::resolve`] says where an import path comes from;
+//! [`Modules::graph`] is the module graph, read only when an import is not found in the modules that go.mod names: with pruning,
+//! most runs never read a dependency's go.mod.
+//!
+//! Nothing here changes a file. What would have to change (`-mod=mod`, tidy, get) is not there yet and says so.
+
+mod error;
+mod find;
+mod import;
+mod info;
+mod matching;
+mod open;
+mod requirements;
+
+pub use error::ModError;
+pub use find::{find_go_mod, find_go_work};
+pub use import::{ImportError, Resolved};
+
+use crate::index::Index;
+use crate::patterns::IgnorePatterns;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, OnceLock};
+use steady_graph::{Graph, Pruning};
+use steady_module::ModuleVersion;
+use steady_module::modfile::{ModFile, Replace, WorkFile};
+use steady_module::modules_txt::ModulesTxt;
+use steady_proxy::Fetcher;
+use steady_system::Files;
+
+/// Result with [`ModError`].
+pub type Result<T, E = ModError> = std::result::Result<T, E>;
+
+/// What the loader must know before it looks at files.
+#[derive(Debug, Clone, Default)]
+pub struct ModConfig {
+    /// Where the run takes place.
+    pub cwd: Utf8PathBuf,
+    /// GOROOT.
+    pub goroot: Utf8PathBuf,
+    /// GO111MODULE as set; empty means `on`.
+    pub go111module: String,
+    /// GOWORK as set: empty, `off`, or a file.
+    pub gowork: String,
+    /// `-mod` as given, empty if not.
+    pub mod_flag: String,
+    /// `-modfile`, empty if not given.
+    pub modfile: String,
+    /// The Go version that this run acts as, such as `1.26.8`.
+    pub go_version: String,
+    /// Explanation for "requires go >=" errors, such as `; GOTOOLCHAIN=local`.
+    pub toolchain_explain: String,
+    /// go.work is looked for (commands about one module say no).
+    pub workspace: bool,
+    /// No main module at all, whatever is there (`run pkg@version`).
+    pub no_main_module: bool,
+}
+
+/// What `-mod` means in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ModMode {
+    /// Nothing may change.
+    ReadOnly,
+    /// Packages come from the vendor directory.
+    Vendor,
+    /// go.mod may be brought up to date.
+    Mod,
+}
+
+/// One main module.
+#[derive(Debug, Clone)]
+pub struct MainModule {
+    /// Its path; `command-line-arguments` if it has none.
+    pub path: String,
+    /// Its directory.
+    pub dir: Utf8PathBuf,
+    /// Its go.mod (or the file of `-modfile`).
+    pub go_mod: Utf8PathBuf,
+    /// What go.mod says.
+    pub file: ModFile,
+    /// Directories that patterns pass over.
+    pub ignore: IgnorePatterns,
+}
+
+impl MainModule {
+    /// The version of its `go` line, or what go means by none.
+    #[must_use]
+    pub fn go_version(&self) -> &str {
+        self.file
+            .go
+            .as_ref()
+            .map_or(steady_module::gover::DEFAULT_GO_MOD_VERSION, |go| &go.value)
+    }
+}
+
+/// A vendor directory in use.
+#[derive(Debug)]
+struct Vendor {
+    dir: Utf8PathBuf,
+    txt: ModulesTxt,
+}
+
+/// The modules of a run.
+pub struct Modules {
+    config: ModConfig,
+    files: Files,
+    index: Arc<Index>,
+    fetcher: Arc<Fetcher>,
+    mains: Vec<MainModule>,
+    work: Option<(Utf8PathBuf, WorkFile)>,
+    mode: ModMode,
+    mode_reason: String,
+    pruning: Pruning,
+    /// Versions of what the main module names; empty in a workspace.
+    roots: HashMap<String, String>,
+    direct: HashSet<String>,
+    replace: HashMap<ModuleVersion, ReplaceBy>,
+    exclude: HashSet<ModuleVersion>,
+    vendor: Option<Vendor>,
+    graph: OnceLock<Result<Graph>>,
+    dirs: Mutex<HashMap<ModuleVersion, std::result::Result<ModuleDir, ImportError>>>,
+    has_dirs: Mutex<HashMap<Utf8PathBuf, bool>>,
+}
+
+/// What a module is replaced by, and the directory that relative paths start from.
+#[derive(Debug, Clone)]
+struct ReplaceBy {
+    replace: Replace,
+    base: Utf8PathBuf,
+}
+
+/// Where a module's files are.
+#[derive(Debug, Clone)]
+struct ModuleDir {
+    dir: Utf8PathBuf,
+    /// The module is in the module cache, or a main module, or a replacement.
+    local: bool,
+}
+
+impl Modules {
+    /// Module mode: false means GOPATH mode.
+    #[must_use]
+    pub fn enabled(&self) -> bool {
+        self.config.go111module != "off"
+    }
+
+    /// The main modules; several in a workspace, none outside modules.
+    #[must_use]
+    pub fn mains(&self) -> &[MainModule] {
+        &self.mains
+    }
+
+    /// The go.work in use.
+    #[must_use]
+    pub fn go_work(&self) -> Option<&Utf8Path> {
+        self.work.as_ref().map(|(path, _)| path.as_path())
+    }
+
+    /// What go.work says.
+    #[must_use]
+    pub fn work_file(&self) -> Option<&WorkFile> {
+        self.work.as_ref().map(|(_, file)| file)
+    }
+
+    /// What `-mod` means in this run.
+    #[must_use]
+    pub fn mode(&self) -> ModMode {
+        self.mode
+    }
+
+    /// The vendor directory in use.
+    #[must_use]
+    pub fn vendor_dir(&self) -> Option<&Utf8Path> {
+        self.vendor.as_ref().map(|vendor| vendor.dir.as_path())
+    }
+
+    /// Where modules come from.
+    #[must_use]
+    pub fn fetcher(&self) -> &Arc<Fetcher> {
+        &self.fetcher
+    }
+
+    /// The index that directories are read through.
+    #[must_use]
+    pub fn index(&self) -> &Arc<Index> {
+        &self.index
+    }
+
+    /// What this was opened with.
+    #[must_use]
+    pub fn config(&self) -> &ModConfig {
+        &self.config
+    }
+
+    /// The main module with this path.
+    #[must_use]
+    pub fn main(&self, path: &str) -> Option<&MainModule> {
+        self.mains.iter().find(|main| main.path == path)
+    }
+
+    /// Whether go.mod has no `// indirect` for this module.
+    #[must_use]
+    pub fn is_direct(&self, path: &str) -> bool {
+        self.direct.contains(path)
+    }
+
+    /// What stands in for a module version, if anything does.
+    #[must_use]
+    pub fn replacement(&self, module: &ModuleVersion) -> Option<&ModuleVersion> {
+        self.replaced_by(module).map(|by| &by.replace.new)
+    }
+
+    fn replaced_by(&self, module: &ModuleVersion) -> Option<&ReplaceBy> {
+        if module.version.is_empty() && self.main(&module.path).is_some() {
+            return None;
+        }
+        self.replace.get(module).or_else(|| {
+            self.replace
+                .get(&ModuleVersion::new(module.path.clone(), ""))
+        })
+    }
+
+    /// The version selected for a path, reading the module graph if that is needed.
+    ///
+    /// # Errors
+    /// The graph cannot be read.
+    pub fn selected(&self, path: &str) -> Result<Option<ModuleVersion>> {
+        if self.main(path).is_some() {
+            return Ok(Some(ModuleVersion::new(path, "")));
+        }
+        if let Some(vendor) = &self.vendor {
+            let version = vendor.txt.versions.get(path);
+            return Ok(version.map(|version| ModuleVersion::new(path, version.clone())));
+        }
+        let version = self.graph()?.selected(path).map(str::to_string);
+        Ok(version
+            .filter(|version| version != "none")
+            .map(|version| ModuleVersion::new(path, version)))
+    }
+
+    /// The selected version of every module: main modules first, the rest by path.
+    ///
+    /// # Errors
+    /// The graph cannot be read.
+    pub fn build_list(&self) -> Result<Vec<ModuleVersion>> {
+        let mut list = self.graph()?.build_list(self.mains.len());
+        list.retain(|module| !steady_module::gover::is_toolchain(&module.path));
+        Ok(list)
+    }
+}
