@@ -1,6 +1,7 @@
 //! Text of comments: what is left without markers, and the synopsis of a package comment.
 
 use crate::source::parser::Comment;
+use std::collections::BTreeSet;
 
 /// The text of a run of comments: markers and `//tool:name` lines removed, blank lines squeezed, a line end at the end.
 pub fn text(comments: &[Comment<'_>]) -> String {
@@ -53,7 +54,8 @@ fn is_directive(line: &str) -> bool {
 /// Beginnings of comments that are no documentation.
 const NO_DOCUMENTATION: [&str; 3] = ["copyright", "all rights", "author"];
 
-/// The first sentence of a package comment in one line; empty if it begins with something other than a paragraph.
+/// The first sentence of a package comment in one line; empty if it begins with something other than a paragraph. Links to
+/// other packages are still in brackets: see [`without_links`].
 pub fn synopsis(text: &str) -> String {
     let sentence = first_sentence(text);
     let lower = sentence.to_lowercase();
@@ -63,16 +65,10 @@ pub fn synopsis(text: &str) -> String {
     {
         return String::new();
     }
-    // A paragraph ends at a blank line, or at an indented one (which begins code).
     let mut paragraph = Vec::new();
-    for line in sentence.lines() {
-        if line.trim().is_empty() {
-            if paragraph.is_empty() {
-                continue;
-            }
-            break;
-        }
-        if line.starts_with([' ', '\t']) {
+    for line in unindent(sentence) {
+        // A paragraph ends at a blank line, or at an indented one (which begins code or a list).
+        if line.is_empty() || line.starts_with([' ', '\t']) {
             break;
         }
         paragraph.push(line);
@@ -89,7 +85,33 @@ pub fn synopsis(text: &str) -> String {
         .flat_map(|line| line.split_whitespace())
         .collect::<Vec<_>>()
         .join(" ");
-    doc_links(&curly_quotes(&joined))
+    curly_quotes(&joined)
+}
+
+/// The lines of a text without blank lines around and without the white space that all of them begin with.
+fn unindent(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text
+        .split('\n')
+        .map(str::trim_end)
+        .skip_while(|line| line.is_empty())
+        .collect();
+    let white = |line: &&str| line.len() - line.trim_start().len();
+    let Some(first) = lines.first() else {
+        return lines;
+    };
+    let mut common = &first[..white(first)];
+    for line in lines.iter().filter(|line| !line.is_empty()) {
+        let same = common
+            .bytes()
+            .zip(line.bytes())
+            .take_while(|(a, b)| a == b)
+            .count();
+        common = &common[..same];
+    }
+    lines
+        .into_iter()
+        .map(|line| line.strip_prefix(common).unwrap_or(line))
+        .collect()
 }
 
 fn first_sentence(text: &str) -> &str {
@@ -130,8 +152,12 @@ fn curly_quotes(text: &str) -> String {
     out
 }
 
-/// Brackets around `path/pkg`, `pkg.Name`, `path/pkg.Name.Method` are links and not shown.
-fn doc_links(text: &str) -> String {
+/// Brackets around `path/pkg`, `pkg.Name`, `path/pkg.Name.Method` are links and not shown; a path of one element must be in
+/// `std`, the standard library's packages of one element.
+pub fn without_links(text: &str, std: &BTreeSet<String>) -> String {
+    if !text.contains('[') {
+        return text.to_owned();
+    }
     let mut out = String::new();
     let mut rest = text;
     while let Some(open) = rest.find('[') {
@@ -146,7 +172,7 @@ fn doc_links(text: &str) -> String {
             .chars()
             .next_back()
             .or_else(|| out.chars().next_back());
-        let link = is_doc_link(inner) && apart(before) && apart(after.chars().next());
+        let link = is_doc_link(inner, std) && apart(before) && apart(after.chars().next());
         out.push_str(&rest[..open]);
         out.push_str(if link {
             inner
@@ -160,7 +186,7 @@ fn doc_links(text: &str) -> String {
 }
 
 /// Whether go's documentation parser resolves the text without knowing the package's own names.
-fn is_doc_link(text: &str) -> bool {
+fn is_doc_link(text: &str, std: &BTreeSet<String>) -> bool {
     let text = text.strip_prefix('*').unwrap_or(text);
     let (path, names) = match text.rfind('/') {
         Some(slash) => match text[slash..].find('.') {
@@ -169,7 +195,7 @@ fn is_doc_link(text: &str) -> bool {
         },
         None => match text.split_once('.') {
             Some((path, names)) => (path, names),
-            None => return false,
+            None => (text, ""),
         },
     };
     let path_char =
@@ -187,13 +213,7 @@ fn is_doc_link(text: &str) -> bool {
         || names
             .split('.')
             .all(|name| name.starts_with(char::is_uppercase));
-    path_ok
-        && names_ok
-        && exported
-        && (path.contains('/')
-            || path
-                .chars()
-                .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()))
+    path_ok && names_ok && exported && (path.contains('/') || std.contains(path))
 }
 
 #[cfg(test)]
@@ -227,17 +247,25 @@ mod tests {
                 "Package p, of A. B. Author, is.",
             ),
             ("Copyright 2020 X.\n", ""),
-            ("\tcode\n", ""),
+            ("\tcode\n", "code"),
+            ("First\n\tcode\n", "First"),
             ("First\n\nsecond.\n", "First"),
             ("# Title\n", ""),
-            (
-                "See [net/http] and [fmt.Println] but [this].\n",
-                "See net/http and fmt.Println but [this].",
-            ),
+            (" * All\n * indented.\n", "* All * indented."),
             ("A ``quoted'' word.\n", "A “quoted” word."),
             ("", ""),
         ] {
             assert_eq!(synopsis(text), want, "{text:?}");
         }
+    }
+
+    #[test]
+    fn links() {
+        let std = BTreeSet::from(["fmt".to_owned()]);
+        let text = "See [net/http], [fmt], [*fmt.Stringer] and [a/b.C.D] but [this], [types.Type], [fmt.x]y.";
+        assert_eq!(
+            without_links(text, &std),
+            "See net/http, fmt, *fmt.Stringer and a/b.C.D but [this], [types.Type], [fmt.x]y."
+        );
     }
 }

@@ -3,7 +3,7 @@
 use crate::package::PackageFiles;
 use crate::source::context::{BuildContext, TagSet};
 use crate::source::facts::{FileError, FileFacts, SyntaxFact};
-use crate::source::{DirContents, SourceError, SyntaxError, cgo, quote, scan};
+use crate::source::{DirContents, SourceError, SyntaxError, cgo, comment, quote, scan};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -170,6 +170,8 @@ impl<'a> State<'a> {
 
     fn constraint(&mut self, file: &FileFacts) -> Result<bool, SourceError> {
         let text = match &file.error {
+            // go lists other files than Go's although their leading comment is malformed.
+            Some(FileError::Read(_)) if scan::extension(&file.name) != "go" => return Ok(true),
             Some(FileError::Open(text)) => text.clone(),
             Some(FileError::Read(text)) => format!("read {}: {text}", self.full(&file.name)),
             Some(FileError::Header(text)) => format!("{}: {text}", file.name),
@@ -197,7 +199,7 @@ impl<'a> State<'a> {
         let is_test = name.ends_with("_test.go");
         let is_external = self.package_name(file, is_test);
         if self.package.doc.is_empty() && !is_test {
-            self.package.doc.clone_from(&file.synopsis);
+            self.package.doc = comment::without_links(&file.synopsis, &self.context.syslist.std);
         }
         if self.context.import_comments {
             self.import_comment(file);

@@ -64,8 +64,10 @@ pub struct Lines<'a> {
 impl<'a> Lines<'a> {
     /// Of a text.
     pub fn new(text: &'a str) -> Self {
+        // As in go's position tables no line begins at the very end of a file.
+        let ends = text.match_indices('\n').map(|(at, _)| at + 1);
         let starts = std::iter::once(0)
-            .chain(text.match_indices('\n').map(|(at, _)| at + 1))
+            .chain(ends.filter(|at| *at < text.len()))
             .collect();
         Self { text, starts }
     }
@@ -360,10 +362,10 @@ mod tests {
     fn errors_are_those_of_go() {
         for (text, want) in [
             ("", vec!["1:1: expected 'package', found 'EOF'"]),
-            ("// only\n", vec!["2:1: expected 'package', found 'EOF'"]),
+            ("// only\n", vec!["1:9: expected 'package', found 'EOF'"]),
             ("func f()", vec!["1:1: expected 'package', found 'func'"]),
             ("foo bar\n", vec!["1:1: expected 'package', found foo"]),
-            ("package\n", vec!["2:1: expected 'IDENT', found 'EOF'"]),
+            ("package\n", vec!["1:9: expected 'IDENT', found 'EOF'"]),
             ("package 1\n", vec!["1:9: expected 'IDENT', found 1"]),
             ("package p q\n", vec!["1:11: expected ';', found q"]),
             ("package p\nimport x\n", vec!["2:9: missing import path"]),
@@ -373,7 +375,7 @@ mod tests {
             ),
             (
                 "package p\nimport (\n\"a\"\n",
-                vec!["4:1: expected ')', found 'EOF'"],
+                vec!["3:5: expected ')', found 'EOF'"],
             ),
             (
                 "package p\nimport \"a\" \"b\"\n",

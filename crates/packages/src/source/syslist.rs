@@ -14,10 +14,26 @@ pub struct SysList {
     pub unix: BTreeSet<String>,
     /// Values of GOARCH, past and present.
     pub arch: BTreeSet<String>,
+    /// Packages of the standard library whose path has one element, for links in comments; may be empty.
+    pub std: BTreeSet<String>,
 }
 
 /// Where releases keep the lists, newest first.
 const PLACES: [&str; 2] = ["src/internal/syslist/syslist.go", "src/go/build/syslist.go"];
+
+/// Where releases keep the names of packages that comments may link to.
+const STD_NAMES: &str = "src/go/doc/comment/std.go";
+
+/// Lines that are nothing but a name in quotes and a comma.
+fn quoted_lines(text: &str) -> BTreeSet<String> {
+    let name = |line: &str| {
+        line.trim()
+            .strip_prefix('"')?
+            .strip_suffix("\",")
+            .map(str::to_owned)
+    };
+    text.lines().filter_map(name).collect()
+}
 
 impl SysList {
     /// Reads the lists of the toolchain at `goroot`.
@@ -26,7 +42,15 @@ impl SysList {
         for place in PLACES {
             let path = goroot.join(place);
             match files.read(&path) {
-                Ok(text) => return Self::parse(&String::from_utf8_lossy(&text), path.as_str()),
+                Ok(text) => {
+                    let mut list = Self::parse(&String::from_utf8_lossy(&text), path.as_str())?;
+                    // Only the synopsis of a few packages depends on it.
+                    let std = files
+                        .read_to_string(goroot.join(STD_NAMES))
+                        .unwrap_or_default();
+                    list.std = quoted_lines(&std);
+                    return Ok(list);
+                }
                 Err(error) => {
                     first_error.get_or_insert_with(|| error.to_string());
                 }
