@@ -156,13 +156,13 @@ pub fn scan_bytes(facts: &mut FileFacts, bytes: &[u8], complete: bool) -> bool {
     if facts.name.ends_with("_test.go") {
         facts.binary_only = false;
     }
-    if extent.imports.contains(&&b"\"embed\""[..]) || extent.imports.contains(&&b"`embed`"[..]) {
+    go_facts(facts, &header, &extent.imports);
+    if facts.syntax_errors.is_empty() && facts.imports.iter().any(|import| import.path == "embed") {
         if !complete {
             return false;
         }
         facts.embeds = embed_facts(&String::from_utf8_lossy(bytes));
     }
-    go_facts(facts, &header, &extent.imports);
     true
 }
 
@@ -202,7 +202,6 @@ fn go_facts(facts: &mut FileFacts, header: &str, lenient: &[&[u8]]) {
                 column: 0,
             })
             .collect();
-        facts.embeds.clear();
     }
     facts.package_name = parsed.name;
 }
