@@ -24,8 +24,8 @@ pub struct BuildContext {
     pub compiler: String,
     /// `-tags`.
     pub build_tags: Vec<String>,
-    /// Tags that the toolchain's configuration sets: `goexperiment.x`, `amd64.v1`. See [`crate::godebug`] for where they
-    /// come from.
+    /// Tags that the toolchain's configuration sets: `goexperiment.x`, `amd64.v1`. Whoever makes the
+    /// configuration reads them from the toolchain.
     pub tool_tags: Vec<String>,
     /// `go1.1` up to the toolchain's release.
     pub release_tags: Vec<String>,
