@@ -29,6 +29,18 @@ pub fn go_work(settings: &Settings, files: &Files) -> Result<Option<Utf8PathBuf>
     }
 }
 
+/// The go.work that must be there.
+///
+/// # Errors
+/// There is none.
+pub fn must_have_go_work(session: &Session) -> Result<Utf8PathBuf> {
+    go_work(&session.settings, &session.files)?.ok_or_else(|| {
+        Failure::error(
+            "no go.work file found\n\t(run 'go work init' first or specify path using GOWORK environment variable)",
+        )
+    })
+}
+
 /// The nearest go.mod above the working directory. One that lies in the directory for temporaries itself does not count.
 #[must_use]
 pub fn go_mod(settings: &Settings, files: &Files) -> Option<Utf8PathBuf> {
@@ -67,6 +79,65 @@ pub fn line_value<'a>(text: &'a str, key: &str) -> &'a str {
             Some(rest.split("//").next().unwrap_or_default().trim())
         })
         .unwrap_or_default()
+}
+
+/// The go.mod that a command about the main module works on: the nearest one, or what `-modfile` says.
+///
+/// # Errors
+/// Modules are off, or there is none.
+pub fn main_go_mod(session: &Session, modfile: Option<&str>) -> Result<Utf8PathBuf> {
+    let (settings, files) = (&session.settings, &session.files);
+    must_be_enabled(settings)?;
+    let found = go_mod(settings, files);
+    match (modfile.filter(|file| !file.is_empty()), found) {
+        (Some(file), _) if !file.ends_with(".mod") => {
+            Err(Failure::error(format!("-modfile={file}: file does not have .mod extension")))
+        }
+        (Some(_), None) => Err(Failure::error(
+            "cannot find main module, but -modfile was set.\n\t-modfile cannot be used to set the module root directory.",
+        )),
+        (Some(file), Some(_)) => Ok(files.absolute(file)),
+        (None, Some(found)) => Ok(found),
+        (None, None) if go_work(settings, files)?.is_some() => {
+            Err(Failure::error("no modules were found in the current workspace; see 'go help work'"))
+        }
+        (None, None) => Err(no_go_mod(settings, files)),
+    }
+}
+
+/// Why there is no main module: perhaps the directory has the marks of a project that is not a module yet.
+fn no_go_mod(settings: &Settings, files: &Files) -> Failure {
+    let cwd = settings.environment.cwd();
+    let marks = [".git/config"];
+    let inside_goroot = settings.goroot.as_ref().is_some_and(|goroot| cwd.starts_with(goroot));
+    let project = cwd.ancestors().find_map(|dir| {
+        let mark = marks.iter().find(|mark| files.is_file(dir.join(mark)))?;
+        Some((dir, mark))
+    });
+    match project.filter(|_| !inside_goroot) {
+        Some((dir, mark)) => {
+            let cd = match relative(cwd, dir) {
+                Some(way) if way != "." => format!("cd {way} && "),
+                _ => String::new(),
+            };
+            Failure::error(format!(
+                "cannot find main module, but found {mark} in {dir}\n\tto create a module there, run:\n\t{cd}go mod init"
+            ))
+        }
+        None => Failure::error("go.mod file not found in current directory or any parent directory; see 'go help modules'"),
+    }
+}
+
+/// Modules must not be switched off.
+///
+/// # Errors
+/// GO111MODULE is `off`, or nothing that it can be.
+pub fn must_be_enabled(settings: &Settings) -> Result<()> {
+    match settings.get("GO111MODULE") {
+        "" | "on" | "auto" => Ok(()),
+        "off" => Err(Failure::error("modules disabled by GO111MODULE=off; see 'go help modules'")),
+        mode => Err(Failure::error(format!("unknown environment setting GO111MODULE={mode}"))),
+    }
 }
 
 /// GOMOD and GOWORK.

@@ -6,6 +6,7 @@ pub mod absent;
 pub mod build;
 pub mod clean;
 pub mod completions;
+pub mod editing;
 pub mod env;
 pub mod get;
 pub mod list;

@@ -1,12 +1,21 @@
 //! `go work edit`.
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
+use serde::Serialize;
+use steady_module::gover;
+use steady_module::modfile::{ModFile, WorkFile};
 
+use crate::bail;
 use crate::command::{Command, Kind};
+use crate::commands::editing::{self, ReplaceJson};
+use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::flags::build::Chdir;
 use crate::flags::{Parsed, define};
+use crate::gojson;
 use crate::session::Session;
+
+use super::workfile;
 
 #[derive(Args)]
 struct Flags {
@@ -59,6 +68,116 @@ pub static EDIT: Command = Command {
     },
 };
 
-fn run(_session: &mut Session, _parsed: &Parsed) -> Result {
-    Err(Failure::unsupported("work edit"))
+/// Flags whose order counts.
+const EDITS: &[&str] = &["godebug", "dropgodebug", "use_", "dropuse", "replace", "dropreplace"];
+
+type Change = Box<dyn FnOnce(&mut WorkFile)>;
+
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = Flags::from_arg_matches(&parsed.matches)?;
+    let edits = editing::in_order(parsed, EDITS);
+    let changes = edits
+        .into_iter()
+        .map(|(flag, value)| change(session, flag, &value))
+        .collect::<Result<Vec<_>>>()?;
+    if flags.json && flags.print {
+        bail!("cannot use both -json and -print");
+    }
+    let path = match parsed.arguments.as_slice() {
+        [] => crate::modules::must_have_go_work(session)?,
+        [path] => session.files.absolute(path),
+        _ => bail!("'go help work edit' accepts at most one argument"),
+    };
+    let local = gover::from_toolchain(session.settings.local_version());
+    editing::check_lines("work", flags.go.as_deref(), flags.toolchain.as_deref(), local)?;
+    let given = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.is_empty());
+    let any = given(&flags.go) || given(&flags.toolchain) || flags.json || flags.print || flags.fmt;
+    if !any && changes.is_empty() {
+        bail!("no flags specified (see 'go help work edit').");
+    }
+    let name = crate::modules::short_path(session.environment().cwd(), &path);
+    let mut file = workfile::read(session, &path)
+        .map_err(|error| Failure::error(format!("errors parsing {name}:\n{error}")))?;
+    match flags.go.as_deref() {
+        None | Some("") => {}
+        Some("none") => file.drop_go(),
+        Some(version) => file.set_go(version).map_err(Failure::error)?,
+    }
+    match flags.toolchain.as_deref() {
+        None | Some("") => {}
+        Some("none") => file.drop_toolchain(),
+        Some(name) => file.set_toolchain(name).map_err(Failure::error)?,
+    }
+    changes.into_iter().for_each(|change| change(&mut file));
+    file.sort_blocks();
+    file.cleanup();
+    if flags.json {
+        session.printer.out(gojson::to_string(&FileJson::of(&file))? + "\n");
+    } else if flags.print {
+        session.printer.out(file.format());
+    } else {
+        workfile::write(session, &path, &mut file)?;
+    }
+    Ok(Status::DONE)
+}
+
+/// Reads a flag's value now, so that a mistake is told before any file is looked at.
+fn change(session: &Session, flag: &'static str, value: &str) -> Result<Change> {
+    let owned = value.to_owned();
+    Ok(match flag {
+        "godebug" => {
+            let (key, setting) = editing::godebug(flag, value)?;
+            Box::new(move |file| file.add_godebug(&key, &setting))
+        }
+        "dropgodebug" => Box::new(move |file| file.drop_godebug(&owned)),
+        "use_" => {
+            let module = session.files.read_to_string(session.files.absolute(value).join("go.mod"));
+            let module = module.map(|text| ModFile::module_path(&text)).unwrap_or_default();
+            let dir = workfile::directory_path(value);
+            Box::new(move |file| file.add_use(&dir, &module))
+        }
+        "dropuse" => {
+            let dir = workfile::directory_path(value);
+            Box::new(move |file| file.drop_use(&dir))
+        }
+        "replace" => {
+            let replace = editing::replacement(flag, value)?;
+            Box::new(move |file| file.add_replace(&replace))
+        }
+        _ => {
+            let old = editing::replaced(flag, value)?;
+            Box::new(move |file| file.drop_replace(&old))
+        }
+    })
+}
+
+/// go.work as `-json` shows it. Lists that are empty are `null`, as in go.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct FileJson<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    go: &'a str,
+    r#use: Option<Vec<UseJson<'a>>>,
+    replace: Option<Vec<ReplaceJson<'a>>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct UseJson<'a> {
+    disk_path: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    mod_path: &'a str,
+}
+
+impl<'a> FileJson<'a> {
+    fn of(file: &'a WorkFile) -> FileJson<'a> {
+        let uses: Vec<_> =
+            file.uses.iter().map(|entry| UseJson { disk_path: &entry.path, mod_path: &entry.module_path }).collect();
+        let replace: Vec<_> = file.replace.iter().map(|entry| ReplaceJson::of(&entry.value)).collect();
+        FileJson {
+            go: file.go.as_ref().map_or("", |entry| entry.value.as_str()),
+            r#use: Some(uses).filter(|list| !list.is_empty()),
+            replace: Some(replace).filter(|list| !list.is_empty()),
+        }
+    }
 }

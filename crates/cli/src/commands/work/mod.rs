@@ -7,6 +7,7 @@ pub mod init;
 pub mod sync;
 pub mod use_;
 pub mod vendor;
+pub mod workfile;
 
 /// `go work`
 pub static WORK: Command = Command {

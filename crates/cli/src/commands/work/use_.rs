@@ -1,12 +1,16 @@
 //! `go work use`.
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
 
 use crate::command::{Command, Kind};
+use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::flags::build::{Chdir, ModCommon};
 use crate::flags::{Parsed, define};
+use crate::modules;
 use crate::session::Session;
+
+use super::workfile;
 
 #[derive(Args)]
 struct Flags {
@@ -31,6 +35,12 @@ pub static USE: Command = Command {
     },
 };
 
-fn run(_session: &mut Session, _parsed: &Parsed) -> Result {
-    Err(Failure::unsupported("work use"))
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = Flags::from_arg_matches(&parsed.matches)?;
+    modules::must_be_enabled(&session.settings)?;
+    let path = modules::must_have_go_work(session)?;
+    let mut file = workfile::read(session, &path).map_err(Failure::error)?;
+    workfile::Users::new(session, &path).apply(&mut file, &parsed.arguments, flags.r)?;
+    workfile::write(session, &path, &mut file)?;
+    Ok(Status::DONE)
 }
