@@ -1,5 +1,7 @@
 //! Why a command stops, and how that is said.
 
+use std::cmp::Ordering;
+
 use crate::exit::Status;
 
 /// What a command gives back.
@@ -12,13 +14,52 @@ pub enum Failure {
     Errors(Vec<String>),
     /// Printed as it stands, then the given code.
     Message(String, Status),
+    /// A module asks for a newer Go than this run acts as. If GOTOOLCHAIN allows, the command is done again with a toolchain that
+    /// will do; else the messages are printed as [`Failure::Errors`] are.
+    TooNew {
+        /// The one that asks for most.
+        ask: TooNew,
+        /// All that went wrong.
+        messages: Vec<String>,
+    },
     /// Wrong usage of the command: its usage line is printed; exit code 2.
     Usage,
     /// Everything has been said; only the code is left.
     Said(Status),
 }
 
+/// Who asks for which Go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooNew {
+    /// The file or module that asks.
+    pub what: String,
+    /// The version it asks for.
+    pub version: String,
+}
+
+impl TooNew {
+    /// The one of two that counts: that with the newer version; of equals the first by name.
+    #[must_use]
+    pub fn max(self, other: TooNew) -> TooNew {
+        match steady_module::gover::compare(&self.version, &other.version) {
+            Ordering::Greater => self,
+            Ordering::Less => other,
+            Ordering::Equal if other.what < self.what => other,
+            Ordering::Equal => self,
+        }
+    }
+}
+
 impl Failure {
+    /// Messages, among which there may be some about a newer Go.
+    #[must_use]
+    pub fn errors(messages: Vec<String>, ask: Option<TooNew>) -> Failure {
+        match ask {
+            Some(ask) => Failure::TooNew { ask, messages },
+            None => Failure::Errors(messages),
+        }
+    }
+
     /// One message that gets the prefix.
     pub fn error(message: impl Into<String>) -> Failure {
         Failure::Errors(vec![message.into()])

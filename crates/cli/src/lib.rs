@@ -39,6 +39,10 @@ use session::{Called, Session};
 use settings::Settings;
 use steady_system::{Environment, Files};
 
+/// How often a command may find that it needs a newer Go. Once is the rule; a second time happens when the first choice was
+/// made for a module that then turns out to need another one.
+const MAX_SWITCHES: usize = 10;
+
 /// Does what `environment`'s arguments say, and tells how it ended.
 #[must_use]
 pub fn run(environment: Environment, printer: Printer) -> Status {
@@ -66,7 +70,7 @@ pub fn run(environment: Environment, printer: Printer) -> Status {
 /// Says why a run failed. [`Failure::Usage`] has been turned into words where the command is known.
 fn report(printer: &Printer, failure: Failure) -> Status {
     match failure {
-        Failure::Errors(messages) => {
+        Failure::Errors(messages) | Failure::TooNew { messages, .. } => {
             messages.iter().for_each(|message| printer.error(message));
             Status::FAILED
         }
@@ -104,7 +108,36 @@ impl Start {
             used = used.min(words.len());
             return self.no_command(command, &words, used);
         }
-        self.invoke(command, settings, files, &words[used..])
+        self.invoke_and_switch(command, settings, &files, &words, used)
+    }
+
+    /// Does the command; if it finds that it needs a newer Go and GOTOOLCHAIN allows, does it again with one.
+    fn invoke_and_switch(
+        &self,
+        command: &'static Command,
+        mut settings: Settings,
+        files: &Files,
+        words: &[String],
+        used: usize,
+    ) -> failure::Result {
+        for _ in 0..MAX_SWITCHES {
+            let (ask, messages) =
+                match self.invoke(command, settings.clone(), files.clone(), &words[used..]) {
+                    Err(Failure::TooNew { ask, messages }) => (ask, messages),
+                    other => return other,
+                };
+            settings = match self.chooser(files, words).switch(&settings, &ask) {
+                Ok(Some(settings)) => settings,
+                Ok(None) => return Err(Failure::Errors(messages)),
+                Err(error) => {
+                    messages
+                        .iter()
+                        .for_each(|message| self.printer.error(message));
+                    return Err(error);
+                }
+            };
+        }
+        Err(Failure::error("too many toolchain switches"))
     }
 
     fn chooser<'a>(&'a self, files: &'a Files, words: &'a [String]) -> toolchain::Chooser<'a> {

@@ -2,6 +2,7 @@
 //! toolchain and for `go env`.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use steady_packages::modload::{find_go_mod, find_go_work};
 use steady_system::{Files, relative};
 
 use crate::failure::{Failure, Result};
@@ -14,19 +15,14 @@ use crate::settings::table::Variable;
 /// # Errors
 /// GOWORK that is not an absolute path.
 pub fn go_work(settings: &Settings, files: &Files) -> Result<Option<Utf8PathBuf>> {
-    match settings.get("GOWORK") {
-        "off" => Ok(None),
-        "" | "auto" => Ok(settings
-            .environment
-            .cwd()
-            .ancestors()
-            .enumerate()
-            .take_while(|(i, dir)| *i == 0 || settings.goroot.as_deref() != Some(*dir))
-            .map(|(_, dir)| dir.join("go.work"))
-            .find(|file| files.is_file(file))),
-        path if path.starts_with('/') => Ok(Some(path.into())),
-        _ => Err(Failure::error("invalid GOWORK: not an absolute path")),
-    }
+    let goroot = settings.goroot.as_deref().unwrap_or(Utf8Path::new(""));
+    find_go_work(
+        files,
+        settings.environment.cwd(),
+        settings.get("GOWORK"),
+        goroot,
+    )
+    .map_err(|error| Failure::error(format!("invalid GOWORK: {error}")))
 }
 
 /// The go.work that must be there.
@@ -44,9 +40,8 @@ pub fn must_have_go_work(session: &Session) -> Result<Utf8PathBuf> {
 /// The nearest go.mod above the working directory. One that lies in the directory for temporaries itself does not count.
 #[must_use]
 pub fn go_mod(settings: &Settings, files: &Files) -> Option<Utf8PathBuf> {
-    let mut above = settings.environment.cwd().ancestors();
-    let root = above.find(|dir| files.is_file(dir.join("go.mod")))?;
-    (root != settings.environment.temp_dir()).then(|| root.join("go.mod"))
+    let found = find_go_mod(files, settings.environment.cwd())?;
+    (found.parent() != Some(&settings.environment.temp_dir())).then_some(found)
 }
 
 /// Will modules be used? GO111MODULE decides, and with `auto` whether there is a go.mod.
@@ -90,17 +85,17 @@ pub fn main_go_mod(session: &Session, modfile: Option<&str>) -> Result<Utf8PathB
     must_be_enabled(settings)?;
     let found = go_mod(settings, files);
     match (modfile.filter(|file| !file.is_empty()), found) {
-        (Some(file), _) if !file.ends_with(".mod") => {
-            Err(Failure::error(format!("-modfile={file}: file does not have .mod extension")))
-        }
+        (Some(file), _) if !file.ends_with(".mod") => Err(Failure::error(format!(
+            "-modfile={file}: file does not have .mod extension"
+        ))),
         (Some(_), None) => Err(Failure::error(
             "cannot find main module, but -modfile was set.\n\t-modfile cannot be used to set the module root directory.",
         )),
         (Some(file), Some(_)) => Ok(files.absolute(file)),
         (None, Some(found)) => Ok(found),
-        (None, None) if go_work(settings, files)?.is_some() => {
-            Err(Failure::error("no modules were found in the current workspace; see 'go help work'"))
-        }
+        (None, None) if go_work(settings, files)?.is_some() => Err(Failure::error(
+            "no modules were found in the current workspace; see 'go help work'",
+        )),
         (None, None) => Err(no_go_mod(settings, files)),
     }
 }
@@ -109,7 +104,10 @@ pub fn main_go_mod(session: &Session, modfile: Option<&str>) -> Result<Utf8PathB
 fn no_go_mod(settings: &Settings, files: &Files) -> Failure {
     let cwd = settings.environment.cwd();
     let marks = [".git/config"];
-    let inside_goroot = settings.goroot.as_ref().is_some_and(|goroot| cwd.starts_with(goroot));
+    let inside_goroot = settings
+        .goroot
+        .as_ref()
+        .is_some_and(|goroot| cwd.starts_with(goroot));
     let project = cwd.ancestors().find_map(|dir| {
         let mark = marks.iter().find(|mark| files.is_file(dir.join(mark)))?;
         Some((dir, mark))
@@ -124,7 +122,9 @@ fn no_go_mod(settings: &Settings, files: &Files) -> Failure {
                 "cannot find main module, but found {mark} in {dir}\n\tto create a module there, run:\n\t{cd}go mod init"
             ))
         }
-        None => Failure::error("go.mod file not found in current directory or any parent directory; see 'go help modules'"),
+        None => Failure::error(
+            "go.mod file not found in current directory or any parent directory; see 'go help modules'",
+        ),
     }
 }
 
@@ -135,8 +135,12 @@ fn no_go_mod(settings: &Settings, files: &Files) -> Failure {
 pub fn must_be_enabled(settings: &Settings) -> Result<()> {
     match settings.get("GO111MODULE") {
         "" | "on" | "auto" => Ok(()),
-        "off" => Err(Failure::error("modules disabled by GO111MODULE=off; see 'go help modules'")),
-        mode => Err(Failure::error(format!("unknown environment setting GO111MODULE={mode}"))),
+        "off" => Err(Failure::error(
+            "modules disabled by GO111MODULE=off; see 'go help modules'",
+        )),
+        mode => Err(Failure::error(format!(
+            "unknown environment setting GO111MODULE={mode}"
+        ))),
     }
 }
 

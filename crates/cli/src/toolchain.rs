@@ -17,7 +17,7 @@ use steady_system::process::Command;
 
 use crate::bail;
 use crate::configs;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, TooNew};
 use crate::modules;
 use crate::printer::Printer;
 use crate::progress::Progress;
@@ -85,6 +85,45 @@ impl Chooser<'_> {
         } else {
             Ok(settings)
         }
+    }
+
+    /// The settings of a toolchain that is new enough for `ask`; `None` if GOTOOLCHAIN does not allow another one.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be had.
+    pub fn switch(&self, settings: &Settings, ask: &TooNew) -> Result<Option<Settings>> {
+        let gotoolchain = settings.get("GOTOOLCHAIN");
+        let allows = |mode: &str| gotoolchain == mode || gotoolchain.ends_with(&format!("+{mode}"));
+        let (auto, path) = (allows("auto"), allows("path"));
+        if !auto && !path {
+            return Ok(None);
+        }
+        let TooNew { what, version } = ask;
+        let offered = if auto {
+            self.fetcher(settings)
+                .and_then(|fetcher| Ok(available(&fetcher)?))
+        } else {
+            Ok(toolchains::in_path(&settings.environment, self.files))
+        };
+        let chosen = offered.and_then(|offered| Ok(toolchains::newer(version, &offered)?));
+        let name = match chosen {
+            Ok(name) => name,
+            Err(Failure::Errors(why)) => bail!("switching to go >= {version}: {}", why.join("\n")),
+            Err(other) => return Err(other),
+        };
+        self.printer.note(format!(
+            "go: {what} requires go >= {version}; switching to {name}"
+        ));
+        let mode = if auto { Mode::Auto } else { Mode::Path };
+        let startup = settings.startup.clone();
+        let selection = Selection {
+            toolchain: name,
+            minimum: version.clone(),
+            mode,
+            startup,
+            trace: Vec::new(),
+        };
+        self.enter(settings, &selection, false).map(Some)
     }
 
     /// A few questions are about the local toolchain's own settings, and one is a way out of a setting that cannot be.

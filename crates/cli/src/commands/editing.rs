@@ -15,11 +15,21 @@ pub fn in_order(parsed: &Parsed, names: &[&'static str]) -> Vec<(&'static str, S
     let mut all: Vec<(usize, &'static str, String)> = Vec::new();
     for name in names {
         let indices = parsed.matches.indices_of(name).into_iter().flatten();
-        let values = parsed.matches.get_many::<String>(name).into_iter().flatten();
-        all.extend(indices.zip(values).map(|(at, value)| (at, *name, value.clone())));
+        let values = parsed
+            .matches
+            .get_many::<String>(name)
+            .into_iter()
+            .flatten();
+        all.extend(
+            indices
+                .zip(values)
+                .map(|(at, value)| (at, *name, value.clone())),
+        );
     }
     all.sort_by_key(|(at, ..)| *at);
-    all.into_iter().map(|(_, name, value)| (name, value)).collect()
+    all.into_iter()
+        .map(|(_, name, value)| (name, value))
+        .collect()
 }
 
 /// A failure of one flag's value.
@@ -51,9 +61,14 @@ pub fn path_version(flag: &str, value: &str) -> Result<(String, String)> {
         return Err(wrong(flag, value, "need path@version"));
     };
     let path = path.trim();
-    check_import_path(path).map_err(|error| wrong(flag, value, format!("invalid path: {error}")))?;
+    check_import_path(path)
+        .map_err(|error| wrong(flag, value, format!("invalid path: {error}")))?;
     if must_quote(version) {
-        return Err(wrong(flag, value, format!("invalid version {}", quote(version))));
+        return Err(wrong(
+            flag,
+            value,
+            format!("invalid version {}", quote(version)),
+        ));
     }
     Ok((path.to_owned(), version.to_owned()))
 }
@@ -66,20 +81,31 @@ pub fn path_only(flag: &str, value: &str) -> Result<String> {
     if value.contains('@') {
         return Err(wrong(flag, value, "need just path, not path@version"));
     }
-    check_import_path(value).map_err(|error| wrong(flag, value, format!("invalid path: {error}")))?;
+    check_import_path(value)
+        .map_err(|error| wrong(flag, value, format!("invalid path: {error}")))?;
     Ok(value.to_owned())
 }
 
 /// `path[@version]`; a directory too, where one may stand.
-fn optional_version(role: &str, text: &str, directory: bool) -> std::result::Result<ModuleVersion, String> {
+fn optional_version(
+    role: &str,
+    text: &str,
+    directory: bool,
+) -> std::result::Result<ModuleVersion, String> {
     if directory && is_directory_path(text) {
         return Ok(ModuleVersion::new(text, ""));
     }
     let (path, version) = split_version(text)?;
-    let (path, trimmed) = if version.is_some() { (path.trim(), version.map(str::trim)) } else { (path, None) };
+    let (path, trimmed) = if version.is_some() {
+        (path.trim(), version.map(str::trim))
+    } else {
+        (path, None)
+    };
     check_import_path(path).map_err(|error| format!("invalid {role} path: {error}"))?;
     match trimmed {
-        Some(version) if must_quote(version) => Err(format!("invalid {role} version: {}", quote(version))),
+        Some(version) if must_quote(version) => {
+            Err(format!("invalid {role} version: {}", quote(version)))
+        }
         version => Ok(ModuleVersion::new(path, version.unwrap_or_default())),
     }
 }
@@ -95,12 +121,16 @@ pub fn replacement(flag: &str, value: &str) -> Result<Replace> {
     };
     let (old, new) = (old.trim(), new.trim());
     if new.starts_with('>') {
-        return Err(fail("separator between old and new is =, not =>".to_owned()));
+        return Err(fail(
+            "separator between old and new is =, not =>".to_owned(),
+        ));
     }
     let old = optional_version("old", old, false).map_err(fail)?;
     let replaced = optional_version("new", new, true).map_err(fail)?;
     if replaced.path == new && !is_directory_path(new) {
-        return Err(fail("unversioned new path must be local directory".to_owned()));
+        return Err(fail(
+            "unversioned new path must be local directory".to_owned(),
+        ));
     }
     Ok(Replace { old, new: replaced })
 }
@@ -125,15 +155,25 @@ pub fn interval(flag: &str, value: &str) -> Result<modfile::Retract> {
     };
     if !value.starts_with('[') {
         return match must_quote(value) {
-            true => Err(wrong(flag, value, format!("invalid version: {}", quote(value)))),
+            true => Err(wrong(
+                flag,
+                value,
+                format!("invalid version: {}", quote(value)),
+            )),
             false => Ok(retract(value, value)),
         };
     }
-    let inner = value.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let inner = value
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
     let ends = inner.and_then(|inner| inner.split_once(','));
     match ends.map(|(low, high)| (low.trim(), high.trim())) {
         Some((low, high)) if !must_quote(low) && !must_quote(high) => Ok(retract(low, high)),
-        _ => Err(wrong(flag, value, format!("invalid version interval: {}", quote(value)))),
+        _ => Err(wrong(
+            flag,
+            value,
+            format!("invalid version interval: {}", quote(value)),
+        )),
     }
 }
 
@@ -143,7 +183,9 @@ pub fn interval(flag: &str, value: &str) -> Result<modfile::Retract> {
 /// The text is go's.
 pub fn godebug(flag: &str, value: &str) -> Result<(String, String)> {
     match value.split_once('=') {
-        Some((key, setting)) if !value.contains(['"', '`', '\'', ',']) => Ok((key.to_owned(), setting.to_owned())),
+        Some((key, setting)) if !value.contains(['"', '`', '\'', ',']) => {
+            Ok((key.to_owned(), setting.to_owned()))
+        }
         _ => Err(wrong(flag, value, "need key=value")),
     }
 }
@@ -152,8 +194,14 @@ pub fn godebug(flag: &str, value: &str) -> Result<(String, String)> {
 ///
 /// # Errors
 /// The text is go's; it has no `go: ` in front.
-pub fn check_lines(what: &str, go: Option<&str>, toolchain: Option<&str>, local: &str) -> Result<()> {
-    let given = |value: Option<&str>| value.is_some_and(|value| !value.is_empty() && value != "none");
+pub fn check_lines(
+    what: &str,
+    go: Option<&str>,
+    toolchain: Option<&str>,
+    local: &str,
+) -> Result<()> {
+    let given =
+        |value: Option<&str>| value.is_some_and(|value| !value.is_empty() && value != "none");
     let refuse = |name: &str, example: String| {
         Err(Failure::plain(format!(
             "go {what}: invalid -{name} option; expecting something like \"-{name} {example}\""
@@ -181,7 +229,10 @@ impl<'a> VersionJson<'a> {
     /// The form of a module version.
     #[must_use]
     pub fn of(module: &'a ModuleVersion) -> VersionJson<'a> {
-        VersionJson { path: &module.path, version: &module.version }
+        VersionJson {
+            path: &module.path,
+            version: &module.version,
+        }
     }
 }
 
@@ -197,7 +248,10 @@ impl<'a> ReplaceJson<'a> {
     /// The form of a replacement.
     #[must_use]
     pub fn of(replace: &'a Replace) -> ReplaceJson<'a> {
-        ReplaceJson { old: VersionJson::of(&replace.old), new: VersionJson::of(&replace.new) }
+        ReplaceJson {
+            old: VersionJson::of(&replace.old),
+            new: VersionJson::of(&replace.new),
+        }
     }
 }
 
@@ -214,16 +268,40 @@ mod tests {
 
     #[test]
     fn values_of_flags() {
-        assert_eq!(path_version("require", "x.1@v1.0.0 ").unwrap(), ("x.1".to_owned(), "v1.0.0".to_owned()));
-        assert_eq!(message(path_version("require", "x.1")), "-require=x.1: need path@version");
-        assert_eq!(message(path_only("droprequire", "x@v1")), "-droprequire=x@v1: need just path, not path@version");
+        assert_eq!(
+            path_version("require", "x.1@v1.0.0 ").unwrap(),
+            ("x.1".to_owned(), "v1.0.0".to_owned())
+        );
+        assert_eq!(
+            message(path_version("require", "x.1")),
+            "-require=x.1: need path@version"
+        );
+        assert_eq!(
+            message(path_only("droprequire", "x@v1")),
+            "-droprequire=x@v1: need just path, not path@version"
+        );
         let replace = replacement("replace", "x.1@v1=../y").unwrap();
-        assert_eq!((replace.old.version.as_str(), replace.new.path.as_str()), ("v1", "../y"));
-        assert_eq!(message(replacement("replace", "x.1=y.1")), "-replace=x.1=y.1: unversioned new path must be local directory");
-        assert_eq!(message(replacement("replace", "x.1=>y.1")), "-replace=x.1=>y.1: separator between old and new is =, not =>");
+        assert_eq!(
+            (replace.old.version.as_str(), replace.new.path.as_str()),
+            ("v1", "../y")
+        );
+        assert_eq!(
+            message(replacement("replace", "x.1=y.1")),
+            "-replace=x.1=y.1: unversioned new path must be local directory"
+        );
+        assert_eq!(
+            message(replacement("replace", "x.1=>y.1")),
+            "-replace=x.1=>y.1: separator between old and new is =, not =>"
+        );
         let retract = interval("retract", "[v1.0.0, v1.1.0]").unwrap();
-        assert_eq!((retract.low.as_str(), retract.high.as_str()), ("v1.0.0", "v1.1.0"));
+        assert_eq!(
+            (retract.low.as_str(), retract.high.as_str()),
+            ("v1.0.0", "v1.1.0")
+        );
         assert!(message(interval("retract", "[v1")).contains("invalid version interval"));
-        assert_eq!(message(godebug("godebug", "a")), "-godebug=a: need key=value");
+        assert_eq!(
+            message(godebug("godebug", "a")),
+            "-godebug=a: need key=value"
+        );
     }
 }

@@ -15,8 +15,8 @@ pub fn find_go_mod(files: &Files, dir: &Utf8Path) -> Option<Utf8PathBuf> {
     upwards(files, dir, "go.mod")
 }
 
-/// The go.work in use: what GOWORK (`gowork`) says, or the nearest one in `dir` or above. One at the top of GOROOT is for working on
-/// the distribution and does not count.
+/// The go.work in use: what GOWORK (`gowork`) says, or the nearest one in `dir` or above. From inside GOROOT the search ends before
+/// its top: the distribution's modules are never part of somebody's workspace.
 ///
 /// # Errors
 /// GOWORK is set to something that is no absolute path to a `.work` file.
@@ -29,11 +29,14 @@ pub fn find_go_work(
     match gowork {
         "off" => Ok(None),
         "" | "auto" => {
-            let found = upwards(files, dir, "go.work");
-            Ok(found.filter(|path| goroot.as_str().is_empty() || path.parent() != Some(goroot)))
+            let mut dirs = dir.ancestors().enumerate();
+            let dirs = dirs.by_ref().take_while(|(up, dir)| *up == 0 || *dir != goroot);
+            Ok(dirs
+                .map(|(_, dir)| dir.join("go.work"))
+                .find(|path| files.is_file(path)))
         }
         path if !Utf8Path::new(path).is_absolute() => {
-            Err("the path provided to GOWORK must be an absolute path".into())
+            Err("not an absolute path".into())
         }
         path => Ok(Some(path.into())),
     }

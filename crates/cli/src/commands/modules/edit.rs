@@ -101,8 +101,20 @@ pub static EDIT: Command = Command {
 
 /// Flags whose order counts.
 const EDITS: &[&str] = &[
-    "godebug", "dropgodebug", "require", "droprequire", "exclude", "dropexclude", "replace", "dropreplace", "retract",
-    "dropretract", "tool", "droptool", "ignore", "dropignore",
+    "godebug",
+    "dropgodebug",
+    "require",
+    "droprequire",
+    "exclude",
+    "dropexclude",
+    "replace",
+    "dropreplace",
+    "retract",
+    "dropretract",
+    "tool",
+    "droptool",
+    "ignore",
+    "dropignore",
 ];
 
 type Change = Box<dyn FnOnce(&mut ModFile) -> std::result::Result<(), String>>;
@@ -110,7 +122,10 @@ type Change = Box<dyn FnOnce(&mut ModFile) -> std::result::Result<(), String>>;
 fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = Flags::from_arg_matches(&parsed.matches)?;
     let edits = editing::in_order(parsed, EDITS);
-    let changes = edits.into_iter().map(|(flag, value)| change(flag, &value)).collect::<Result<Vec<_>>>()?;
+    let changes = edits
+        .into_iter()
+        .map(|(flag, value)| change(flag, &value))
+        .collect::<Result<Vec<_>>>()?;
     let given = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.is_empty());
     let any = given(&flags.module) || given(&flags.go) || given(&flags.toolchain);
     if !any && !flags.json && !flags.print && !flags.fmt && changes.is_empty() {
@@ -132,7 +147,9 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         .map_err(|error| Failure::error(format!("errors parsing {name}:\n{error}")))?;
     apply(&mut file, &flags, changes)?;
     if flags.json {
-        session.printer.out(gojson::to_string(&FileJson::of(&file))? + "\n");
+        session
+            .printer
+            .out(gojson::to_string(&FileJson::of(&file))? + "\n");
         return Ok(Status::DONE);
     }
     let after = file.format();
@@ -144,7 +161,9 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         if now == before {
             Ok(after.into_bytes())
         } else {
-            Err(Failure::error("go.mod changed during editing; not overwriting"))
+            Err(Failure::error(
+                "go.mod changed during editing; not overwriting",
+            ))
         }
     })?;
     Ok(Status::DONE)
@@ -160,7 +179,12 @@ fn check(session: &Session, flags: &Flags) -> Result<()> {
         checked.map_err(|error| Failure::error(format!("invalid -module: {error}")))?;
     }
     let local = gover::from_toolchain(session.settings.local_version());
-    editing::check_lines("mod", flags.go.as_deref(), flags.toolchain.as_deref(), local)
+    editing::check_lines(
+        "mod",
+        flags.go.as_deref(),
+        flags.toolchain.as_deref(),
+        local,
+    )
 }
 
 fn apply(file: &mut ModFile, flags: &Flags, changes: Vec<Change>) -> Result<()> {
@@ -315,23 +339,56 @@ fn listed<T>(list: Vec<T>) -> Option<Vec<T>> {
 
 impl<'a> FileJson<'a> {
     fn of(file: &'a ModFile) -> FileJson<'a> {
-        let text = |entry: &'a Option<Entry<String>>| entry.as_ref().map_or("", |entry| entry.value.as_str());
-        let paths = |list: &'a [Entry<String>]| listed(list.iter().map(|entry| PathJson { path: &entry.value }).collect());
-        let module = file.module.as_ref().map(|module| ModuleJson { path: &module.path, deprecated: &module.deprecated });
+        let text = |entry: &'a Option<Entry<String>>| {
+            entry.as_ref().map_or("", |entry| entry.value.as_str())
+        };
+        let paths = |list: &'a [Entry<String>]| {
+            listed(
+                list.iter()
+                    .map(|entry| PathJson { path: &entry.value })
+                    .collect(),
+            )
+        };
+        let module = file.module.as_ref().map(|module| ModuleJson {
+            path: &module.path,
+            deprecated: &module.deprecated,
+        });
         let require = file.require.iter().map(|r| RequireJson {
             path: &r.module.path,
             version: &r.module.version,
             indirect: r.indirect,
         });
-        let retract = file.retract.iter().map(|r| RetractJson { low: &r.low, high: &r.high, rationale: &r.rationale });
+        let retract = file.retract.iter().map(|r| RetractJson {
+            low: &r.low,
+            high: &r.high,
+            rationale: &r.rationale,
+        });
         FileJson {
             module: module.unwrap_or_default(),
             go: text(&file.go),
             toolchain: text(&file.toolchain),
-            godebug: listed(file.godebug.iter().map(|g| DebugJson { key: &g.key, value: &g.value.value }).collect()),
+            godebug: listed(
+                file.godebug
+                    .iter()
+                    .map(|g| DebugJson {
+                        key: &g.key,
+                        value: &g.value.value,
+                    })
+                    .collect(),
+            ),
             require: listed(require.collect()),
-            exclude: listed(file.exclude.iter().map(|entry| VersionJson::of(&entry.value)).collect()),
-            replace: listed(file.replace.iter().map(|entry| ReplaceJson::of(&entry.value)).collect()),
+            exclude: listed(
+                file.exclude
+                    .iter()
+                    .map(|entry| VersionJson::of(&entry.value))
+                    .collect(),
+            ),
+            replace: listed(
+                file.replace
+                    .iter()
+                    .map(|entry| ReplaceJson::of(&entry.value))
+                    .collect(),
+            ),
             retract: listed(retract.collect()),
             tool: paths(&file.tool),
             ignore: paths(&file.ignore),

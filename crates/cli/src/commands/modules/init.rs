@@ -47,7 +47,9 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     modules::must_be_enabled(&session.settings)?;
     let file = match flags.modules.modfile.as_deref() {
         None | Some("") => session.files.absolute("go.mod"),
-        Some(file) if !file.ends_with(".mod") => bail!("-modfile={file}: file does not have .mod extension"),
+        Some(file) if !file.ends_with(".mod") => {
+            bail!("-modfile={file}: file does not have .mod extension")
+        }
         Some(file) => session.files.absolute(file),
     };
     if session.files.exists(&file) {
@@ -60,14 +62,20 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         }
         None => find_path(session)?,
     };
-    session.printer.note(format!("go: creating new go.mod: module {path}"));
+    session
+        .printer
+        .note(format!("go: creating new go.mod: module {path}"));
     let mut module = ModFile::default();
     module.set_module(&path);
-    module.set_go(gover::from_toolchain(session.settings.local_version())).map_err(Failure::error)?;
+    module
+        .set_go(gover::from_toolchain(session.settings.local_version()))
+        .map_err(Failure::error)?;
     module.cleanup();
     lock::write(&file, module.format().as_bytes())?;
     if !looks_empty(session) {
-        session.printer.note("go: to add module requirements and sums:\n\tgo mod tidy");
+        session
+            .printer
+            .note("go: to add module requirements and sums:\n\tgo mod tidy");
     }
     Ok(Status::DONE)
 }
@@ -90,10 +98,14 @@ fn check(path: &str) -> std::result::Result<(), String> {
     }
     let why = if path.starts_with("gopkg.in/") {
         let better = suggestion(path, ".v", "1");
-        format!("module paths beginning with gopkg.in/ must always have a major version suffix in the form of .vN:\n\tgo mod init {better}")
+        format!(
+            "module paths beginning with gopkg.in/ must always have a major version suffix in the form of .vN:\n\tgo mod init {better}"
+        )
     } else {
         let better = suggestion(path, "/v", "2");
-        format!("major version suffixes must be in the form of /vN and are only allowed for v2 or later:\n\tgo mod init {better}")
+        format!(
+            "major version suffixes must be in the form of /vN and are only allowed for v2 or later:\n\tgo mod init {better}"
+        )
     };
     Err(format!("invalid module path \"{path}\": {why}"))
 }
@@ -108,7 +120,11 @@ fn suggestion(path: &str, separator: &str, least: &str) -> String {
             base = base.strip_suffix(suffix).unwrap_or(base);
         }
     }
-    let first = number.split('.').find(|part| !part.is_empty()).unwrap_or_default().trim_start_matches('0');
+    let first = number
+        .split('.')
+        .find(|part| !part.is_empty())
+        .unwrap_or_default()
+        .trim_start_matches('0');
     let number = match first {
         "" => least,
         "1" if least == "2" => least,
@@ -121,25 +137,45 @@ fn suggestion(path: &str, separator: &str, least: &str) -> String {
 fn find_path(session: &Session) -> Result<String> {
     let cwd = session.environment().cwd();
     let entries = session.files.read_dir(cwd).unwrap_or_default();
-    if let Some(path) = entries.iter().filter(|entry| is_source(entry)).find_map(|entry| comment(session, &cwd.join(&entry.name))) {
+    if let Some(path) = entries
+        .iter()
+        .filter(|entry| is_source(entry))
+        .find_map(|entry| comment(session, &cwd.join(&entry.name)))
+    {
         return Ok(path);
     }
     for dir in entries.iter().filter(|entry| entry.kind == FileKind::Dir) {
         let dir = cwd.join(&dir.name);
         let inner = session.files.read_dir(&dir).unwrap_or_default();
-        if let Some(path) = inner.iter().filter(|entry| is_source(entry)).find_map(|entry| comment(session, &dir.join(&entry.name))) {
-            return Ok(path.rsplit_once('/').map_or(".", |(parent, _)| parent).to_owned());
+        if let Some(path) = inner
+            .iter()
+            .filter(|entry| is_source(entry))
+            .find_map(|entry| comment(session, &dir.join(&entry.name)))
+        {
+            return Ok(path
+                .rsplit_once('/')
+                .map_or(".", |(parent, _)| parent)
+                .to_owned());
         }
     }
     let mut reason = "outside GOPATH, module path must be specified".to_owned();
-    for entry in session.settings.gopath().split(':').filter(|entry| !entry.is_empty()) {
-        let Ok(below) = cwd.strip_prefix(Utf8Path::new(entry).join("src")) else { continue };
+    for entry in session
+        .settings
+        .gopath()
+        .split(':')
+        .filter(|entry| !entry.is_empty())
+    {
+        let Ok(below) = cwd.strip_prefix(Utf8Path::new(entry).join("src")) else {
+            continue;
+        };
         if below.as_str().is_empty() {
             continue;
         }
         match check_import_path(below.as_str()) {
             Ok(()) => return Ok(below.to_string()),
-            Err(error) => reason = format!("bad module path inferred from directory in GOPATH: {error}"),
+            Err(error) => {
+                reason = format!("bad module path inferred from directory in GOPATH: {error}")
+            }
         }
         break;
     }
@@ -160,17 +196,31 @@ fn is_source(entry: &DirEntry) -> bool {
 fn comment(session: &Session, file: &Utf8Path) -> Option<String> {
     let text = session.files.read_to_string(file).ok()?;
     text.lines().find_map(|line| {
-        let rest = line.strip_prefix("package")?.strip_prefix([' ', '\t'])?.trim_start();
+        let rest = line
+            .strip_prefix("package")?
+            .strip_prefix([' ', '\t'])?
+            .trim_start();
         let rest = rest.split_once([' ', '\t'])?.1.trim_start();
-        let rest = rest.strip_prefix("//")?.strip_prefix([' ', '\t'])?.trim_start().strip_prefix("import")?;
-        let path = rest.strip_prefix([' ', '\t'])?.trim().strip_prefix('"')?.strip_suffix('"')?;
+        let rest = rest
+            .strip_prefix("//")?
+            .strip_prefix([' ', '\t'])?
+            .trim_start()
+            .strip_prefix("import")?;
+        let path = rest
+            .strip_prefix([' ', '\t'])?
+            .trim()
+            .strip_prefix('"')?
+            .strip_suffix('"')?;
         (!path.is_empty() && !path.contains('"')).then(|| path.to_owned())
     })
 }
 
 /// Nothing here yet that would need requirements?
 fn looks_empty(session: &Session) -> bool {
-    let entries = session.files.read_dir(session.environment().cwd()).unwrap_or_default();
+    let entries = session
+        .files
+        .read_dir(session.environment().cwd())
+        .unwrap_or_default();
     !entries
         .iter()
         .filter(|entry| !entry.name.starts_with(['.', '_']))
@@ -185,10 +235,29 @@ mod tests {
     fn paths_of_new_modules() {
         assert_eq!(check("example.com/m/v2"), Ok(()));
         assert_eq!(check("m"), Ok(()));
-        assert_eq!(check("./m").unwrap_err(), "malformed module path \"./m\": is a local import path");
-        assert!(check("example.com/m/v1").unwrap_err().ends_with("go mod init example.com/m/v2"));
-        assert!(check("example.com/m/v2.3").unwrap_err().ends_with("go mod init example.com/m/v2"));
-        assert!(check("gopkg.in/yaml").unwrap_err().ends_with("go mod init gopkg.in/yaml.v1"));
-        assert!(check("gopkg.in/yaml/v3").unwrap_err().ends_with("go mod init gopkg.in/yaml.v3"));
+        assert_eq!(
+            check("./m").unwrap_err(),
+            "malformed module path \"./m\": is a local import path"
+        );
+        assert!(
+            check("example.com/m/v1")
+                .unwrap_err()
+                .ends_with("go mod init example.com/m/v2")
+        );
+        assert!(
+            check("example.com/m/v2.3")
+                .unwrap_err()
+                .ends_with("go mod init example.com/m/v2")
+        );
+        assert!(
+            check("gopkg.in/yaml")
+                .unwrap_err()
+                .ends_with("go mod init gopkg.in/yaml.v1")
+        );
+        assert!(
+            check("gopkg.in/yaml/v3")
+                .unwrap_err()
+                .ends_with("go mod init gopkg.in/yaml.v3")
+        );
     }
 }

@@ -69,7 +69,14 @@ pub static EDIT: Command = Command {
 };
 
 /// Flags whose order counts.
-const EDITS: &[&str] = &["godebug", "dropgodebug", "use_", "dropuse", "replace", "dropreplace"];
+const EDITS: &[&str] = &[
+    "godebug",
+    "dropgodebug",
+    "use_",
+    "dropuse",
+    "replace",
+    "dropreplace",
+];
 
 type Change = Box<dyn FnOnce(&mut WorkFile)>;
 
@@ -89,7 +96,12 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         _ => bail!("'go help work edit' accepts at most one argument"),
     };
     let local = gover::from_toolchain(session.settings.local_version());
-    editing::check_lines("work", flags.go.as_deref(), flags.toolchain.as_deref(), local)?;
+    editing::check_lines(
+        "work",
+        flags.go.as_deref(),
+        flags.toolchain.as_deref(),
+        local,
+    )?;
     let given = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.is_empty());
     let any = given(&flags.go) || given(&flags.toolchain) || flags.json || flags.print || flags.fmt;
     if !any && changes.is_empty() {
@@ -112,7 +124,9 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     file.sort_blocks();
     file.cleanup();
     if flags.json {
-        session.printer.out(gojson::to_string(&FileJson::of(&file))? + "\n");
+        session
+            .printer
+            .out(gojson::to_string(&FileJson::of(&file))? + "\n");
     } else if flags.print {
         session.printer.out(file.format());
     } else {
@@ -131,8 +145,12 @@ fn change(session: &Session, flag: &'static str, value: &str) -> Result<Change> 
         }
         "dropgodebug" => Box::new(move |file| file.drop_godebug(&owned)),
         "use_" => {
-            let module = session.files.read_to_string(session.files.absolute(value).join("go.mod"));
-            let module = module.map(|text| ModFile::module_path(&text)).unwrap_or_default();
+            let module = session
+                .files
+                .read_to_string(session.files.absolute(value).join("go.mod"));
+            let module = module
+                .map(|text| ModFile::module_path(&text))
+                .unwrap_or_default();
             let dir = workfile::directory_path(value);
             Box::new(move |file| file.add_use(&dir, &module))
         }
@@ -171,9 +189,19 @@ struct UseJson<'a> {
 
 impl<'a> FileJson<'a> {
     fn of(file: &'a WorkFile) -> FileJson<'a> {
-        let uses: Vec<_> =
-            file.uses.iter().map(|entry| UseJson { disk_path: &entry.path, mod_path: &entry.module_path }).collect();
-        let replace: Vec<_> = file.replace.iter().map(|entry| ReplaceJson::of(&entry.value)).collect();
+        let uses: Vec<_> = file
+            .uses
+            .iter()
+            .map(|entry| UseJson {
+                disk_path: &entry.path,
+                mod_path: &entry.module_path,
+            })
+            .collect();
+        let replace: Vec<_> = file
+            .replace
+            .iter()
+            .map(|entry| ReplaceJson::of(&entry.value))
+            .collect();
         FileJson {
             go: file.go.as_ref().map_or("", |entry| entry.value.as_str()),
             r#use: Some(uses).filter(|list| !list.is_empty()),

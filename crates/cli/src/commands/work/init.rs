@@ -39,12 +39,14 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let _ = Flags::from_arg_matches(&parsed.matches)?;
     let settings = &session.settings;
     modules::must_be_enabled(settings)?;
-    let path = modules::go_work(settings, &session.files)?.unwrap_or_else(|| session.files.absolute("go.work"));
+    let path = modules::go_work(settings, &session.files)?
+        .unwrap_or_else(|| session.files.absolute("go.work"));
     if session.files.exists(&path) {
         bail!("{path} already exists");
     }
     let mut file = WorkFile::default();
-    file.set_go(gover::from_toolchain(settings.local_version())).map_err(Failure::error)?;
+    file.set_go(gover::from_toolchain(settings.local_version()))
+        .map_err(Failure::error)?;
     workfile::Users::new(session, &path).apply(&mut file, &parsed.arguments, false)?;
     workfile::write(session, &path, &mut file)?;
     Ok(Status::DONE)

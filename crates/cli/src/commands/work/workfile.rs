@@ -6,7 +6,7 @@ use steady_module::gover;
 use steady_module::modfile::{ModFile, WorkFile, is_directory_path};
 use steady_system::{FileKind, Walk, clean, relative};
 
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, TooNew};
 use crate::modules::short_path;
 use crate::session::Session;
 
@@ -27,14 +27,18 @@ pub fn read(session: &Session, path: &Utf8Path) -> std::result::Result<WorkFile,
         .files
         .read_to_string(path)
         .map_err(|error| format!("reading go.work: open {name}: {}", error.cause()))?;
-    let file = WorkFile::parse(&name, &text, None).map_err(|error| format!("errors parsing go.work:\n{error}"))?;
+    let file = WorkFile::parse(&name, &text, None)
+        .map_err(|error| format!("errors parsing go.work:\n{error}"))?;
     let local = gover::from_toolchain(session.settings.local_version());
     if let Some(go) = &file.go
         && gover::compare(&go.value, local).is_gt()
         && session.command.long_name() != "work edit"
     {
         let explain = session.settings.startup.explain();
-        return Err(format!("{name} requires go >= {} (running go {local}{explain})", go.value));
+        return Err(format!(
+            "{name} requires go >= {} (running go {local}{explain})",
+            go.value
+        ));
     }
     Ok(file)
 }
@@ -67,6 +71,19 @@ pub struct Users<'a> {
     /// Absolute directory to the form it is to have, empty: none.
     keep: BTreeMap<Utf8PathBuf, String>,
     errors: Vec<String>,
+    too_new: Option<TooNew>,
+}
+
+/// Why a module's go.mod cannot be used.
+enum ModuleError {
+    Message(String),
+    TooNew(TooNew, String),
+}
+
+impl From<String> for ModuleError {
+    fn from(message: String) -> ModuleError {
+        ModuleError::Message(message)
+    }
 }
 
 impl<'a> Users<'a> {
@@ -74,7 +91,13 @@ impl<'a> Users<'a> {
     #[must_use]
     pub fn new(session: &'a Session, path: &'a Utf8Path) -> Users<'a> {
         let dir = path.parent().unwrap_or(path);
-        Users { session, dir, keep: BTreeMap::new(), errors: Vec::new() }
+        Users {
+            session,
+            dir,
+            keep: BTreeMap::new(),
+            errors: Vec::new(),
+            too_new: None,
+        }
     }
 
     /// Puts the directories in. With `recursive` every directory below them counts.
@@ -84,7 +107,9 @@ impl<'a> Users<'a> {
     pub fn apply(mut self, file: &mut WorkFile, dirs: &[String], recursive: bool) -> Result<()> {
         let mut have: BTreeMap<Utf8PathBuf, Vec<String>> = BTreeMap::new();
         for entry in &file.uses {
-            have.entry(self.absolute(&entry.path)).or_default().push(entry.path.clone());
+            have.entry(self.absolute(&entry.path))
+                .or_default()
+                .push(entry.path.clone());
         }
         for dir in dirs {
             self.argument(dir, recursive, &have);
@@ -92,7 +117,7 @@ impl<'a> Users<'a> {
         self.update(file, &have);
         let version = self.newest_go(file);
         if !self.errors.is_empty() {
-            return Err(Failure::Errors(self.errors));
+            return Err(Failure::errors(self.errors, self.too_new));
         }
         raise_go(file, &version).map_err(Failure::error)?;
         self.name_modules(file);
@@ -121,7 +146,12 @@ impl<'a> Users<'a> {
         (full, form)
     }
 
-    fn argument(&mut self, typed: &str, recursive: bool, have: &BTreeMap<Utf8PathBuf, Vec<String>>) {
+    fn argument(
+        &mut self,
+        typed: &str,
+        recursive: bool,
+        have: &BTreeMap<Utf8PathBuf, Vec<String>>,
+    ) {
         let (full, _) = self.forms(Utf8Path::new(typed));
         match self.session.files.stat(&full) {
             Err(error) if error.is_not_found() => {
@@ -139,26 +169,41 @@ impl<'a> Users<'a> {
     }
 
     /// Every directory below one; entries for directories that are gone are dropped.
-    fn below(&mut self, typed: &Utf8Path, full: &Utf8Path, have: &BTreeMap<Utf8PathBuf, Vec<String>>) {
+    fn below(
+        &mut self,
+        typed: &Utf8Path,
+        full: &Utf8Path,
+        have: &BTreeMap<Utf8PathBuf, Vec<String>>,
+    ) {
         let session = self.session;
-        let root = session.files.canonicalize(full).unwrap_or_else(|_| full.to_owned());
+        let root = session
+            .files
+            .canonicalize(full)
+            .unwrap_or_else(|_| full.to_owned());
         let mut found = Vec::new();
         let mut links = Vec::new();
-        let walked = session.files.walk::<steady_system::Error>(&root, &mut |entry| {
-            let below = entry.path.strip_prefix(&root).map_or_else(|_| entry.path.clone(), |below| typed.join(below));
-            match entry.kind {
-                FileKind::Dir => found.push(below),
-                FileKind::Symlink if session.files.is_dir(&entry.path) => links.push(below),
-                _ => {}
-            }
-            Ok(Walk::Continue)
-        });
+        let walked = session
+            .files
+            .walk::<steady_system::Error>(&root, &mut |entry| {
+                let below = entry
+                    .path
+                    .strip_prefix(&root)
+                    .map_or_else(|_| entry.path.clone(), |below| typed.join(below));
+                match entry.kind {
+                    FileKind::Dir => found.push(below),
+                    FileKind::Symlink if session.files.is_dir(&entry.path) => links.push(below),
+                    _ => {}
+                }
+                Ok(Walk::Continue)
+            });
         if let Err(error) = walked {
             self.errors.push(error.to_string());
         }
         for link in links {
             let full = session.files.absolute(&link);
-            session.printer.note(format!("warning: ignoring symlink {}", self.short(&full)));
+            session
+                .printer
+                .note(format!("warning: ignoring symlink {}", self.short(&full)));
         }
         for dir in found {
             self.look(&dir);
@@ -188,7 +233,11 @@ impl<'a> Users<'a> {
             }
             Ok(_) => {}
         }
-        if let Some(before) = self.keep.get(&full).filter(|before| !before.is_empty() && **before != form) {
+        if let Some(before) = self
+            .keep
+            .get(&full)
+            .filter(|before| !before.is_empty() && **before != form)
+        {
             let message = format!("already added \"{form}\" as \"{before}\"");
             self.errors.push(message);
         }
@@ -199,7 +248,10 @@ impl<'a> Users<'a> {
         for (full, form) in &self.keep {
             let spelled = have.get(full).map(Vec::as_slice).unwrap_or_default();
             let kept = spelled.iter().filter(|dir| *dir == form).count();
-            spelled.iter().filter(|dir| *dir != form).for_each(|dir| file.drop_use(dir));
+            spelled
+                .iter()
+                .filter(|dir| *dir != form)
+                .for_each(|dir| file.drop_use(dir));
             if !form.is_empty() && kept != 1 {
                 if kept > 1 {
                     file.drop_use(form);
@@ -211,20 +263,34 @@ impl<'a> Users<'a> {
 
     /// The newest `go` line of the go.work and its modules.
     fn newest_go(&mut self, file: &WorkFile) -> String {
-        let mut newest = file.go.as_ref().map_or(DEFAULT_WORK_VERSION, |go| &go.value).to_owned();
+        let mut newest = file
+            .go
+            .as_ref()
+            .map_or(DEFAULT_WORK_VERSION, |go| &go.value)
+            .to_owned();
         for entry in &file.uses {
             match self.read_module(&self.absolute(&entry.path).join("go.mod")) {
                 Ok(module) => {
-                    let version = module.go.as_ref().map_or(DEFAULT_MOD_VERSION, |go| &go.value);
+                    let version = module
+                        .go
+                        .as_ref()
+                        .map_or(DEFAULT_MOD_VERSION, |go| &go.value);
                     newest = gover::max(&newest, version).to_owned();
                 }
-                Err(error) => self.errors.push(error),
+                Err(ModuleError::Message(message)) => self.errors.push(message),
+                Err(ModuleError::TooNew(ask, message)) => {
+                    self.errors.push(message);
+                    self.too_new = Some(match self.too_new.take() {
+                        Some(before) => before.max(ask),
+                        None => ask,
+                    });
+                }
             }
         }
         newest
     }
 
-    fn read_module(&self, path: &Utf8Path) -> std::result::Result<ModFile, String> {
+    fn read_module(&self, path: &Utf8Path) -> std::result::Result<ModFile, ModuleError> {
         let name = self.short(path);
         let text = self
             .session
@@ -238,19 +304,31 @@ impl<'a> Users<'a> {
             let local = gover::from_toolchain(self.session.settings.local_version());
             if gover::compare(&go.value, local).is_gt() {
                 let explain = self.session.settings.startup.explain();
-                return Err(format!("{name} requires go >= {} (running go {local}{explain})", go.value));
+                let message = format!(
+                    "{name} requires go >= {} (running go {local}{explain})",
+                    go.value
+                );
+                let ask = TooNew {
+                    what: name,
+                    version: go.value.clone(),
+                };
+                return Err(ModuleError::TooNew(ask, message));
             }
         }
         if module.module.is_none() {
-            return Err(format!("error reading {name}: missing module declaration. To specify the module path:\n\tgo mod edit -module=example.com/mod"));
+            return Err(format!("error reading {name}: missing module declaration. To specify the module path:\n\tgo mod edit -module=example.com/mod").into());
         }
         Ok(module)
     }
 
     /// Notes the module path of each directory.
     fn name_modules(&self, file: &mut WorkFile) {
-        let missing: Vec<String> =
-            file.uses.iter().filter(|entry| entry.module_path.is_empty()).map(|entry| entry.path.clone()).collect();
+        let missing: Vec<String> = file
+            .uses
+            .iter()
+            .filter(|entry| entry.module_path.is_empty())
+            .map(|entry| entry.path.clone())
+            .collect();
         for dir in missing {
             if let Ok(module) = self.read_module(&self.absolute(&dir).join("go.mod"))
                 && let Some(entry) = &module.module
@@ -263,7 +341,10 @@ impl<'a> Users<'a> {
 
 /// Raises the `go` line. A toolchain line that says nothing more after that goes away.
 fn raise_go(file: &mut WorkFile, version: &str) -> std::result::Result<(), String> {
-    let old = file.go.as_ref().map_or(DEFAULT_WORK_VERSION, |go| &go.value);
+    let old = file
+        .go
+        .as_ref()
+        .map_or(DEFAULT_WORK_VERSION, |go| &go.value);
     if gover::compare(old, version).is_ge() {
         return Ok(());
     }
@@ -272,7 +353,10 @@ fn raise_go(file: &mut WorkFile, version: &str) -> std::result::Result<(), Strin
         let name = toolchain.value.as_str();
         let wanted = gover::from_toolchain(name);
         let implied = name == format!("go{version}");
-        if implied || gover::compare(wanted, version).is_lt() || gover::compare(wanted, STRICT_VERSION).is_lt() {
+        if implied
+            || gover::compare(wanted, version).is_lt()
+            || gover::compare(wanted, STRICT_VERSION).is_lt()
+        {
             file.drop_toolchain();
         }
     }
