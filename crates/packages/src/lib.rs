@@ -2,6 +2,7 @@
 pub mod embed;
 pub mod godebug;
 pub mod index;
+pub mod load;
 pub mod modload;
 pub mod package;
 pub mod patterns;

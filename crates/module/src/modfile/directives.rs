@@ -82,9 +82,16 @@ pub fn must_quote(text: &str) -> bool {
 /// The text as one word of a file.
 #[must_use]
 pub fn auto_quote(text: &str) -> String {
-    if !must_quote(text) {
-        return text.to_string();
+    if must_quote(text) {
+        quote(text)
+    } else {
+        text.to_string()
     }
+}
+
+/// The text in Go's double quotes.
+#[must_use]
+pub fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {

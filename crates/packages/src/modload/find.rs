@@ -30,14 +30,14 @@ pub fn find_go_work(
         "off" => Ok(None),
         "" | "auto" => {
             let mut dirs = dir.ancestors().enumerate();
-            let dirs = dirs.by_ref().take_while(|(up, dir)| *up == 0 || *dir != goroot);
+            let dirs = dirs
+                .by_ref()
+                .take_while(|(up, dir)| *up == 0 || *dir != goroot);
             Ok(dirs
                 .map(|(_, dir)| dir.join("go.work"))
                 .find(|path| files.is_file(path)))
         }
-        path if !Utf8Path::new(path).is_absolute() => {
-            Err("not an absolute path".into())
-        }
+        path if !Utf8Path::new(path).is_absolute() => Err("not an absolute path".into()),
         path => Ok(Some(path.into())),
     }
 }

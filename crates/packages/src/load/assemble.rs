@@ -1,0 +1,726 @@
+//! The second pass: one package after the other, depth first, with the way that led there for errors.
+
+use super::Loader;
+use super::found::Found;
+use crate::modload::{ImportError, Resolved};
+use crate::package::{Package, PackageError, PackageId};
+use crate::source::{PackageSource, Position, SourceError};
+use camino::Utf8Path;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Packages of the standard library that cgo itself needs.
+const WITHOUT_RUNTIME_CGO: [&str; 1] = ["runtime/cgo"];
+const WITHOUT_SYSCALL: [&str; 4] = [
+    "runtime/cgo",
+    "runtime/race",
+    "runtime/msan",
+    "runtime/asan",
+];
+
+/// The way from a package of the command line to the one being loaded.
+#[derive(Default)]
+pub(super) struct Stack {
+    paths: Vec<String>,
+}
+
+struct Importer<'a> {
+    id: PackageId,
+    path: String,
+    dir: String,
+    in_std: bool,
+    files_given: bool,
+    positions: &'a [Position],
+}
+
+impl Loader<'_> {
+    /// What a package needs beyond what it imports: for cgo, and for linking a program.
+    pub(super) fn implied(&self, source: &PackageSource) -> Vec<String> {
+        let mut implied = Vec::new();
+        if !source.files.cgo_files.is_empty() {
+            implied.extend(["unsafe", "runtime/cgo", "syscall"].map(str::to_string));
+        }
+        if source.name == "main" {
+            implied.push("runtime".into());
+            implied.extend(self.options.linker_deps.iter().cloned());
+        }
+        implied
+    }
+
+    /// A package named on the command line.
+    pub(super) fn root(&mut self, path: &str) -> PackageId {
+        self.import(path, None, &mut Stack::default())
+    }
+
+    fn import(
+        &mut self,
+        path: &str,
+        importer: Option<&Importer<'_>>,
+        stack: &mut Stack,
+    ) -> PackageId {
+        if path == "unsafe" {
+            return self.unsafe_package();
+        }
+        let in_std = importer.is_some_and(|importer| importer.in_std);
+        let found = self.found(path, in_std);
+        let actual = found
+            .place
+            .as_ref()
+            .map_or(path, |place| place.path.as_str())
+            .to_string();
+        if let Some(&known) = self.by_path.get(&actual) {
+            self.check_cycle(known, &actual, stack);
+            return known;
+        }
+        let id = self.set.add(Package::default());
+        self.by_path.insert(actual.clone(), id);
+        self.assemble(id, &actual, &found, importer, stack);
+        id
+    }
+
+    fn unsafe_package(&mut self) -> PackageId {
+        if let Some(&known) = self.by_path.get("unsafe") {
+            return known;
+        }
+        let found = self.found("unsafe", true);
+        let id = self.set.add(Package::default());
+        self.by_path.insert("unsafe".into(), id);
+        self.assemble(id, "unsafe", &found, None, &mut Stack::default());
+        id
+    }
+
+    /// A package that is met while it is being loaded imports itself.
+    fn check_cycle(&mut self, id: PackageId, path: &str, stack: &Stack) {
+        if !stack.paths.iter().any(|other| other == path) {
+            return;
+        }
+        let package = &mut self.set[id];
+        if package.public.error.is_none() {
+            let mut import_stack = stack.paths.clone();
+            import_stack.push(path.to_string());
+            package.public.error = Some(PackageError {
+                import_stack,
+                err: "import cycle not allowed".into(),
+                is_import_cycle: true,
+                ..PackageError::default()
+            });
+            package.public.incomplete = true;
+        }
+    }
+
+    fn assemble(
+        &mut self,
+        id: PackageId,
+        path: &str,
+        found: &Arc<Found>,
+        importer: Option<&Importer<'_>>,
+        stack: &mut Stack,
+    ) {
+        let mut package = self.shape(path, found);
+        let mut error = self.place_error(path, found, importer, stack);
+        if error.is_none() {
+            error = self.collision(path, stack);
+        }
+        package.public.incomplete = error.is_some();
+        package.public.error = error;
+        self.set[id] = package;
+        stack.paths.push(path.to_string());
+        if found.place.is_ok() {
+            self.embed(id, &found.source, stack);
+            self.check_files(id, stack);
+            if !self.options.find {
+                self.imports(id, &found.source, found.in_std(), stack);
+            }
+        }
+        stack.paths.pop();
+    }
+
+    /// The package as its directory has it.
+    fn shape(&mut self, path: &str, found: &Found) -> Package {
+        let source = &found.source;
+        let mut package = Package::default();
+        let public = &mut package.public;
+        public.import_path = path.to_string();
+        if let Ok(place) = &found.place {
+            public.dir = place.dir.to_string();
+            public.goroot = place.module.is_none();
+            public.standard = place.module.is_none();
+            let module = place.module.as_ref().map(|module| self.module_info(module));
+            public.root = match &module {
+                None => self.context.goroot.to_string(),
+                Some(module) => module.dir.clone(),
+            };
+            if let (Some(module), Some(version)) = (&module, &place.module) {
+                package.internal.go_version.clone_from(&module.go_version);
+                if package.internal.go_version.is_empty() {
+                    package.internal.go_version = self.modules.go_version_of(version);
+                }
+            }
+            public.module = module;
+        }
+        let public = &mut package.public;
+        public.name.clone_from(&source.name);
+        public.doc.clone_from(&source.doc);
+        public.import_comment.clone_from(&source.import_comment);
+        public.binary_only = source.binary_only;
+        public.files = source.files.clone();
+        public.imports = source.imports.keys().cloned().collect();
+        public.test_go_files.clone_from(&source.test_go_files);
+        public.x_test_go_files.clone_from(&source.x_test_go_files);
+        public.test_imports = source.test_imports.keys().cloned().collect();
+        public.x_test_imports = source.x_test_imports.keys().cloned().collect();
+        public.test_embed_patterns = source.test_embed_patterns.keys().cloned().collect();
+        public.x_test_embed_patterns = source.x_test_embed_patterns.keys().cloned().collect();
+        let files = self.modules.index().files();
+        let embedded = |patterns: &[String]| {
+            crate::embed::resolve(files, &source.dir, patterns.iter().map(String::as_str))
+                .map(|embedded| embedded.files)
+                .unwrap_or_default()
+        };
+        if !public.test_embed_patterns.is_empty() {
+            public.test_embed_files = embedded(&public.test_embed_patterns);
+        }
+        if !public.x_test_embed_patterns.is_empty() {
+            public.x_test_embed_files = embedded(&public.x_test_embed_patterns);
+        }
+        if !self.context.cgo_enabled {
+            let files = &mut public.files;
+            for list in [
+                &mut files.c_files,
+                &mut files.cxx_files,
+                &mut files.m_files,
+                &mut files.swig_files,
+                &mut files.swig_cxx_files,
+            ] {
+                list.clear();
+            }
+        }
+        package
+            .internal
+            .raw_imports
+            .clone_from(&package.public.imports);
+        package.internal.import_positions = source
+            .imports
+            .iter()
+            .map(|(path, at)| (path.clone(), at.iter().map(|at| self.shown(at)).collect()))
+            .collect();
+        package.internal.orig_import_path = path.to_string();
+        package.internal.godebugs = source
+            .directives
+            .iter()
+            .filter_map(|line| {
+                let (key, value) = line
+                    .text
+                    .strip_prefix("//go:debug")?
+                    .trim()
+                    .split_once('=')?;
+                Some((
+                    key.to_string(),
+                    value.to_string(),
+                    self.shown(&line.position),
+                ))
+            })
+            .collect();
+        self.set_target(&mut package);
+        package
+    }
+
+    fn module_info(
+        &mut self,
+        module: &steady_module::ModuleVersion,
+    ) -> Arc<crate::package::ModulePublic> {
+        if let Some(known) = self.module_infos.get(module) {
+            return Arc::clone(known);
+        }
+        let info = Arc::new(self.modules.module_info(module));
+        self.module_infos.insert(module.clone(), Arc::clone(&info));
+        info
+    }
+
+    /// A place as messages show it: relative to the working directory if that is shorter.
+    fn shown(&self, at: &Position) -> String {
+        let file = Utf8Path::new(at.file.as_ref());
+        let cwd = &self.modules.config().cwd;
+        let shown = match steady_system::relative(cwd, file) {
+            Some(relative) if relative.as_str().len() < file.as_str().len() => relative.to_string(),
+            _ => file.to_string(),
+        };
+        format!("{shown}:{}:{}", at.line, at.column)
+    }
+
+    /// Why there is no package, or none that can be used.
+    fn place_error(
+        &self,
+        path: &str,
+        found: &Found,
+        importer: Option<&Importer<'_>>,
+        stack: &Stack,
+    ) -> Option<PackageError> {
+        let mut import_stack = stack.paths.clone();
+        let importer_pos = || {
+            importer
+                .and_then(|importer| importer.positions.first())
+                .map_or_else(String::new, |at| self.shown(at))
+        };
+        let place = match &found.place {
+            Ok(place) => place,
+            Err(error) => {
+                let pos = importer_pos();
+                let err = import_error(error, importer.is_some());
+                return Some(PackageError {
+                    import_stack,
+                    pos,
+                    err,
+                    ..PackageError::default()
+                });
+            }
+        };
+        if let Some(error) = &found.source.error {
+            import_stack.push(path.to_string());
+            let (pos, err) = self.source_error(error, &found.source, place);
+            return Some(PackageError {
+                import_stack,
+                pos,
+                err,
+                is_no_go: error.is_no_go(),
+                ..PackageError::default()
+            });
+        }
+        let importer = importer?;
+        if self.hidden(place, importer) {
+            import_stack.push(path.to_string());
+            let err = format!("use of internal package {path} not allowed");
+            return Some(PackageError {
+                import_stack,
+                err,
+                always_print_stack: true,
+                pos: importer_pos(),
+                ..PackageError::default()
+            });
+        }
+        if found.source.name == "main" && !importer.path.is_empty() {
+            let err = format!("import {path:?} is a program, not an importable package");
+            import_stack.push(path.to_string());
+            return Some(PackageError {
+                import_stack,
+                err,
+                pos: importer_pos(),
+                ..PackageError::default()
+            });
+        }
+        None
+    }
+
+    fn source_error(
+        &self,
+        error: &SourceError,
+        source: &PackageSource,
+        place: &Resolved,
+    ) -> (String, String) {
+        match error {
+            SourceError::Syntax(list) => {
+                let Some(first) = list.first() else {
+                    return (String::new(), error.to_string());
+                };
+                let at = Position {
+                    file: first.file.as_str().into(),
+                    line: first.line,
+                    column: first.column,
+                };
+                (self.shown(&at), first.message.clone())
+            }
+            SourceError::NoGo { dir } => {
+                let all = source.files.ignored_go_files.len();
+                let tests = source.test_go_files.len() + source.x_test_go_files.len();
+                let err = if all > 0 {
+                    format!("build constraints exclude all Go files in {dir}")
+                } else if tests > 0 {
+                    format!("no non-test Go files in {dir}")
+                } else {
+                    format!("no Go files in {}", place.dir)
+                };
+                (String::new(), err)
+            }
+            other => (String::new(), other.to_string()),
+        }
+    }
+
+    /// Whether a package lies under an `internal` directory that the importer is not allowed to see.
+    fn hidden(&self, place: &Resolved, importer: &Importer<'_>) -> bool {
+        let path = &place.path;
+        let at = match path.rfind("/internal/") {
+            Some(at) => at,
+            None if path.ends_with("/internal") => path.len() - "/internal".len(),
+            None if path.starts_with("internal/") || path == "internal" => 0,
+            None => return false,
+        };
+        let below = |path: &str, parent: &str| {
+            path == parent
+                || path
+                    .strip_prefix(parent)
+                    .is_some_and(|rest| rest.starts_with('/'))
+        };
+        if below(&importer.path, "crypto") && below(path, "crypto/internal/fips140") {
+            return false;
+        }
+        if below(&importer.path, "crypto/internal/fips140") {
+            return !below(path, "crypto/internal");
+        }
+        if place.module.is_none() {
+            let dir = place.dir.as_str();
+            let parent = dir[..dir.len() - path.len() + at].trim_end_matches('/');
+            return !below(&importer.dir, parent);
+        }
+        let from = if importer.files_given {
+            self.modules
+                .import_path_of(Utf8Path::new(&importer.dir))
+                .unwrap_or_default()
+        } else {
+            importer.path.clone()
+        };
+        !below(&from, &path[..at])
+    }
+
+    fn collision(&mut self, path: &str, stack: &Stack) -> Option<PackageError> {
+        let other = self
+            .folded
+            .entry(path.to_lowercase())
+            .or_insert_with(|| path.to_string());
+        let clash = other != path;
+        clash.then(|| PackageError {
+            import_stack: stack.paths.clone(),
+            err: format!("case-insensitive import collision: {path:?} and {other:?}"),
+            ..PackageError::default()
+        })
+    }
+
+    fn set_error(&mut self, id: PackageId, stack: &Stack, pos: String, err: String) {
+        let public = &mut self.set[id].public;
+        public.incomplete = true;
+        if public.error.is_none() {
+            public.error = Some(PackageError {
+                import_stack: stack.paths.clone(),
+                pos,
+                err,
+                ..PackageError::default()
+            });
+        }
+    }
+
+    fn embed(&mut self, id: PackageId, source: &PackageSource, stack: &Stack) {
+        if source.embed_patterns.is_empty() {
+            return;
+        }
+        let patterns = source.embed_patterns.keys().map(String::as_str);
+        match crate::embed::resolve(self.modules.index().files(), &source.dir, patterns) {
+            Ok(embedded) => {
+                let package = &mut self.set[id];
+                package.public.files.embed_files = embedded.files;
+                package.internal.embed = embedded.patterns;
+            }
+            Err(error) => {
+                let at = source
+                    .embed_patterns
+                    .get(&error.pattern)
+                    .and_then(|at| at.first());
+                let pos = at.map_or_else(String::new, |at| self.shown(at));
+                self.set_error(id, stack, pos, error.to_string());
+            }
+        }
+    }
+
+    /// Files that no build may have.
+    fn check_files(&mut self, id: PackageId, stack: &Stack) {
+        let package = &self.set[id];
+        let files = &package.public.files;
+        let cgo = package.uses_cgo() || package.uses_swig();
+        let list = |kind: &str, files: &[String]| {
+            (!files.is_empty() && !cgo).then(|| {
+                format!(
+                    "{kind} source files not allowed when not using cgo or SWIG: {}",
+                    files.join(" ")
+                )
+            })
+        };
+        let refused = list("C", &files.c_files)
+            .or_else(|| list("C++", &files.cxx_files))
+            .or_else(|| list("Objective-C", &files.m_files))
+            .or_else(|| list("Fortran", &files.f_files));
+        let all = [
+            &files.go_files,
+            &files.cgo_files,
+            &files.c_files,
+            &files.cxx_files,
+            &files.h_files,
+            &files.s_files,
+            &files.syso_files,
+        ];
+        let unsafe_name = all.into_iter().flatten().find(|name| {
+            name.starts_with("_cgo_")
+                || !name.starts_with(|c: char| {
+                    c.is_ascii_alphanumeric() || c == '_' || c == '.' || !c.is_ascii()
+                })
+        });
+        let refused = unsafe_name
+            .map(|name| format!("invalid input file name {name:?}"))
+            .or(refused);
+        if let Some(err) = refused {
+            self.set_error(id, stack, String::new(), err);
+        }
+    }
+
+    fn imports(&mut self, id: PackageId, source: &PackageSource, in_std: bool, stack: &mut Stack) {
+        let (path, dir, files_given) = {
+            let package = &self.set[id];
+            (
+                package.public.import_path.clone(),
+                package.public.dir.clone(),
+                package.internal.cmdline_files,
+            )
+        };
+        let mut wanted = self.set[id].public.imports.clone();
+        let written = wanted.len();
+        for implied in self.implied_by(&path, source, in_std) {
+            if !wanted.contains(&implied) {
+                wanted.push(implied);
+            }
+        }
+        let mut ids = Vec::with_capacity(wanted.len());
+        for (at, import) in wanted.iter().enumerate() {
+            if import == "C" {
+                continue;
+            }
+            let positions = source.imports.get(import).map_or(&[][..], Vec::as_slice);
+            let importer = Importer {
+                id,
+                path: path.clone(),
+                dir: dir.clone(),
+                in_std,
+                files_given,
+                positions,
+            };
+            let imported = self.import(import, Some(&importer), stack);
+            self.refuse(imported, import, &importer, stack);
+            let actual = self.set[imported].public.import_path.clone();
+            let incomplete = self.set[imported].public.incomplete;
+            let public = &mut self.set[id].public;
+            public.incomplete |= incomplete;
+            if at < written && actual != *import {
+                public.imports[at].clone_from(&actual);
+                public.import_map.insert(import.clone(), actual);
+            }
+            ids.push(imported);
+        }
+        self.set[id].internal.imports = ids;
+    }
+
+    fn implied_by(&self, path: &str, source: &PackageSource, in_std: bool) -> Vec<String> {
+        let mut implied = self.implied(source);
+        implied.retain(|import| {
+            let without: &[&str] = match import.as_str() {
+                "runtime/cgo" if !source.files.cgo_files.is_empty() => &WITHOUT_RUNTIME_CGO,
+                "syscall" => &WITHOUT_SYSCALL,
+                _ => &[],
+            };
+            !(in_std && without.contains(&path))
+        });
+        implied
+    }
+
+    /// What was loaded for somebody else may still be out of bounds for this importer.
+    fn refuse(
+        &mut self,
+        imported: PackageId,
+        written: &str,
+        importer: &Importer<'_>,
+        stack: &Stack,
+    ) {
+        if self.set[imported].public.error.is_some() {
+            return;
+        }
+        let found = self.found(written, importer.in_std);
+        let Some(error) = self.place_error(written, &found, Some(importer), stack) else {
+            return;
+        };
+        self.set_importer_error(importer.id, error);
+    }
+
+    fn set_importer_error(&mut self, id: PackageId, error: PackageError) {
+        let public = &mut self.set[id].public;
+        public.incomplete = true;
+        if public.error.is_none() {
+            public.error = Some(error);
+        }
+    }
+
+    /// A package made of files that were named.
+    pub(super) fn assemble_files(&mut self, dir: &Utf8Path, names: &[String]) -> PackageId {
+        let contents = self.modules.index().dir(dir);
+        let mut context = (*self.context).clone();
+        context.use_all_files = true;
+        let source = match contents {
+            Ok(contents) => {
+                let mut chosen = (*contents).clone();
+                chosen.files.retain(|file| names.contains(&file.name));
+                crate::source::evaluate(dir, &chosen, &context)
+            }
+            Err(error) => PackageSource {
+                dir: dir.to_owned(),
+                error: Some(error),
+                ..PackageSource::default()
+            },
+        };
+        let imports: Vec<String> = source
+            .imports
+            .keys()
+            .cloned()
+            .chain(self.implied(&source))
+            .collect();
+        self.follow(&imports);
+        let place = Ok(Resolved {
+            module: None,
+            dir: dir.to_owned(),
+            path: "command-line-arguments".into(),
+        });
+        let found = Arc::new(Found { place, source });
+        let id = self.set.add(Package::default());
+        let mut package = self.shape("command-line-arguments", &found);
+        package.public.goroot = false;
+        package.public.standard = false;
+        package.public.root = String::new();
+        package.public.target = String::new();
+        package.internal.cmdline_files = true;
+        package.internal.cmdline_pkg = true;
+        package.internal.exe_name = names
+            .first()
+            .and_then(|name| name.strip_suffix(".go"))
+            .unwrap_or_default()
+            .to_string();
+        let main = self
+            .modules
+            .mains()
+            .iter()
+            .find(|main| dir.starts_with(&main.dir));
+        if let Some(main) = main {
+            package.internal.go_version = main.go_version().to_string();
+            let module = steady_module::ModuleVersion::new(main.path.clone(), "");
+            package.public.module = Some(self.module_info(&module));
+        }
+        package.public.r#match = names.to_vec();
+        let mut stack = Stack::default();
+        let error = self.place_error("command-line-arguments", &found, None, &stack);
+        package.public.incomplete = error.is_some();
+        package.public.error = error;
+        self.set[id] = package;
+        stack.paths.push("command-line-arguments".into());
+        self.embed(id, &found.source, &stack);
+        self.check_files(id, &stack);
+        if !self.options.find {
+            self.imports(id, &found.source, false, &mut stack);
+        }
+        id
+    }
+
+    /// Fills what needs the whole graph: Deps, DepsErrors, GODEBUG defaults, build info.
+    pub(super) fn finish(&mut self, roots: &[PackageId]) {
+        if self.options.find {
+            return;
+        }
+        for at in 0..self.set.packages.len() {
+            let id = PackageId(u32::try_from(at).unwrap_or(u32::MAX));
+            if self.set[id].public.name == "main" {
+                self.set[id].public.default_godebug = self.default_godebug(id);
+            }
+        }
+        let all = self.reachable_sets();
+        for (at, deps) in all.into_iter().enumerate() {
+            let id = PackageId(u32::try_from(at).unwrap_or(u32::MAX));
+            let mut paths: Vec<String> = deps
+                .iter()
+                .map(|&dep| self.set[dep].public.import_path.clone())
+                .collect();
+            paths.sort();
+            let mut with_errors: Vec<(String, PackageError)> = deps
+                .iter()
+                .filter_map(|&dep| {
+                    Some((
+                        self.set[dep].public.import_path.clone(),
+                        self.set[dep].public.error.clone()?,
+                    ))
+                })
+                .collect();
+            with_errors.sort_by(|a, b| a.0.cmp(&b.0));
+            let public = &mut self.set[id].public;
+            public.deps = paths;
+            public.incomplete |= !with_errors.is_empty();
+            public.deps_errors = with_errors.into_iter().map(|(_, error)| error).collect();
+        }
+        if self.options.stamp {
+            for &root in roots {
+                self.stamp(root);
+            }
+            for at in 0..self.set.packages.len() {
+                self.stamp(PackageId(u32::try_from(at).unwrap_or(u32::MAX)));
+            }
+        }
+    }
+
+    /// For each package everything it imports, directly or not, itself left out.
+    fn reachable_sets(&self) -> Vec<Vec<PackageId>> {
+        let count = self.set.packages.len();
+        let words = count.div_ceil(64);
+        // One bit a package: a union is a few hundred words, where sets of paths would be megabytes.
+        let mut bits: Vec<Option<Vec<u64>>> = vec![None; count];
+        for at in 0..count {
+            self.reach(at, words, &mut bits, &mut HashSet::new());
+        }
+        bits.into_iter()
+            .enumerate()
+            .map(|(own, bits)| {
+                let bits = bits.unwrap_or_default();
+                (0..count)
+                    .filter(|&at| {
+                        at != own
+                            && bits
+                                .get(at / 64)
+                                .is_some_and(|word| word >> (at % 64) & 1 == 1)
+                    })
+                    .map(|at| PackageId(u32::try_from(at).unwrap_or(u32::MAX)))
+                    .collect()
+            })
+            .collect()
+    }
+
+    fn reach(
+        &self,
+        at: usize,
+        words: usize,
+        bits: &mut Vec<Option<Vec<u64>>>,
+        open: &mut HashSet<usize>,
+    ) {
+        if bits[at].is_some() || !open.insert(at) {
+            return;
+        }
+        let mut mine = vec![0u64; words];
+        for import in &self.set.packages[at].internal.imports {
+            let import = import.0 as usize;
+            self.reach(import, words, bits, open);
+            mine[import / 64] |= 1 << (import % 64);
+            if let Some(theirs) = &bits[import] {
+                mine.iter_mut()
+                    .zip(theirs)
+                    .for_each(|(mine, theirs)| *mine |= theirs);
+            }
+        }
+        open.remove(&at);
+        bits[at] = Some(mine);
+    }
+}
+
+/// The words for an import that leads nowhere.
+fn import_error(error: &ImportError, _imported: bool) -> String {
+    match error {
+        ImportError::NotInStd { path, dir } => format!("package {path} is not in std ({dir})"),
+        other => other.to_string(),
+    }
+}

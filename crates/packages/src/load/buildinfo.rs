@@ -1,0 +1,196 @@
+//! What a program is stamped with: its modules and the settings of the build.
+
+use super::Loader;
+use crate::package::{ModulePublic, PackageId};
+use std::collections::{BTreeMap, HashSet};
+use std::fmt::Write as _;
+use steady_module::{ModuleVersion, gover};
+
+/// Settings that go into build info, in its order. `DefaultGODEBUG` is put in between by the loader, which works it out.
+#[derive(Debug, Clone, Default)]
+pub struct StampSettings {
+    /// Those before `DefaultGODEBUG`: `-buildmode`, `-compiler`, `-ldflags`, `-race`, `-tags`, `-trimpath`, …. The value of
+    /// `-buildmode` is the program's; an archive's is never stamped.
+    pub flags: Vec<(String, String)>,
+    /// Those after it: `CGO_ENABLED`, `CGO_CFLAGS`, `GOARCH`, `GOOS`, `GOAMD64`, ….
+    pub environment: Vec<(String, String)>,
+    /// From version control, for packages of main modules: `vcs`, `vcs.revision`, `vcs.time`, `vcs.modified`.
+    pub vcs: Vec<(String, String)>,
+    /// The version that version control gives the main module, instead of `(devel)`.
+    pub main_version: String,
+}
+
+fn quoted(text: &str, odd: &[char]) -> String {
+    if !text.is_empty() && !text.contains(odd) {
+        return text.to_string();
+    }
+    if text.is_empty() {
+        return String::new();
+    }
+    steady_module::modfile::quote(text)
+}
+
+impl Loader<'_> {
+    /// Stamps a main package.
+    pub(super) fn stamp(&mut self, id: PackageId) {
+        let package = &self.set[id];
+        let public = &package.public;
+        if public.name != "main"
+            || package.internal.force_library
+            || package.internal.build_info.is_some()
+            || public.incomplete
+            || public.error.is_some()
+        {
+            return;
+        }
+        let mut text = format!("path\t{}\n", public.import_path);
+        let main_path = public.module.as_ref().map_or("", |module| &module.path);
+        if let Some(module) = &public.module {
+            self.write_module(&mut text, "mod", module, true);
+        }
+        let mut seen = HashSet::new();
+        let mut queue = package.internal.imports.clone();
+        let mut modules: BTreeMap<ModuleVersion, &ModulePublic> = BTreeMap::new();
+        while let Some(next) = queue.pop() {
+            if !seen.insert(next) {
+                continue;
+            }
+            if let Some(module) = self.set[next]
+                .public
+                .module
+                .as_deref()
+                .filter(|module| module.path != main_path)
+            {
+                modules.insert(
+                    ModuleVersion::new(module.path.clone(), module.version.clone()),
+                    module,
+                );
+            }
+            queue.extend(&self.set[next].internal.imports);
+        }
+        for module in modules.values() {
+            self.write_module(&mut text, "dep", module, false);
+        }
+        let settings = &self.options.stamp_settings;
+        let godebug = [("DefaultGODEBUG".to_string(), public.default_godebug.clone())];
+        let godebug = godebug.iter().filter(|(_, value)| !value.is_empty());
+        let in_main = public
+            .module
+            .as_ref()
+            .is_some_and(|module| module.version.is_empty())
+            && !public.standard;
+        let vcs = settings.vcs.iter().filter(|_| in_main);
+        for (key, value) in settings
+            .flags
+            .iter()
+            .chain(godebug)
+            .chain(&settings.environment)
+            .chain(vcs)
+        {
+            let value = value.replace('\n', " ");
+            let _ = writeln!(
+                text,
+                "build\t{}={}",
+                quoted(key, &['=', ' ', '\t', '\r', '\n', '"', '`']),
+                quoted(&value, &[' ', '\t', '\r', '\n', '"', '`'])
+            );
+        }
+        self.set[id].internal.build_info = Some(text);
+    }
+
+    fn write_module(&self, text: &mut String, word: &str, module: &ModulePublic, main: bool) {
+        let version = match module.version.as_str() {
+            "" if main && !self.options.stamp_settings.main_version.is_empty() => {
+                &self.options.stamp_settings.main_version
+            }
+            "" => "(devel)",
+            version => version,
+        };
+        let _ = write!(text, "{word}\t{}\t{version}", module.path);
+        match &module.replace {
+            Some(replace) => {
+                let _ = writeln!(text);
+                self.write_module(text, "=>", replace, false);
+            }
+            None => {
+                // The sum is that of the zip in the cache. Vendored packages come from no zip.
+                let known = !module.version.is_empty() && self.modules.vendor_dir().is_none();
+                let sum = known
+                    .then(|| {
+                        self.modules.fetcher().sum(&ModuleVersion::new(
+                            module.path.clone(),
+                            module.version.clone(),
+                        ))
+                    })
+                    .flatten();
+                let _ = writeln!(text, "\t{}", sum.unwrap_or_default());
+            }
+        }
+    }
+
+    /// The GODEBUG settings that a program starts with: those of the Go version that its main module is written for, changed by
+    /// `godebug` lines of go.mod and `//go:debug` lines of the package.
+    pub(super) fn default_godebug(&mut self, id: PackageId) -> String {
+        let goroot = self.context.goroot.clone();
+        let modules = self.modules;
+        let table = self.godebug.get_or_insert_with(|| {
+            crate::godebug::GodebugTable::load(modules.index().files(), &goroot).ok()
+        });
+        let Some(table) = table else {
+            return String::new();
+        };
+        let mut settings: BTreeMap<String, String> = BTreeMap::new();
+        let lines: Vec<(String, String)> = match modules.work_file() {
+            Some(work) => work
+                .godebug
+                .iter()
+                .map(|line| (line.key.clone(), line.value.value.clone()))
+                .collect(),
+            None => modules
+                .mains()
+                .iter()
+                .flat_map(|main| &main.file.godebug)
+                .map(|line| (line.key.clone(), line.value.value.clone()))
+                .collect(),
+        };
+        settings.extend(lines);
+        let package = &self.set[id];
+        settings.extend(
+            package
+                .internal
+                .godebugs
+                .iter()
+                .map(|(key, value, _)| (key.clone(), value.clone())),
+        );
+        let module_version = package
+            .public
+            .module
+            .as_ref()
+            .map_or("", |module| &module.go_version);
+        let mut version = match (modules.work_file(), modules.mains().first()) {
+            (Some(work), _) => work
+                .go
+                .as_ref()
+                .map_or(gover::DEFAULT_GO_WORK_VERSION, |go| &go.value)
+                .to_string(),
+            (None, Some(main)) => main.go_version().to_string(),
+            (None, None) if package.public.module.is_some() && !module_version.is_empty() => {
+                module_version.to_string()
+            }
+            (None, None) if package.public.module.is_some() => "1.20".to_string(),
+            (None, None) => modules.config().go_version.clone(),
+        };
+        if let Some(default) = settings.remove("default") {
+            let default = default.strip_prefix("go").unwrap_or(&default);
+            if gover::is_valid(default) {
+                version = default.to_string();
+            }
+        }
+        let mut all = table.defaults_for(&version);
+        all.extend(settings);
+        all.iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect::<Vec<_>>()
+            .join(",")
+    }
+}

@@ -1,0 +1,166 @@
+//! The first pass: following imports in waves.
+
+use super::Loader;
+use crate::modload::{ImportError, Resolved};
+use crate::source::PackageSource;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// An import path as written, and whether it was written in the standard library.
+pub(super) type Key = (String, bool);
+
+/// Where an import leads and what is there.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub place: Result<Resolved, ImportError>,
+    pub source: PackageSource,
+}
+
+impl Found {
+    /// The standard library has imports of its own rules.
+    pub(super) fn in_std(&self) -> bool {
+        self.place
+            .as_ref()
+            .is_ok_and(|place| place.module.is_none())
+    }
+}
+
+impl Loader<'_> {
+    /// Looks at `paths` and everything they import.
+    pub(super) fn follow(&mut self, paths: &[String]) {
+        let wave = paths.iter().map(|path| (path.clone(), false)).collect();
+        self.follow_keys(wave, |source| source.imports.keys().cloned().collect());
+    }
+
+    fn follow_keys(&mut self, mut wave: Vec<Key>, imports: impl Fn(&PackageSource) -> Vec<String>) {
+        while !wave.is_empty() {
+            let mut seen = HashSet::new();
+            wave.retain(|key| {
+                key.0 != "C"
+                    && key.0 != "unsafe"
+                    && !self.found.contains_key(key)
+                    && seen.insert(key.clone())
+            });
+            let answers = self.look_at(&wave);
+            let mut next = Vec::new();
+            for (key, found) in wave.into_iter().zip(answers) {
+                if !self.options.find {
+                    let in_std = found.in_std();
+                    next.extend(
+                        imports(&found.source)
+                            .into_iter()
+                            .map(|import| (import, in_std)),
+                    );
+                    next.extend(
+                        self.implied(&found.source)
+                            .into_iter()
+                            .map(|import| (import, in_std)),
+                    );
+                }
+                self.found.insert(key, Arc::new(found));
+            }
+            wave = next;
+        }
+    }
+
+    /// Resolves and evaluates in parallel: most of the time goes into reading directories.
+    fn look_at(&self, wave: &[Key]) -> Vec<Found> {
+        let threads = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(wave.len());
+        if threads < 2 || wave.len() < 4 {
+            return wave.iter().map(|key| self.look(key)).collect();
+        }
+        let next = AtomicUsize::new(0);
+        let mut answers: Vec<(usize, Found)> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads)
+                .map(|_| {
+                    scope.spawn(|| {
+                        let mut mine = Vec::new();
+                        while let Some((at, key)) = Some(next.fetch_add(1, Ordering::Relaxed))
+                            .and_then(|at| Some((at, wave.get(at)?)))
+                        {
+                            mine.push((at, self.look(key)));
+                        }
+                        mine
+                    })
+                })
+                .collect();
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap_or_default())
+                .collect()
+        });
+        answers.sort_by_key(|(at, _)| *at);
+        answers.into_iter().map(|(_, found)| found).collect()
+    }
+
+    fn look(&self, (path, in_std): &Key) -> Found {
+        let place = self.modules.resolve(path, *in_std);
+        let source = match &place {
+            Ok(place) => self.modules.index().package(&place.dir, &self.context),
+            Err(_) => PackageSource::default(),
+        };
+        Found { place, source }
+    }
+
+    /// The answer for one import; a wave has usually asked for it already.
+    pub(super) fn found(&mut self, path: &str, in_std: bool) -> Arc<Found> {
+        let key = (path.to_string(), in_std);
+        if let Some(found) = self.found.get(&key) {
+            return Arc::clone(found);
+        }
+        let found = Arc::new(self.look(&key));
+        self.found.insert(key, Arc::clone(&found));
+        found
+    }
+
+    /// `all`: the packages of the main modules, what they import, what their tests import, and what that imports.
+    pub(super) fn follow_all(&mut self, mains: &[String]) -> Vec<String> {
+        let mut all: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+        let mut queue: Vec<Key> = mains.iter().map(|path| (path.clone(), false)).collect();
+        let mut seen: HashSet<Key> = HashSet::new();
+        while let Some(key) = queue.pop() {
+            if key.0 == "C" || !seen.insert(key.clone()) {
+                continue;
+            }
+            if key.0 == "unsafe" {
+                all.insert(key.0);
+                continue;
+            }
+            let found = self.found(&key.0, key.1);
+            let path = found
+                .place
+                .as_ref()
+                .map_or_else(|_| key.0.clone(), |place| place.path.clone());
+            let is_main = found.place.as_ref().is_ok_and(|place| {
+                place.module.as_ref().is_some_and(|module| {
+                    module.version.is_empty() && self.modules.main(&module.path).is_some()
+                })
+            });
+            if found
+                .source
+                .error
+                .as_ref()
+                .is_none_or(|error| !error.is_no_go())
+            {
+                all.insert(path);
+            }
+            let tests = is_main.then(|| {
+                found
+                    .source
+                    .test_imports
+                    .keys()
+                    .chain(found.source.x_test_imports.keys())
+            });
+            let imports = found
+                .source
+                .imports
+                .keys()
+                .chain(tests.into_iter().flatten());
+            queue.extend(imports.map(|import| (import.clone(), found.in_std())));
+        }
+        all.into_iter().collect()
+    }
+}

@@ -1,0 +1,278 @@
+//! Package loading: from patterns to a [`PackageSet`] in which every package knows its imports, its module and what is wrong with it.
+//!
+//! Two passes. The first follows imports in waves and evaluates directories in parallel ([`found`]); the second assembles packages
+//! one after the other, depth first, because errors carry the way that led to them ([`assemble`]). What the second pass asks for is
+//! there already.
+
+mod assemble;
+mod buildinfo;
+mod found;
+mod targets;
+
+pub use buildinfo::StampSettings;
+pub use targets::exec_name;
+
+use crate::modload::{ModError, Modules};
+use crate::package::{Package, PackageError, PackageId, PackageSet};
+use crate::patterns::{Match, clean_patterns};
+use crate::source::BuildContext;
+use camino::Utf8PathBuf;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+/// What loading is to do.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// `list -find`: imports are not followed.
+    pub find: bool,
+    /// Main packages are stamped with build info.
+    pub stamp: bool,
+    /// What is stamped.
+    pub stamp_settings: StampSettings,
+    /// Packages that every program links beside `runtime`: `runtime/cgo`, `runtime/race` and their kin.
+    pub linker_deps: Vec<String>,
+    /// GOBIN, empty if not set.
+    pub gobin: String,
+    /// Ending of programs: `.exe` or nothing.
+    pub exe_suffix: String,
+    /// The target is not this machine.
+    pub cross: bool,
+    /// `-buildmode` other than `default` and `exe` that makes no program.
+    pub library_mode: bool,
+}
+
+/// What was loaded.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Every package met.
+    pub set: PackageSet,
+    /// Those that the patterns name, in their order, each once.
+    pub roots: Vec<PackageId>,
+    /// The patterns with what they matched.
+    pub matches: Vec<Match>,
+}
+
+impl Loaded {
+    /// Roots and everything they import, dependencies first, in the order of `go list -deps`.
+    #[must_use]
+    pub fn with_dependencies(&self) -> Vec<PackageId> {
+        fn visit(
+            set: &PackageSet,
+            id: PackageId,
+            seen: &mut HashSet<PackageId>,
+            out: &mut Vec<PackageId>,
+        ) {
+            if !seen.insert(id) {
+                return;
+            }
+            for &import in &set[id].internal.imports {
+                visit(set, import, seen, out);
+            }
+            out.push(id);
+        }
+        let mut out = Vec::with_capacity(self.set.packages.len());
+        let mut seen = HashSet::new();
+        for &root in &self.roots {
+            visit(&self.set, root, &mut seen, &mut out);
+        }
+        out
+    }
+
+    /// All errors that keep the roots from being built, each once, in the order in which go prints them.
+    #[must_use]
+    pub fn errors(&self) -> Vec<PackageError> {
+        let mut seen = HashSet::new();
+        let own = |id: &PackageId| self.set[*id].public.error.clone();
+        let roots = self.roots.iter().flat_map(|id| {
+            own(id)
+                .into_iter()
+                .chain(self.set[*id].public.deps_errors.iter().cloned())
+        });
+        roots
+            .filter(|error| seen.insert(error.to_string()))
+            .collect()
+    }
+}
+
+/// Loads packages; one for each run.
+pub struct Loader<'m> {
+    modules: &'m Modules,
+    context: Arc<BuildContext>,
+    options: LoadOptions,
+    found: HashMap<found::Key, Arc<found::Found>>,
+    set: PackageSet,
+    by_path: HashMap<String, PackageId>,
+    folded: HashMap<String, String>,
+    module_infos: HashMap<steady_module::ModuleVersion, Arc<crate::package::ModulePublic>>,
+    godebug: Option<Option<crate::godebug::GodebugTable>>,
+}
+
+impl<'m> Loader<'m> {
+    /// A loader over modules, for one build configuration.
+    #[must_use]
+    pub fn new(modules: &'m Modules, context: BuildContext, options: LoadOptions) -> Loader<'m> {
+        Loader {
+            modules,
+            context: Arc::new(context),
+            options,
+            found: HashMap::new(),
+            set: PackageSet::default(),
+            by_path: HashMap::new(),
+            folded: HashMap::new(),
+            module_infos: HashMap::new(),
+            godebug: None,
+        }
+    }
+
+    /// Loads what patterns name. Files (`x.go`) make one package of their own.
+    ///
+    /// # Errors
+    /// Only what keeps every pattern from being matched; what is wrong with a package stands in it.
+    pub fn load(mut self, patterns: &[String]) -> Result<Loaded, ModError> {
+        if !self.modules.enabled() {
+            return Err(ModError::Unsupported(
+                "GOPATH mode (GO111MODULE=off)".into(),
+            ));
+        }
+        if patterns
+            .iter()
+            .any(|pattern| pattern.ends_with(".go") && !pattern.starts_with("./..."))
+        {
+            let root = self.load_files(patterns)?;
+            return Ok(Loaded {
+                set: self.set,
+                roots: vec![root],
+                matches: Vec::new(),
+            });
+        }
+        let mut matches = Vec::new();
+        for pattern in clean_patterns(patterns) {
+            let mut found = self.modules.match_pattern(&pattern, &self.context)?;
+            if pattern == "all" {
+                found.packages = self.follow_all(&found.packages);
+            }
+            matches.push(found);
+        }
+        let mut wanted: Vec<String> = Vec::new();
+        let mut patterns_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for found in &matches {
+            for path in &found.packages {
+                let known = patterns_of.entry(path.clone()).or_default();
+                if known.is_empty() {
+                    wanted.push(path.clone());
+                }
+                known.push(found.pattern.clone());
+            }
+        }
+        self.follow(&wanted);
+        let mut roots = Vec::new();
+        for found in &matches {
+            self.load_match(found, &patterns_of, &mut roots);
+        }
+        self.finish(&roots);
+        Ok(Loaded {
+            set: self.set,
+            roots,
+            matches,
+        })
+    }
+
+    fn load_match(
+        &mut self,
+        found: &Match,
+        patterns_of: &BTreeMap<String, Vec<String>>,
+        roots: &mut Vec<PackageId>,
+    ) {
+        for path in &found.packages {
+            let id = self.root(path);
+            // A wildcard takes no directories in which this configuration leaves no files.
+            let no_go = self.set[id]
+                .public
+                .error
+                .as_ref()
+                .is_some_and(|error| error.is_no_go);
+            if no_go && !found.is_literal() {
+                continue;
+            }
+            let package = &mut self.set[id];
+            package.internal.cmdline_pkg = true;
+            package.internal.cmdline_pkg_literal |= found.is_literal();
+            if !roots.contains(&id) {
+                package.public.r#match = patterns_of.get(path).cloned().unwrap_or_default();
+                roots.push(id);
+            }
+        }
+        for error in &found.errors {
+            let mut package = Package::default();
+            package.public.import_path.clone_from(&found.pattern);
+            package.public.incomplete = true;
+            package.public.r#match = vec![found.pattern.clone()];
+            let err = if found.is_literal() {
+                error.to_string()
+            } else {
+                found.error_text(&error.to_string())
+            };
+            package.public.error = Some(PackageError {
+                err,
+                ..PackageError::default()
+            });
+            package.internal.cmdline_pkg = true;
+            roots.push(self.set.add(package));
+        }
+    }
+
+    /// Whether these are files of one directory, and which.
+    fn load_files(&mut self, files: &[String]) -> Result<PackageId, ModError> {
+        let base = self.modules.index().files().clone();
+        let mut dir: Option<Utf8PathBuf> = None;
+        let mut names = Vec::new();
+        for file in files {
+            if !file.ends_with(".go") {
+                return Err(ModError::Message(
+                    "named files must be .go files: ".to_string() + file,
+                ));
+            }
+            let path = base.absolute(file);
+            let stat = base.stat(&path).map_err(|error| {
+                ModError::Message(format!(
+                    "no required module provides package {file}; to add it:\n\tgo get {file}"
+                ))
+                .min_by_error(&error)
+            })?;
+            if stat.is_dir() {
+                return Err(ModError::Message(format!(
+                    "{file} is a directory, should be a Go file"
+                )));
+            }
+            let parent = path.parent().map(Utf8PathBuf::from).unwrap_or_default();
+            if dir.get_or_insert_with(|| parent.clone()) != &parent {
+                return Err(ModError::Message(
+                    "named files must all be in one directory; have ".to_string()
+                        + dir.as_deref().map_or("", |dir| dir.as_str())
+                        + " and "
+                        + parent.as_str(),
+                ));
+            }
+            names.push(path.file_name().unwrap_or_default().to_string());
+        }
+        let dir = dir.unwrap_or_default();
+        let id = self.assemble_files(&dir, &names);
+        self.finish(&[id]);
+        Ok(id)
+    }
+}
+
+trait MinByError {
+    fn min_by_error(self, error: &steady_system::Error) -> Self;
+}
+
+impl MinByError for ModError {
+    /// A named file that is not there is an argument like any other; one that cannot be read says why.
+    fn min_by_error(self, error: &steady_system::Error) -> ModError {
+        if error.is_not_found() {
+            self
+        } else {
+            ModError::Message(error.to_string())
+        }
+    }
+}
