@@ -1,14 +1,29 @@
 //! Memory of what source directories contain.
 //!
-//! Directories that never change (module cache, standard library) are kept on disk, one file a module; the project's own are
-//! kept with their stamps and looked at again. A memory that is torn, old or of another version is rebuilt, never believed.
+//! Three kinds of place, by how much they can change:
+//!
+//! | place | file | what is asked before a record is believed |
+//! |---|---|---|
+//! | module cache, `…@version` | one a module version | nothing: it never changes once extracted |
+//! | standard library | one a toolchain (GOROOT and version) | stamp of the directory |
+//! | the project, and all else | one a project | stamps of the directory and of every source file in it |
+//!
+//! Directories and files that were changed within the last two seconds are not remembered: they could change again without
+//! their stamps telling. A file that is torn or of another format is rebuilt. With an overlay nothing is kept or believed.
 //! Within a process every directory is looked at once.
+
+mod memory;
+mod store;
 
 use crate::source::{BuildContext, DirContents, PackageSource, SourceError, evaluate, scan};
 use camino::{Utf8Path, Utf8PathBuf};
+use memory::{Memory, Trust};
+use sha2::{Digest, Sha256};
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use steady_system::Files;
+use steady_system::clock::Clock;
 
 /// Where things are.
 #[derive(Clone, Debug, Default)]
@@ -17,20 +32,33 @@ pub struct IndexOptions {
     pub cache_dir: Option<Utf8PathBuf>,
     /// GOMODCACHE: directories `…@version` below it are immutable.
     pub mod_cache: Option<Utf8PathBuf>,
-    /// GOROOT; its `src` is immutable for a released toolchain.
+    /// GOROOT; its `src` changes only with the toolchain.
     pub goroot: Option<Utf8PathBuf>,
-    /// First line of GOROOT/VERSION, the key of the standard library's memory; empty: not immutable.
+    /// First line of GOROOT/VERSION, part of the key of the standard library's memory; empty: treated as the project is.
     pub go_version: String,
+    /// Directory of the main module or workspace, that names the memory of mutable directories; none keeps none of them.
+    pub project: Option<Utf8PathBuf>,
+    /// The clock.
+    pub clock: Clock,
 }
 
 type Answer = Result<Arc<DirContents>, SourceError>;
 
+/// Directories that are not worth starting threads for.
+const FEW: usize = 16;
+
 /// The memory; shared by all threads of a run.
 pub struct Index {
     files: Files,
-    _options: IndexOptions,
+    options: IndexOptions,
     /// What this process has looked at already.
     seen: Mutex<HashMap<Utf8PathBuf, Answer>>,
+    /// Memories opened so far, by root; `None` for a root that must not have one.
+    memories: Mutex<HashMap<Utf8PathBuf, Option<Arc<Memory>>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Index {
@@ -38,8 +66,9 @@ impl Index {
     pub fn new(files: Files, options: IndexOptions) -> Self {
         Self {
             files,
-            _options: options,
+            options,
             seen: Mutex::default(),
+            memories: Mutex::default(),
         }
     }
 
@@ -50,20 +79,28 @@ impl Index {
 
     /// Facts of a directory (absolute path). Each directory is read at most once a process.
     pub fn dir(&self, dir: &Utf8Path) -> Answer {
-        if let Some(answer) = self
-            .seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(dir)
-        {
+        if let Some(answer) = locked(&self.seen).get(dir) {
             return answer.clone();
         }
-        let answer = scan::scan_dir(&self.files, dir).map(Arc::new);
-        self.seen
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(dir.to_owned(), answer.clone());
+        let answer = self.look(dir).map(Arc::new);
+        locked(&self.seen).insert(dir.to_owned(), answer.clone());
         answer
+    }
+
+    fn look(&self, dir: &Utf8Path) -> Result<DirContents, SourceError> {
+        let Some(memory) = self.memory(dir) else {
+            return scan::scan_dir(&self.files, dir);
+        };
+        match memory.get(&self.files, dir) {
+            Some(Some(contents)) => Ok(contents),
+            Some(None) => Err(scan::missing(dir)),
+            None => memory::refresh(&memory, &self.files, dir, self.options.clock.nanos()),
+        }
+    }
+
+    /// Forgets a directory: it was changed by this run.
+    pub fn forget(&self, dir: &Utf8Path) {
+        locked(&self.seen).remove(dir);
     }
 
     /// The package in a directory under a configuration; a directory that cannot be read gives a value with an error.
@@ -80,11 +117,123 @@ impl Index {
 
     /// Reads many directories at once, in parallel; errors wait for [`Index::dir`].
     pub fn prefetch(&self, dirs: &[Utf8PathBuf]) {
-        for dir in dirs {
-            let _ = self.dir(dir);
-        }
+        let threads = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(dirs.len() / FEW + 1);
+        let next = AtomicUsize::new(0);
+        let work = || {
+            while let Some(dir) = dirs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let _ = self.dir(dir);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
     }
 
     /// Writes what was learned to disk; failure to do so is not an error. Called once at the end of a run.
-    pub fn save(&self) {}
+    pub fn save(&self) {
+        let memories: Vec<_> = locked(&self.memories).values().flatten().cloned().collect();
+        for memory in memories {
+            // A read-only or full disk costs time at the next run and nothing else.
+            let _ = memory.save(&self.files);
+        }
+    }
+
+    /// The memory that a directory belongs to.
+    fn memory(&self, dir: &Utf8Path) -> Option<Arc<Memory>> {
+        let cache = self.options.cache_dir.as_ref()?;
+        if self.files.overlay().is_some() {
+            return None;
+        }
+        let (root, kind, trust) = self.root(dir)?;
+        if let Some(known) = locked(&self.memories).get(root) {
+            return known.clone();
+        }
+        let mut hash = Sha256::new();
+        hash.update(kind);
+        hash.update([0]);
+        hash.update(root.as_str());
+        hash.update([0]);
+        if trust == Trust::DirStamp {
+            hash.update(&self.options.go_version);
+        }
+        let name: String = hash.finalize()[..16]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        let place = cache.join(kind).join(&name[..2]).join(name);
+        let base = if trust == Trust::FileStamps {
+            Utf8PathBuf::new()
+        } else {
+            root.to_owned()
+        };
+        let usable = trust != Trust::Always || self.extracted(root);
+        let memory = usable.then(|| Arc::new(Memory::open(&self.files, base, place, trust)));
+        // Two threads may open the same file; the first one's is kept, so that no record is lost.
+        locked(&self.memories)
+            .entry(root.to_owned())
+            .or_insert(memory)
+            .clone()
+    }
+
+    /// Root, kind and trust of the memory that a directory belongs to.
+    fn root<'d>(&'d self, dir: &'d Utf8Path) -> Option<(&'d Utf8Path, &'static str, Trust)> {
+        let options = &self.options;
+        if let Some(goroot) = &options.goroot
+            && !options.go_version.is_empty()
+            && dir
+                .strip_prefix(goroot)
+                .is_ok_and(|rest| rest.starts_with("src"))
+        {
+            return Some((goroot, "std", Trust::DirStamp));
+        }
+        if let Some(rest) = options
+            .mod_cache
+            .as_ref()
+            .and_then(|cache| dir.strip_prefix(cache).ok())
+            && let Some(root) = module_root(dir, rest)
+        {
+            return Some((root, "mod", Trust::Always));
+        }
+        Some((options.project.as_deref()?, "dir", Trust::FileStamps))
+    }
+
+    /// Whether a module of the cache is whole: there, and not being extracted at this moment.
+    fn extracted(&self, root: &Utf8Path) -> bool {
+        let partial = || {
+            let cache = self.options.mod_cache.as_ref()?;
+            let (path, version) = root.strip_prefix(cache).ok()?.as_str().rsplit_once('@')?;
+            Some(
+                cache
+                    .join("cache/download")
+                    .join(path)
+                    .join("@v")
+                    .join(format!("{version}.partial")),
+            )
+        };
+        self.files.is_dir(root) && partial().is_some_and(|partial| !self.files.exists(partial))
+    }
 }
+
+/// The module's directory: up to the element with the version.
+fn module_root<'d>(dir: &'d Utf8Path, rest: &Utf8Path) -> Option<&'d Utf8Path> {
+    if rest.starts_with("cache") {
+        return None;
+    }
+    let mut length = dir.as_str().len() - rest.as_str().len();
+    for element in rest.as_str().split('/') {
+        length += element.len();
+        if element.contains('@') {
+            return Some(Utf8Path::new(&dir.as_str()[..length]));
+        }
+        length += 1;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,11 @@
-//! The facts of one directory, before any build configuration. Serialised by [`crate::index`]; keep the codec there in step.
+//! The facts of one directory, before any build configuration.
+//!
+//! [`crate::index`] keeps them on disk: whoever changes a field, or what a field means, raises the number of its format.
+
+use serde::{Deserialize, Serialize};
 
 /// The facts of one directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirContents {
     /// Source files by name (`.go` and everything else that go's builder knows by extension); names that begin with `_` or
     /// `.` are left out.
@@ -10,6 +14,8 @@ pub struct DirContents {
     pub subdirs: Vec<String>,
     /// Names of symbolic links that lead to directories, sorted.
     pub dir_links: Vec<String>,
+    /// A source file is a symbolic link.
+    pub has_links: bool,
     /// A regular file `go.mod` is here: a module begins.
     pub has_go_mod: bool,
 }
@@ -22,7 +28,7 @@ impl DirContents {
 }
 
 /// The facts of one source file.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileFacts {
     /// Name without directory.
     pub name: String,
@@ -52,7 +58,7 @@ pub struct FileFacts {
 }
 
 /// Why a file cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileError {
     /// go says `read FILE: …`.
     Read(String),
@@ -63,7 +69,7 @@ pub enum FileError {
 }
 
 /// The build constraint of a header, as written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Constraint {
     /// None: the file name decides alone.
     #[default]
@@ -75,7 +81,7 @@ pub enum Constraint {
 }
 
 /// One error of the scanner or parser.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SyntaxFact {
     /// From 1.
     pub line: u32,
@@ -88,7 +94,7 @@ pub struct SyntaxFact {
 }
 
 /// One import.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImportFact {
     /// Unquoted path.
     pub path: String,
@@ -99,7 +105,7 @@ pub struct ImportFact {
 }
 
 /// One pattern of a `//go:embed` line.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EmbedFact {
     /// Unquoted pattern.
     pub pattern: String,
@@ -110,7 +116,7 @@ pub struct EmbedFact {
 }
 
 /// One `//go:` line above the package clause.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DirectiveFact {
     /// Whole line, slashes included.
     pub text: String,

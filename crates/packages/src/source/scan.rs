@@ -51,6 +51,7 @@ pub fn scan_dir(files: &Files, dir: &Utf8Path) -> Result<DirContents, SourceErro
             contents.has_go_mod = entry.kind == FileKind::File || files.is_file(dir.join("go.mod"));
         }
         if is_source_name(&entry.name) {
+            contents.has_links |= entry.kind == FileKind::Symlink;
             contents.files.push(scan_file(files, dir, &entry.name));
         }
     }
@@ -64,16 +65,23 @@ pub fn is_source_name(name: &str) -> bool {
 }
 
 fn unreadable(files: &Files, dir: &Utf8Path, error: &steady_system::Error) -> SourceError {
-    let missing = !files.is_dir(dir);
-    let message = if missing {
-        format!("cannot find package \".\" in:\n\t{dir}")
-    } else {
-        error.to_string()
-    };
+    if !files.is_dir(dir) {
+        return missing(dir);
+    }
+    SourceError::Unreadable {
+        dir: dir.to_owned(),
+        message: error.to_string(),
+        missing: false,
+    }
+}
+
+/// The error for a directory that is not there.
+pub(crate) fn missing(dir: &Utf8Path) -> SourceError {
+    let message = format!("cannot find package \".\" in:\n\t{dir}");
     SourceError::Unreadable {
         dir: dir.to_owned(),
         message,
-        missing,
+        missing: true,
     }
 }
 
