@@ -8,11 +8,12 @@
 //! The order of dependencies is part of action ids, and post-order is the order in which `-n` prints: both are go's.
 
 use std::collections::{HashMap, HashSet};
-use steady_packages::package::{PackageId, PackageSet};
+use steady_packages::package::{Package, PackageId, PackageSet};
 
 use crate::action::{Mode, Root};
 use crate::config::BuildConfig;
 use crate::modes::Modes;
+use crate::release::Release;
 
 /// Index of a node in its [`Plan`].
 pub(crate) type NodeId = usize;
@@ -78,6 +79,7 @@ pub(crate) struct Plan<'a> {
     packages: &'a PackageSet,
     config: &'a BuildConfig,
     modes: &'a Modes,
+    release: Release,
     pub nodes: Vec<Node>,
     pub root: NodeId,
     work: &'a str,
@@ -102,6 +104,7 @@ impl<'a> Plan<'a> {
             packages,
             config,
             modes,
+            release: Release::of(&config.toolchain.version),
             nodes: Vec::new(),
             root: 0,
             work,
@@ -217,7 +220,7 @@ impl<'a> Plan<'a> {
                 deps.push(dep);
             }
         }
-        if !package.internal.pgo_profile.as_str().is_empty() {
+        if self.release.prepares_profiles() && !package.internal.pgo_profile.as_str().is_empty() {
             let dep = self.profile(package.internal.pgo_profile.as_str());
             deps.push(dep);
         }
@@ -272,7 +275,10 @@ impl<'a> Plan<'a> {
         let package = &self.packages[id];
         let run = self.add(Kind::Cgo, Some(id), ready, objdir.to_owned());
         let mut collected = Vec::new();
-        for (i, (file, language)) in c_sources(package, objdir).into_iter().enumerate() {
+        for (i, (file, language)) in c_sources(package, objdir, self.release)
+            .into_iter()
+            .enumerate()
+        {
             let node = self.add(
                 Kind::CgoCompile { file, language },
                 Some(id),
@@ -440,7 +446,7 @@ fn strip_extension(path: &str) -> &str {
 }
 
 /// What the C compilers compile in a package: what cgo makes, then the package's own files by kind.
-fn c_sources(package: &steady_packages::package::Package, objdir: &str) -> Vec<(String, Language)> {
+fn c_sources(package: &Package, objdir: &str, release: Release) -> Vec<(String, Language)> {
     let files = &package.public.files;
     let cover = if package.internal.cover_mode.is_empty() {
         ""
@@ -454,29 +460,27 @@ fn c_sources(package: &steady_packages::package::Package, objdir: &str) -> Vec<(
     }
     // runtime/cgo has assembly of both kinds; the C compiler gets what says so in its name.
     let both = package.public.standard && package.public.import_path == "runtime/cgo";
-    let assembly = files
-        .s_files
-        .iter()
-        .filter(|file| !both || file.starts_with("gcc_"));
-    sources.extend(assembly.map(|file| (file.clone(), Language::Assembly)));
-    sources.extend(
-        files
-            .c_files
-            .iter()
-            .chain(&files.m_files)
-            .map(|file| (file.clone(), Language::C)),
-    );
-    sources.extend(
-        files
-            .cxx_files
-            .iter()
-            .map(|file| (file.clone(), Language::Cxx)),
-    );
-    sources.extend(
-        files
-            .f_files
-            .iter()
-            .map(|file| (file.clone(), Language::Fortran)),
-    );
+    let mut add = |names: &[String], language: Language| {
+        let wanted =
+            |name: &&String| language != Language::Assembly || !both || name.starts_with("gcc_");
+        sources.extend(
+            names
+                .iter()
+                .filter(wanted)
+                .map(|name| (name.clone(), language)),
+        );
+    };
+    if release.puts_assembly_before_c() {
+        add(&files.s_files, Language::Assembly);
+        add(&files.c_files, Language::C);
+        add(&files.m_files, Language::C);
+        add(&files.cxx_files, Language::Cxx);
+    } else {
+        add(&files.c_files, Language::C);
+        add(&files.s_files, Language::Assembly);
+        add(&files.cxx_files, Language::Cxx);
+        add(&files.m_files, Language::C);
+    }
+    add(&files.f_files, Language::Fortran);
     sources
 }

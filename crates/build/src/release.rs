@@ -26,10 +26,40 @@ impl Release {
         }
     }
 
+    /// A profile is put into a form of its own before compilers read it; its hash stands after the imports.
+    #[must_use]
+    pub fn prepares_profiles(&self) -> bool {
+        self.minor >= 23
+    }
+
+    /// The compiler is told a language version although no module says one.
+    #[must_use]
+    pub fn always_tells_language(&self) -> bool {
+        self.minor >= 23
+    }
+
+    /// GOROOT_FINAL is still a setting: it, not GOROOT, is told to the linker, and only with `-trimpath`.
+    #[must_use]
+    pub fn has_goroot_final(&self) -> bool {
+        self.minor < 23
+    }
+
     /// cgo takes the linker's flags as an argument instead of a variable.
     #[must_use]
     pub fn passes_ldflags_to_cgo(&self) -> bool {
         self.minor >= 23
+    }
+
+    /// The id of a link has the default GODEBUG.
+    #[must_use]
+    pub fn hashes_default_godebug(&self) -> bool {
+        self.minor >= 24
+    }
+
+    /// The host's own build id is no part of a program's content id.
+    #[must_use]
+    pub fn ignores_host_build_id(&self) -> bool {
+        self.minor >= 24
     }
 
     /// `go run` keeps programs in the build cache.
@@ -38,9 +68,34 @@ impl Release {
         self.minor >= 24
     }
 
+    /// An id says so when the C compiler could not be asked.
+    #[must_use]
+    pub fn hashes_c_tool_errors(&self) -> bool {
+        self.minor >= 25
+    }
+
+    /// Objects of a cgo package stand in the order assembly, C, Objective-C, C++; before: C, assembly, C++, Objective-C.
+    #[must_use]
+    pub fn puts_assembly_before_c(&self) -> bool {
+        self.minor >= 26
+    }
+
     /// `-frandom-seed` of a C file comes from an id of its own instead of the package's.
     #[must_use]
     pub fn seeds_c_files_apart(&self) -> bool {
         self.minor >= 26
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_versions_are_the_newest() {
+        assert!(!Release::of("go1.22.12").hashes_default_godebug());
+        assert!(Release::of("go1.24rc1").hashes_default_godebug());
+        assert!(Release::of("devel something").seeds_c_files_apart());
+        assert!(Release::of("devel go1.27-0123abc Mon Jan 1").seeds_c_files_apart());
     }
 }

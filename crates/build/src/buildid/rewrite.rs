@@ -17,12 +17,12 @@ pub struct Found {
     pub hash: Id,
 }
 
-/// Looks for `id` in a file's content. The code signature covers the id and the host's build id is made from it, so neither can
-/// be part of what is hashed.
+/// Looks for `id` in a file's content. The code signature covers the id, so it can be no part of what is hashed; nor can the
+/// host's build id in releases that make it from the id (`ignore_host`).
 #[must_use]
-pub fn find_and_hash(data: &[u8], id: &str) -> Found {
+pub fn find_and_hash(data: &[u8], id: &str, ignore_host: bool) -> Found {
     let id = id.as_bytes();
-    let blanks = excluded(data);
+    let blanks = excluded(data, ignore_host);
     let mut matches = Vec::new();
     let mut at = 0;
     while let Some(step) = find(&data[at..], id) {
@@ -47,11 +47,14 @@ pub fn find_and_hash(data: &[u8], id: &str) -> Found {
     }
 }
 
-fn excluded(data: &[u8]) -> Vec<Range<usize>> {
+fn excluded(data: &[u8], ignore_host: bool) -> Vec<Range<usize>> {
     let mut ranges = Vec::new();
     if let Some(header) = Header::parse(data) {
         // After the three words and the owner of the note comes the id itself.
-        if let Some(section) = header.section_named(data, b".note.gnu.build-id") {
+        if let Some(section) = header
+            .section_named(data, b".note.gnu.build-id")
+            .filter(|_| ignore_host)
+        {
             let start = usize::try_from(section.offset)
                 .unwrap_or(usize::MAX)
                 .saturating_add(16);
@@ -62,7 +65,7 @@ fn excluded(data: &[u8]) -> Vec<Range<usize>> {
     } else if is_macho(data)
         && let Some(file) = MachO::parse(data)
     {
-        ranges.extend(file.uuid());
+        ranges.extend(file.uuid().filter(|_| ignore_host));
         ranges.extend(file.code_signature(data));
     }
     ranges.retain(|range| range.start < range.end && range.end <= data.len());
@@ -105,7 +108,7 @@ mod tests {
 
     #[test]
     fn finds_every_occurrence_and_hashes_without_them() {
-        let found = find_and_hash(b"..abc..abcabc.ab", "abc");
+        let found = find_and_hash(b"..abc..abcabc.ab", "abc", true);
         assert_eq!(found.matches, [2, 7, 10]);
         assert_eq!(
             found.hash,
@@ -114,6 +117,6 @@ mod tests {
         let mut data = b"..abc..abcabc.ab".to_vec();
         rewrite(&mut data, &found.matches, "xyz");
         assert_eq!(data, b"..xyz..xyzxyz.ab");
-        assert_eq!(find_and_hash(&data, "xyz").hash, found.hash);
+        assert_eq!(find_and_hash(&data, "xyz", true).hash, found.hash);
     }
 }

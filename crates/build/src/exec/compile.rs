@@ -341,7 +341,9 @@ impl Run<'_> {
     fn compiler_flags(&self, node: NodeId, package: &Package, words: &mut Vec<String>) -> Done {
         let (public, internal) = (&package.public, &package.internal);
         words.extend(["-p".to_owned(), self.package_path(node, package)?]);
-        words.push(format!("-lang=go{}", gover::lang(&self.language(package))));
+        if let Some(version) = self.language(package) {
+            words.push(format!("-lang=go{}", gover::lang(&version)));
+        }
         if public.standard {
             words.push("-std".into());
         }
@@ -374,27 +376,28 @@ impl Run<'_> {
         let profile = |dep: &&NodeId| matches!(self.plan.nodes[**dep].kind, Kind::Profile { .. });
         if let Some(dep) = self.plan.nodes[node].deps.iter().find(profile) {
             words.push(format!("-pgoprofile={}", self.data(*dep).built));
+        } else if !internal.pgo_profile.as_str().is_empty() {
+            words.push(format!("-pgoprofile={}", internal.pgo_profile));
         }
         Ok(())
     }
 
     /// The language version of a package: its module's, or the toolchain's.
-    fn language(&self, package: &Package) -> String {
-        let local = gover::local(&self.config.toolchain.version);
-        match &package.public.module {
-            Some(module) => {
-                let version = if module.go_version.is_empty() {
-                    "1.16"
-                } else {
-                    &module.go_version
-                };
-                if self.allows(version) {
-                    version.to_owned()
-                } else {
-                    local.to_owned()
-                }
+    fn language(&self, package: &Package) -> Option<String> {
+        let module = package.public.module.as_ref();
+        let own = module.map(|module| {
+            if module.go_version.is_empty() {
+                "1.16"
+            } else {
+                &module.go_version
             }
-            None => local.to_owned(),
+        });
+        match own.filter(|version| self.allows(version)) {
+            Some(version) => Some(version.to_owned()),
+            None if self.release.always_tells_language() => {
+                Some(gover::local(&self.config.toolchain.version).to_owned())
+            }
+            None => None,
         }
     }
 

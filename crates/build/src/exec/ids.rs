@@ -108,6 +108,10 @@ impl Run<'_> {
         }
         self.add_compiler(&mut hash, package)?;
         self.add_inputs(&mut hash, package);
+        let profile = &package.internal.pgo_profile;
+        if !self.release.prepares_profiles() && !profile.as_str().is_empty() {
+            hash.add(format_args!("pgofile {}\n", self.file_hash(profile)));
+        }
         for dep in &self.plan.nodes[check].deps {
             let node = &self.plan.nodes[*dep];
             let data = self.data(*dep);
@@ -167,6 +171,7 @@ impl Run<'_> {
             ));
             match self.c_tool_id(&words, language) {
                 Ok(tool) => hash.add(format_args!("{name} ID={}\n", quote(&tool.id))),
+                Err(_) if !self.release.hashes_c_tool_errors() => {}
                 Err(error) => hash.add(format_args!("{name} ID ERROR={}\n", quote(&error))),
             }
         };
@@ -275,10 +280,12 @@ impl Run<'_> {
             quote(&package.public.import_path)
         ));
         Self::add_kind(&mut hash, package);
-        hash.add(format_args!(
-            "defaultgodebug {}\n",
-            quote(&package.public.default_godebug)
-        ));
+        if self.release.hashes_default_godebug() {
+            hash.add(format_args!(
+                "defaultgodebug {}\n",
+                quote(&package.public.default_godebug)
+            ));
+        }
         if self.config.flags.trimpath {
             hash.add(format_args!("trimpath\n"));
         }
@@ -320,10 +327,10 @@ impl Run<'_> {
             quote_list(&package.internal.ldflags)
         ));
         self.add_architecture(hash);
-        let goroot = if self.config.flags.trimpath {
-            ""
-        } else {
-            self.config.toolchain.goroot.as_str()
+        let goroot = match (self.config.flags.trimpath, self.release.has_goroot_final()) {
+            (true, true) => "$GOROOT",
+            (true, false) => "",
+            (false, _) => self.goroot_final(),
         };
         hash.add(format_args!("GOROOT={goroot}\n"));
         hash.add(format_args!(
@@ -331,6 +338,14 @@ impl Run<'_> {
             self.config.setting("GO_EXTLINK_ENABLED")
         ));
         Ok(())
+    }
+
+    /// The directory that programs take for GOROOT.
+    fn goroot_final(&self) -> &str {
+        match self.config.setting("GOROOT_FINAL") {
+            given if !given.is_empty() && self.release.has_goroot_final() => given,
+            _ => self.config.toolchain.goroot.as_str(),
+        }
     }
 
     /// The id of preparing a profile.

@@ -70,7 +70,11 @@ impl Run<'_> {
         } else {
             self.config.toolchain.goroot.as_str()
         };
-        let env = [format!("GOROOT={goroot}")];
+        let env = match (self.release.has_goroot_final(), self.config.flags.trimpath) {
+            (false, _) => vec![format!("GOROOT={goroot}")],
+            (true, true) => vec!["GOROOT_FINAL=$GOROOT".to_owned()],
+            (true, false) => Vec::new(),
+        };
         // The linker records the name it was given in a library, so that must be a bare name.
         let dir = if in_dir {
             format!("{dir}/")

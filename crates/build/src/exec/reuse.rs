@@ -300,7 +300,11 @@ impl Run<'_> {
         let mut content = Vec::new();
         file.read_to_end(&mut content)?;
         let data = self.data(node);
-        let found = find_and_hash(&content, &data.build_id);
+        let found = find_and_hash(
+            &content,
+            &data.build_id,
+            self.release.ignores_host_build_id(),
+        );
         let prefix = data
             .build_id
             .rsplit_once('/')
