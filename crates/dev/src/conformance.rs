@@ -1,0 +1,330 @@
+//! The go command's own scripts, run by its own harness, with Steady in go's place.
+//!
+//! The harness is the test binary of `cmd/go`, built from a toolchain's sources with two edits laid over them: the program under test
+//! is the one that CONFORMANCE_GO names, and telemetry counters, which Steady does not keep, are not counted.
+
+#![allow(clippy::disallowed_methods)]
+
+use anyhow::{Context as _, Result, bail};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+
+/// What to run.
+#[derive(clap::Args)]
+pub struct Options {
+    /// Only scripts whose names match this regular expression
+    #[arg(default_value = ".")]
+    pattern: String,
+    /// Also the scripts that go leaves out in short mode
+    #[arg(long)]
+    long: bool,
+    /// The Go version whose scripts are run, such as 1.26.8; the toolchain that Steady finds here if not given
+    #[arg(long, value_name = "VERSION")]
+    go: Option<String>,
+    /// Add scripts that newly pass to the list
+    #[arg(long)]
+    update: bool,
+    /// Run this program instead of building Steady
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+    /// Scripts at the same time
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
+    /// Bound on the whole run, such as 30m
+    #[arg(long, default_value = "40m")]
+    timeout: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Pass,
+    Fail,
+    Skip,
+}
+
+/// Runs the scripts; fails if one that the list has does not pass.
+pub fn run(options: &Options) -> Result<ExitCode> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .ancestors()
+        .nth(2)
+        .context("the workspace")?
+        .to_owned();
+    let work = root.join("target/conformance");
+    fs::create_dir_all(&work)?;
+    let steady = match &options.binary {
+        Some(binary) => fs::canonicalize(binary)?,
+        None => build_steady(&root, &work)?,
+    };
+    let bin = work.join("bin");
+    fs::create_dir_all(&bin)?;
+    let go = bin.join("go");
+    let _ = fs::remove_file(&go);
+    std::os::unix::fs::symlink(&steady, &go)?;
+    let goroot = goroot(&go, options.go.as_deref())?;
+    let harness = build_harness(&goroot, &work)?;
+    let outcomes = run_harness(options, &harness, &goroot, &bin, &work)?;
+    compare(options, &root, &goroot, &outcomes)
+}
+
+/// The binary that honours the harness's hooks, in a target directory of its own so that the released one stays as it is.
+fn build_steady(root: &Path, work: &Path) -> Result<PathBuf> {
+    let status = Command::new("cargo")
+        .args([
+            "build",
+            "--quiet",
+            "--release",
+            "--features",
+            "conformance",
+            "--target-dir",
+        ])
+        .arg(work.join("build"))
+        .current_dir(root)
+        .status()?;
+    if !status.success() {
+        bail!("Steady does not build");
+    }
+    Ok(work.join("build/release/steady"))
+}
+
+/// The toolchain whose scripts are run: Steady fetches it if it is not here.
+fn goroot(go: &Path, version: Option<&str>) -> Result<PathBuf> {
+    let mut command = Command::new(go);
+    command
+        .args(["env", "GOROOT"])
+        .env_remove("GOROOT")
+        .env("GOWORK", "off");
+    if let Some(version) = version {
+        command.env("GOTOOLCHAIN", format!("go{version}"));
+    }
+    let output = command.stderr(Stdio::inherit()).output()?;
+    let path = String::from_utf8(output.stdout)?.trim().to_string();
+    if !output.status.success() || path.is_empty() {
+        bail!("no Go toolchain is here and none could be fetched");
+    }
+    Ok(path.into())
+}
+
+fn edited(path: &Path, from: &str, to: &str) -> Result<String> {
+    let text = fs::read_to_string(path).with_context(|| path.display().to_string())?;
+    if !text.contains(from) {
+        bail!(
+            "{}: the harness of this Go release is not as expected: no {from:?}",
+            path.display()
+        );
+    }
+    Ok(text.replace(from, to))
+}
+
+fn build_harness(goroot: &Path, work: &Path) -> Result<PathBuf> {
+    let version = fs::read_to_string(goroot.join("VERSION"))?;
+    let version = version.lines().next().unwrap_or_default();
+    let binary = work.join(format!("harness-{version}"));
+    if binary.exists() {
+        return Ok(binary);
+    }
+    let source = goroot.join("src/cmd/go");
+    let edits = [
+        (
+            "go_test.go",
+            "testExe, err := os.Executable()",
+            "testExe, err := os.Getenv(\"CONFORMANCE_GO\"), error(nil)",
+        ),
+        (
+            "script_test.go",
+            "\t\t\tcheckCounters(t, telemetryDir)",
+            "\t\t\t_ = telemetryDir",
+        ),
+    ];
+    let mut replace = BTreeMap::new();
+    for (name, from, to) in edits {
+        let path = work.join(name);
+        fs::write(&path, edited(&source.join(name), from, to)?)?;
+        replace.insert(source.join(name), path);
+    }
+    let overlay = work.join("overlay.json");
+    fs::write(
+        &overlay,
+        serde_json::to_vec(&serde_json::json!({ "Replace": replace }))?,
+    )?;
+    // The one place where a toolchain's own go is run: until Steady has `test -c`, nothing else can compile a test binary.
+    let status = Command::new(goroot.join("bin/go"))
+        .args(["test", "-c", "-overlay"])
+        .arg(&overlay)
+        .arg("-o")
+        .arg(&binary)
+        .arg("cmd/go")
+        .current_dir(&source)
+        .env("GOTOOLCHAIN", "local")
+        .env("GOFLAGS", "")
+        .env_remove("GOROOT")
+        .status()?;
+    if !status.success() {
+        bail!("the harness does not build");
+    }
+    Ok(binary)
+}
+
+fn run_harness(
+    options: &Options,
+    harness: &Path,
+    goroot: &Path,
+    bin: &Path,
+    work: &Path,
+) -> Result<BTreeMap<String, Outcome>> {
+    let logs = work.join("logs");
+    fs::create_dir_all(&logs)?;
+    let path = format!(
+        "{}:{}",
+        bin.display(),
+        std::env::var("PATH").unwrap_or_default()
+    );
+    let mut child = Command::new(harness)
+        .arg(format!("-test.short={}", !options.long))
+        .args([
+            "-test.v",
+            "-test.parallel",
+            &options.jobs.to_string(),
+            "-test.timeout",
+            &options.timeout,
+        ])
+        .arg(format!("-test.run=^TestScript$/{}", options.pattern))
+        .current_dir(goroot.join("src/cmd/go"))
+        .env("CONFORMANCE_GO", bin.join("go"))
+        .env("PATH", path)
+        .env("GOTOOLCHAIN", "local")
+        .env("GOROOT", goroot)
+        .env_remove("GOFLAGS")
+        .stdout(Stdio::piped())
+        .spawn()?;
+    let stdout = child.stdout.take().context("the harness's output")?;
+    let mut outcomes = BTreeMap::new();
+    let mut log: Vec<String> = Vec::new();
+    let mut current: Option<String> = None;
+    let finish = |name: Option<String>, log: &mut Vec<String>| -> Result<()> {
+        let text = std::mem::take(log).join("\n");
+        match name {
+            Some(name) => Ok(fs::write(
+                logs.join(format!("{}.txt", name.replace('/', "_"))),
+                text,
+            )?),
+            None => Ok(()),
+        }
+    };
+    for line in BufReader::new(stdout).split(b'\n') {
+        let line = String::from_utf8_lossy(&line?).into_owned();
+        let trimmed = line.trim_start();
+        let result = [
+            ("--- PASS: ", Outcome::Pass),
+            ("--- FAIL: ", Outcome::Fail),
+            ("--- SKIP: ", Outcome::Skip),
+        ];
+        let result = result.iter().find_map(|(mark, outcome)| {
+            Some((trimmed.strip_prefix(mark)?.split(' ').next()?, *outcome))
+        });
+        match result {
+            Some((name, outcome)) => {
+                finish(current.take(), &mut log)?;
+                if let Some(name) = name
+                    .strip_prefix("TestScript/")
+                    .filter(|name| *name != "README")
+                {
+                    outcomes.insert(name.to_string(), outcome);
+                    current = Some(name.to_string());
+                    if outcome != Outcome::Skip {
+                        println!(
+                            "{} {name}",
+                            if outcome == Outcome::Pass {
+                                "pass"
+                            } else {
+                                "FAIL"
+                            }
+                        );
+                    }
+                }
+            }
+            None if trimmed.starts_with("=== ") => {}
+            None => log.push(line),
+        }
+    }
+    finish(current, &mut log)?;
+    child.wait()?;
+    Ok(outcomes)
+}
+
+fn compare(
+    options: &Options,
+    root: &Path,
+    goroot: &Path,
+    outcomes: &BTreeMap<String, Outcome>,
+) -> Result<ExitCode> {
+    let version = fs::read_to_string(goroot.join("VERSION"))?;
+    let release: Vec<&str> = version
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .split('.')
+        .take(2)
+        .collect();
+    let mode = if options.long { "-long" } else { "" };
+    let list = root.join(format!(
+        "crates/dev/conformance/{}{mode}.txt",
+        release.join(".")
+    ));
+    let known: BTreeSet<String> = fs::read_to_string(&list)
+        .unwrap_or_default()
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(str::to_string)
+        .collect();
+    let of = |wanted: Outcome| {
+        outcomes
+            .iter()
+            .filter(move |(_, outcome)| **outcome == wanted)
+            .map(|(name, _)| name.clone())
+    };
+    let passed: BTreeSet<String> = of(Outcome::Pass).collect();
+    let failed: BTreeSet<String> = of(Outcome::Fail).collect();
+    let new: Vec<&String> = passed.difference(&known).collect();
+    let dropped: Vec<&String> = known.intersection(&failed).collect();
+    println!(
+        "{} passed, {} failed, {} skipped",
+        passed.len(),
+        failed.len(),
+        of(Outcome::Skip).count()
+    );
+    if !new.is_empty() {
+        println!(
+            "{} not in the list yet{}",
+            new.len(),
+            if options.update {
+                ", added"
+            } else {
+                " (--update adds them)"
+            }
+        );
+    }
+    if options.update {
+        let all: Vec<String> = known.union(&passed).cloned().collect();
+        fs::write(
+            &list,
+            format!(
+                "# Scripts of the go command that pass with Steady in its place. The list only grows.\n{}\n",
+                all.join("\n")
+            ),
+        )?;
+    }
+    for name in &dropped {
+        println!("dropped out: {name} (target/conformance/logs/{name}.txt)");
+    }
+    if outcomes.is_empty() {
+        bail!("no script matched, or the harness did not run");
+    }
+    Ok(if dropped.is_empty() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
