@@ -105,7 +105,10 @@ pub fn match_dirs(
         dirs: Vec::new(),
         ignored: Vec::new(),
     };
-    if let Err(error) = local.visit(&start_dir, &clean(start), true) {
+    if !index.files().is_dir(&start_dir) {
+        m.errors
+            .push(format!("lstat {start}: no such file or directory"));
+    } else if let Err(error) = local.visit(&start_dir, &clean(start), true) {
         m.errors.push(error.to_string());
     }
     m.dirs = local.dirs;
@@ -149,6 +152,7 @@ impl Local<'_> {
         if self.pattern.matches(&shown_full) && self.holds_package(dir, &contents) {
             self.dirs.push(shown_full);
         }
+        read_ahead(self.index, dir, &contents);
         for sub in &contents.subdirs {
             let child = match shown {
                 "." => sub.clone(),
@@ -169,6 +173,12 @@ impl Local<'_> {
                 .error
                 .is_some_and(|error| error.is_no_go())
     }
+}
+
+/// Reads the children that a walk is likely to enter, many at a time.
+fn read_ahead(index: &Index, dir: &Utf8Path, contents: &DirContents) {
+    let children = contents.subdirs.iter().filter(|name| !is_hidden(name));
+    index.prefetch(&children.map(|name| dir.join(name)).collect::<Vec<_>>());
 }
 
 fn lstat_if_missing(error: SourceError) -> SourceError {
@@ -274,12 +284,16 @@ impl Tree<'_> {
                     .push(format!("ignoring symlink {}", dir.join(link)));
             }
         }
-        for sub in &contents.subdirs {
-            let child = join(sub);
-            // What was met in an earlier root hides the directory of this name, but not what lies below it.
-            if self.wanted(&child) {
-                self.visit(&dir.join(sub), &child)?;
-            }
+        // What was met in an earlier root hides the directory of this name, but not what lies below it.
+        let children = contents
+            .subdirs
+            .iter()
+            .map(|sub| (join(sub), dir.join(sub)));
+        let (names, dirs): (Vec<_>, Vec<_>) =
+            children.filter(|(name, _)| self.wanted(name)).unzip();
+        self.index.prefetch(&dirs);
+        for (name, dir) in names.iter().zip(&dirs) {
+            self.visit(dir, name)?;
         }
         Ok(())
     }

@@ -136,3 +136,10 @@ fn goroot_patterns() {
     assert_eq!(packages("a/..."), ["a", "a/internal"]);
     assert_eq!(packages("..."), ["a", "a/internal", "cmd/go"]);
 }
+
+#[test]
+fn a_directory_that_is_not_there() {
+    let (_temp, root, index) = tree(&MODULE);
+    let found = dirs("./a/none/...", &root, &index, &[]);
+    assert_eq!(found.errors, ["lstat ./a/none/: no such file or directory"]);
+}
