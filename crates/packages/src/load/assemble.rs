@@ -171,17 +171,16 @@ impl Loader<'_> {
         public.x_test_imports = source.x_test_imports.keys().cloned().collect();
         public.test_embed_patterns = source.test_embed_patterns.keys().cloned().collect();
         public.x_test_embed_patterns = source.x_test_embed_patterns.keys().cloned().collect();
-        let files = self.modules.index().files();
-        let embedded = |patterns: &[String]| {
-            crate::embed::resolve(files, &source.dir, patterns.iter().map(String::as_str))
-                .map(|embedded| embedded.files)
-                .unwrap_or_default()
-        };
-        if !public.test_embed_patterns.is_empty() {
-            public.test_embed_files = embedded(&public.test_embed_patterns);
-        }
-        if !public.x_test_embed_patterns.is_empty() {
-            public.x_test_embed_files = embedded(&public.x_test_embed_patterns);
+        if public.standard {
+            // Tests of the standard library import its vendored packages by their short names.
+            for imports in [&mut public.test_imports, &mut public.x_test_imports] {
+                for import in imports
+                    .iter_mut()
+                    .filter(|import| !crate::patterns::is_standard_import_path(import))
+                {
+                    *import = format!("vendor/{import}");
+                }
+            }
         }
         if !self.context.cgo_enabled {
             let files = &mut public.files;
