@@ -21,6 +21,7 @@ mod repo;
 mod testing;
 mod time;
 pub mod toolchain;
+pub mod zip;
 
 pub use config::{Config, HostRewrite, Limits, LookupDisabled};
 pub use error::{Error, HttpError, Kind, Result, TooNew};

@@ -1,0 +1,181 @@
+//! Hashing an archive and, in the same pass, unpacking it: every byte is inflated once. Files are spread over threads.
+
+use base64::Engine;
+use camino::{Utf8Path, Utf8PathBuf};
+use ring::digest::{Context, SHA256};
+use std::collections::BTreeSet;
+use std::io::{Read, Write};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use steady_system::{Files, interrupt};
+
+use super::{Archive, Entry};
+use crate::{Error, Result};
+
+/// SHA-256 of each file of an archive, by its full name.
+pub type FileHashes = Vec<(String, [u8; 32])>;
+
+/// A pass over an archive.
+pub struct Unpack<'a> {
+    /// The archive.
+    pub archive: &'a Archive,
+    /// `path@version/`; taken from the names when unpacking.
+    pub prefix: &'a str,
+    /// Where to unpack to, if at all: must not exist yet, or be empty.
+    pub target: Option<(&'a Files, &'a Utf8Path)>,
+    /// Threads to use.
+    pub threads: usize,
+    /// Told how many of how many files are done.
+    pub progress: &'a (dyn Fn(usize, usize) + Sync),
+}
+
+impl Unpack<'_> {
+    /// Does it. Names must have been checked ([`super::check_zip`]) if there is a target.
+    ///
+    /// # Errors
+    /// The first file that does not unpack to what the archive declares, or cannot be written.
+    pub fn run(&self) -> Result<FileHashes> {
+        // Go hashes directories' entries like files, with nothing in them.
+        let mut order: Vec<&Entry> = self.archive.entries().iter().collect();
+        if let Some((files, dir)) = self.target {
+            self.make_directories(files, dir)?;
+        }
+        // Large files first, so that no thread is left with one at the end.
+        order.sort_by_key(|entry| std::cmp::Reverse(entry.size));
+        let (next, done, failed) = (
+            AtomicUsize::new(0),
+            AtomicUsize::new(0),
+            AtomicBool::new(false),
+        );
+        let results: Mutex<(FileHashes, Option<Error>)> = Mutex::default();
+        let work = || {
+            let mut mine = FileHashes::new();
+            let mut buffer = vec![0; 256 << 10];
+            while !failed.load(Ordering::Relaxed) {
+                let Some(entry) = order.get(next.fetch_add(1, Ordering::Relaxed)) else {
+                    break;
+                };
+                match interrupt::check()
+                    .map_err(Error::from)
+                    .and_then(|()| self.one(entry, &mut buffer))
+                {
+                    Ok(hash) => mine.push((entry.name.clone(), hash)),
+                    Err(error) => {
+                        failed.store(true, Ordering::Relaxed);
+                        results
+                            .lock()
+                            .unwrap_or_else(PoisonError::into_inner)
+                            .1
+                            .get_or_insert(error);
+                    }
+                }
+                (self.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, order.len());
+            }
+            results
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .0
+                .append(&mut mine);
+        };
+        if self.threads > 1 && order.len() > 1 {
+            std::thread::scope(|scope| {
+                (0..self.threads.min(order.len())).for_each(|_| drop(scope.spawn(work)))
+            });
+        } else {
+            work();
+        }
+        match results.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            (_, Some(error)) => Err(error),
+            (hashes, None) => Ok(hashes),
+        }
+    }
+
+    fn relative<'n>(&self, name: &'n str) -> Option<&'n str> {
+        name.strip_prefix(self.prefix)
+            .filter(|name| !name.is_empty() && !name.ends_with('/'))
+    }
+
+    fn make_directories(&self, files: &Files, dir: &Utf8Path) -> Result<()> {
+        if files.read_dir(dir).is_ok_and(|entries| !entries.is_empty()) {
+            return Err(Error::other(format!(
+                "target directory {dir} exists and is not empty"
+            )));
+        }
+        files.create_dir_all(dir)?;
+        let mut wanted: BTreeSet<&Utf8Path> = BTreeSet::new();
+        for name in self
+            .archive
+            .entries()
+            .iter()
+            .filter_map(|entry| self.relative(&entry.name))
+        {
+            let mut parent = Utf8Path::new(name).parent();
+            while let Some(path) =
+                parent.filter(|path| !path.as_str().is_empty() && wanted.insert(path))
+            {
+                parent = path.parent();
+            }
+        }
+        wanted
+            .into_iter()
+            .try_for_each(|path| Ok(files.create_dir(dir.join(path))?))
+    }
+
+    fn one(&self, entry: &Entry, buffer: &mut [u8]) -> Result<[u8; 32]> {
+        let fail = |error: std::io::Error| Error::other(steady_system::describe_io(&error));
+        let mut reader = self.archive.reader(entry).map_err(fail)?;
+        let mut target: Option<(std::fs::File, Utf8PathBuf)> = None;
+        if let (Some((files, dir)), Some(name)) = (self.target, self.relative(&entry.name)) {
+            let path = dir.join(name);
+            target = Some((files.create_new(&path, 0o444)?, path));
+        }
+        let mut hash = Context::new(&SHA256);
+        loop {
+            // A full buffer, not whatever one step of inflating gave: writes are what costs.
+            let mut filled = 0;
+            while filled < buffer.len() {
+                match reader.read(&mut buffer[filled..]).map_err(fail)? {
+                    0 => break,
+                    count => filled += count,
+                }
+            }
+            hash.update(&buffer[..filled]);
+            if let Some((file, path)) = &mut target {
+                file.write_all(&buffer[..filled])
+                    .map_err(|source| steady_system::Error::Path {
+                        op: "write",
+                        path: path.clone(),
+                        source,
+                    })?;
+            }
+            if filled < buffer.len() {
+                break;
+            }
+        }
+        let mut out = [0; 32];
+        out.copy_from_slice(hash.finish().as_ref());
+        Ok(out)
+    }
+}
+
+/// The `h1:` sum of files: SHA-256 over one line a file, sorted by name.
+///
+/// # Errors
+/// A name with a newline, which would let two trees have one sum.
+pub fn hash1(mut files: FileHashes) -> Result<String> {
+    files.sort_unstable();
+    let mut hash = Context::new(&SHA256);
+    for (name, sum) in &files {
+        if name.contains('\n') {
+            return Err(Error::other(
+                "dirhash: filenames with newlines are not supported",
+            ));
+        }
+        let hex: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
+        hash.update(format!("{hex}  {name}\n").as_bytes());
+    }
+    let sum = base64::engine::general_purpose::STANDARD.encode(hash.finish());
+    Ok(format!("h1:{sum}"))
+}
