@@ -11,16 +11,22 @@
 //! - one module version is fetched once, however many threads and processes ask;
 //! - nothing is printed: an [`Observer`] is told.
 
+mod cache;
 mod config;
 mod error;
 mod fetch;
+mod goproxy;
+mod gosum;
 pub mod http;
 mod observer;
+mod once;
+mod proxy_repo;
 mod repo;
 #[cfg(test)]
 mod testing;
 mod time;
 pub mod toolchain;
+mod toolchain_repo;
 pub mod zip;
 
 pub use config::{Config, HostRewrite, Limits, LookupDisabled};

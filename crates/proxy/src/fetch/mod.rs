@@ -1,17 +1,29 @@
 //! The front door: memory, disk, proxies, version control, in this order; each thing fetched once.
 
-use camino::Utf8PathBuf;
+mod cached;
+mod download;
+mod shared;
+
+use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use steady_module::ModuleVersion;
+use steady_module::{ModuleVersion, gover};
 use steady_system::{Environment, Files};
 
-use crate::{Config, Direct, Observer, Repo, Result, RevInfo, Versions};
+use crate::once::{OnceMap, parallel};
+use crate::{Config, Direct, Error, Observer, Repo, Result, RevInfo, Versions, goproxy};
+use cached::CachedRepo;
+use download::Obtained;
+use shared::Shared;
 
 /// Fetches modules and remembers what it has fetched. Shared by reference between threads.
 pub struct Fetcher {
-    config: Config,
+    shared: Arc<Shared>,
+    direct: Option<Arc<dyn Direct>>,
+    repos: OnceMap<(String, String), Arc<CachedRepo>>,
+    zips: OnceMap<ModuleVersion, Result<Obtained>>,
+    dirs: OnceMap<ModuleVersion, Result<Utf8PathBuf>>,
 }
 
 /// The go.sum files of a run.
@@ -27,145 +39,235 @@ pub struct SumFiles {
 impl Fetcher {
     /// A fetcher with nothing in memory. Touches neither disk nor network.
     pub fn new(
-        _config: Config,
-        _environment: Environment,
-        _files: Files,
-        _observer: Arc<dyn Observer>,
+        config: Config,
+        environment: Environment,
+        files: Files,
+        observer: Arc<dyn Observer>,
     ) -> Fetcher {
-        todo!()
+        Fetcher {
+            shared: Arc::new(Shared::new(config, environment, files, observer)),
+            direct: None,
+            repos: OnceMap::default(),
+            zips: OnceMap::default(),
+            dirs: OnceMap::default(),
+        }
     }
 
     /// Gives the fetcher its way to version control.
     #[must_use]
-    pub fn with_direct(self, _direct: Arc<dyn Direct>) -> Fetcher {
-        todo!()
+    pub fn with_direct(mut self, direct: Arc<dyn Direct>) -> Fetcher {
+        self.direct = Some(direct);
+        self
     }
 
     /// The settings.
     pub fn config(&self) -> &Config {
-        &self.config
+        &self.shared.config
     }
 
-    /// Sets the go.sum files, forgetting what was read from others.
-    pub fn set_sum_files(&self, _files: SumFiles) {
-        todo!()
+    /// The HTTP client, for whoever else needs the same connections, credentials and limits.
+    pub fn client(&self) -> Arc<crate::http::Client> {
+        Arc::clone(&self.shared.client)
+    }
+
+    /// Sets the go.sum files, forgetting what was read from others. To be called before the first thing is fetched: what was
+    /// checked against other files is not checked again.
+    pub fn set_sum_files(&self, files: SumFiles) {
+        self.shared.set_sum_files(files);
     }
 
     /// Calls `ask` with each entry of GOPROXY (URL, `direct`, `noproxy`, `off`) until one succeeds or falls back no further, and
-    /// gives the most helpful error otherwise, as go chooses it. Only `off` and an unusable list are errors of its own.
-    pub fn try_proxies<T>(&self, _ask: impl FnMut(&str) -> Result<T>) -> Result<T> {
-        todo!()
+    /// gives the most helpful error otherwise, as go chooses it.
+    pub fn try_proxies<T>(&self, ask: impl FnMut(&str) -> Result<T>) -> Result<T> {
+        goproxy::walk(self.shared.proxies()?, ask)
     }
 
     /// A module seen through one entry of GOPROXY, with memory and disk caches in front. `go` and `toolchain` are the virtual
     /// modules whose versions are Go releases. Errors come from the repository's methods.
-    pub fn lookup(&self, _proxy: &str, _path: &str) -> Arc<dyn Repo> {
-        todo!()
+    pub fn lookup(&self, proxy: &str, path: &str) -> Arc<dyn Repo> {
+        self.cached(proxy, path)
+    }
+
+    fn cached(&self, proxy: &str, path: &str) -> Arc<CachedRepo> {
+        // Made before its key is held: the virtual modules look up the real one behind them.
+        let behind =
+            gover::is_toolchain(path).then(|| self.cached(proxy, crate::toolchain_repo::MODULE));
+        self.repos.get_or((proxy.to_owned(), path.to_owned()), || {
+            let behind = behind.map(|repo| repo as Arc<dyn Repo>);
+            Arc::new(CachedRepo::new(
+                Arc::clone(&self.shared),
+                self.direct.clone(),
+                proxy,
+                path,
+                behind,
+            ))
+        })
     }
 
     /// The module in a local repository (for build stamping), see [`Direct::lookup_local`].
     pub fn lookup_local(
         &self,
-        _code_root: &str,
-        _path: &str,
-        _dir: &camino::Utf8Path,
+        code_root: &str,
+        path: &str,
+        dir: &Utf8Path,
     ) -> Result<Arc<dyn Repo>> {
-        todo!()
+        self.shared
+            .direct_or(&self.direct)?
+            .lookup_local(code_root, path, dir)
     }
 
     /// What a revision of a module is, from the first proxy that knows.
-    pub fn stat(&self, _path: &str, _rev: &str) -> Result<RevInfo> {
-        todo!()
+    pub fn stat(&self, path: &str, rev: &str) -> Result<RevInfo> {
+        self.try_proxies(|proxy| self.cached(proxy, path).stat(rev))
     }
 
     /// The tagged versions of a module with a prefix, from the first proxy that knows.
-    pub fn versions(&self, _path: &str, _prefix: &str) -> Result<Versions> {
-        todo!()
+    pub fn versions(&self, path: &str, prefix: &str) -> Result<Versions> {
+        self.try_proxies(|proxy| self.cached(proxy, path).versions(prefix))
     }
 
     /// The newest revision of a module without tags, from the first proxy that knows.
-    pub fn latest(&self, _path: &str) -> Result<RevInfo> {
-        todo!()
+    pub fn latest(&self, path: &str) -> Result<RevInfo> {
+        self.try_proxies(|proxy| self.cached(proxy, path).latest())
     }
 
     /// The go.mod of a version (or, slower, of any revision), checked against the sums.
-    pub fn go_mod(&self, _path: &str, _version: &str) -> Result<Arc<[u8]>> {
-        todo!()
+    pub fn go_mod(&self, path: &str, version: &str) -> Result<Arc<[u8]>> {
+        let mut version = version.to_owned();
+        if !gover::mod_is_valid(path, &version) {
+            version = match self.shared.read_info(path, &version) {
+                Some(info) => info.version,
+                None => self.stat(path, &version)?.version,
+            };
+        }
+        if let Some(bytes) = self.shared.read_go_mod(path, &version)? {
+            return Ok(bytes);
+        }
+        self.try_proxies(|proxy| self.cached(proxy, path).go_mod_shared(&version))
     }
 
     /// The `.info` of a version and the cache file that holds it.
-    pub fn info_file(&self, _path: &str, _version: &str) -> Result<(RevInfo, Utf8PathBuf)> {
-        todo!()
+    pub fn info_file(&self, path: &str, version: &str) -> Result<(RevInfo, Utf8PathBuf)> {
+        self.valid(path, version)?;
+        let info = match self.shared.read_info(path, version) {
+            Some(info) => info,
+            None => self.stat(path, version)?,
+        };
+        Ok((
+            info,
+            self.cache_path(&ModuleVersion::new(path, version), "info")?,
+        ))
     }
 
     /// The cache file that holds the go.mod of a version.
-    pub fn go_mod_file(&self, _path: &str, _version: &str) -> Result<Utf8PathBuf> {
-        todo!()
+    pub fn go_mod_file(&self, path: &str, version: &str) -> Result<Utf8PathBuf> {
+        self.valid(path, version)?;
+        self.go_mod(path, version)?;
+        self.cache_path(&ModuleVersion::new(path, version), "mod")
     }
 
     /// The `h1:` sum of a version's go.mod.
-    pub fn go_mod_sum(&self, _path: &str, _version: &str) -> Result<String> {
-        todo!()
+    pub fn go_mod_sum(&self, path: &str, version: &str) -> Result<String> {
+        self.valid(path, version)?;
+        Ok(shared::go_mod_sum(&self.go_mod(path, version)?))
+    }
+
+    fn valid(&self, path: &str, version: &str) -> Result<()> {
+        if gover::mod_is_valid(path, version) {
+            return Ok(());
+        }
+        Err(Error::other(format!("invalid version {version:?}")))
     }
 
     /// The directory with the extracted files of a version, fetching, verifying and extracting it if need be.
-    pub fn download(&self, _module: &ModuleVersion) -> Result<Utf8PathBuf> {
-        todo!()
+    pub fn download(&self, module: &ModuleVersion) -> Result<Utf8PathBuf> {
+        self.dirs
+            .get_or(module.clone(), || self.download_dir_and_check(module))
     }
 
     /// Several modules at a time, in parallel; answers in the order of the question.
-    pub fn download_many(&self, _modules: &[ModuleVersion]) -> Vec<Result<Utf8PathBuf>> {
-        todo!()
+    pub fn download_many(&self, modules: &[ModuleVersion]) -> Vec<Result<Utf8PathBuf>> {
+        parallel(self.config().limits.parallel, modules, |module| {
+            self.download(module)
+        })
     }
 
     /// Several go.mod files at a time, in parallel; answers in the order of the question.
-    pub fn go_mod_many(&self, _modules: &[ModuleVersion]) -> Vec<Result<Arc<[u8]>>> {
-        todo!()
+    pub fn go_mod_many(&self, modules: &[ModuleVersion]) -> Vec<Result<Arc<[u8]>>> {
+        parallel(self.config().limits.parallel, modules, |module| {
+            self.go_mod(&module.path, &module.version)
+        })
     }
 
     /// The verified zip of a version in the cache, fetching it if need be.
-    pub fn download_zip(&self, _module: &ModuleVersion) -> Result<Utf8PathBuf> {
-        todo!()
+    pub fn download_zip(&self, module: &ModuleVersion) -> Result<Utf8PathBuf> {
+        self.zips
+            .get_or(module.clone(), || self.obtain(module, false))
+            .map(|obtained| obtained.zip)
     }
 
-    /// The directory a version is (or would be) extracted to; [`Error::is_not_exist`](crate::Error::is_not_exist) with
-    /// [`Kind::Partial`](crate::Kind::Partial) if it is not complete. Never fetches.
-    pub fn download_dir(&self, _module: &ModuleVersion) -> Result<Utf8PathBuf> {
-        todo!()
+    /// The directory a version is extracted to; [`Error::is_not_exist`] if it is not there or not complete. Never fetches.
+    pub fn download_dir(&self, module: &ModuleVersion) -> Result<Utf8PathBuf> {
+        self.shared.cache.complete_dir(module)
+    }
+
+    /// The directory a version is, or would be, extracted to. Never looks.
+    pub fn extracted_path(&self, module: &ModuleVersion) -> Result<Utf8PathBuf> {
+        self.shared.cache.extracted_dir(module)
     }
 
     /// The file of a version in the download cache: `info`, `mod`, `zip`, `ziphash`, `lock`, `partial`.
-    pub fn cache_path(&self, _module: &ModuleVersion, _suffix: &str) -> Result<Utf8PathBuf> {
-        todo!()
+    pub fn cache_path(&self, module: &ModuleVersion, suffix: &str) -> Result<Utf8PathBuf> {
+        self.shared.cache.path(module, suffix)
     }
 
     /// The `h1:` sum of a version's zip as recorded in the cache at verification.
-    pub fn sum(&self, _module: &ModuleVersion) -> Option<String> {
-        todo!()
+    pub fn sum(&self, module: &ModuleVersion) -> Option<String> {
+        self.shared.cache.read_ziphash(module).ok()?
     }
 
     /// Whether go.sum has a sum for a version (with `/go.mod` at its end: for its go.mod).
-    pub fn have_sum(&self, _module: &ModuleVersion) -> bool {
-        todo!()
+    pub fn have_sum(&self, module: &ModuleVersion) -> bool {
+        self.shared.sums().have(&self.shared.files, module)
     }
 
     /// The one sum go.sum has for a version; `None` if there is none or two that differ.
-    pub fn recorded_sum(&self, _module: &ModuleVersion) -> Option<String> {
-        todo!()
+    pub fn recorded_sum(&self, module: &ModuleVersion) -> Option<String> {
+        self.shared.sums().recorded(&self.shared.files, module)
     }
 
     /// Writes go.sum if sums were added that `keep` names (with and without `/go.mod`).
-    pub fn write_go_sum(&self, _keep: &HashSet<ModuleVersion>, _read_only: bool) -> Result<()> {
-        todo!()
+    ///
+    /// # Errors
+    /// [`Kind::GoSumDirty`](crate::Kind::GoSumDirty) if it would have to be written and `read_only` forbids it.
+    pub fn write_go_sum(&self, keep: &HashSet<ModuleVersion>, read_only: bool) -> Result<()> {
+        let mut sums = self.shared.sums();
+        if !sums.is_dirty(keep) {
+            return Ok(());
+        }
+        if read_only {
+            return Err(crate::Kind::GoSumDirty.into());
+        }
+        // Only old go commands look at this lock, so not getting it is no reason to stop.
+        let _side = self.shared.cache.side_lock();
+        sums.write(&self.shared.files, keep)
     }
 
     /// Marks what `keep` does not name for removal by the next [`Fetcher::write_go_sum`].
-    pub fn trim_go_sum(&self, _keep: &HashSet<ModuleVersion>) -> Result<()> {
-        todo!()
+    pub fn trim_go_sum(&self, keep: &HashSet<ModuleVersion>) -> Result<()> {
+        self.shared.sums().trim(&self.shared.files, keep)
     }
 
     /// go.sum as it is and as it would be written.
-    pub fn tidy_go_sum(&self, _keep: &HashSet<ModuleVersion>) -> Result<(Vec<u8>, Vec<u8>)> {
-        todo!()
+    pub fn tidy_go_sum(&self, keep: &HashSet<ModuleVersion>) -> Result<(Vec<u8>, Vec<u8>)> {
+        self.shared.sums().tidy(&self.shared.files, keep)
+    }
+
+    /// Holds a computed sum against go.sum and the checksum database, as for a download.
+    pub fn check_sum(&self, module: &ModuleVersion, sum: &str) -> Result<()> {
+        self.shared.check_sum(module, sum)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,4 +22,4 @@ pub const MAX_GO_MOD: u64 = 16 << 20;
 pub const MAX_LICENSE: u64 = 16 << 20;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

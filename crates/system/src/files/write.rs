@@ -33,6 +33,21 @@ impl Files {
             .map_err(|error| Error::path("open", path, error))
     }
 
+    /// Opens a file for reading and writing, creating it if missing and keeping what is in it.
+    pub fn open_or_create(&self, path: impl AsRef<Utf8Path>, mode: u32) -> Result<File> {
+        let path = path.as_ref();
+        let mut options = OpenOptions::new();
+        options
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(mode);
+        options
+            .open(self.resolve(path).as_std_path())
+            .map_err(|error| Error::path("open", path, error))
+    }
+
     /// Creates a file that must not exist yet.
     pub fn create_new(&self, path: impl AsRef<Utf8Path>, mode: u32) -> Result<File> {
         let path = path.as_ref();

@@ -1,0 +1,468 @@
+//! From a module version to its verified zip and its directory.
+//!
+//! All of it happens under the version's lock, which go takes too. A zip is fetched into a file beside its place whose name go
+//! would clear away; what an interrupted run left there is continued. Files are hashed and unpacked in one pass, into their final
+//! directory with the `.partial` marker set; only when the h1 of that pass is accepted does the zip get its name, its hash a file
+//! and the marker goes. A crash in between leaves a marker or a nameless zip, and the next run starts from there.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use steady_module::ModuleVersion;
+use steady_system::{Error as SystemError, Files};
+
+use super::Fetcher;
+use super::shared::Shared;
+use crate::error::Kind;
+use crate::zip::{Archive, Unpack, check_zip, hash1};
+use crate::{Error, Repo, Result, ZipSink, toolchain_repo};
+
+/// What one visit under the lock brought.
+#[derive(Clone)]
+pub struct Obtained {
+    /// The zip in the cache.
+    pub zip: Utf8PathBuf,
+    /// The directory, if it was asked for.
+    dir: Option<Utf8PathBuf>,
+    /// Why there is no directory although it was asked for.
+    unpack_error: Option<Error>,
+}
+
+/// Modules that are being unpacked at this moment, in all threads: they share the processors.
+static UNPACKING: AtomicUsize = AtomicUsize::new(0);
+
+impl Fetcher {
+    pub(super) fn download_dir_and_check(&self, module: &ModuleVersion) -> Result<Utf8PathBuf> {
+        let cache = &self.shared.cache;
+        let dir = match cache.complete_dir(module) {
+            Ok(dir) => {
+                self.check_module(module)?;
+                dir
+            }
+            Err(error) if error.is_not_exist() => self.fetch_and_unpack(module)?,
+            Err(error) => return Err(error),
+        };
+        // Modules from before modules have none.
+        if let Some(go_mod) = self.shared.files.read_if_exists(dir.join("go.mod"))? {
+            self.shared.check_go_version(module, &go_mod)?;
+        }
+        Ok(dir)
+    }
+
+    fn fetch_and_unpack(&self, module: &ModuleVersion) -> Result<Utf8PathBuf> {
+        let mut obtained = self
+            .zips
+            .get_or(module.clone(), || self.obtain(module, true))?;
+        if obtained.dir.is_none() && obtained.unpack_error.is_none() {
+            // Somebody asked for the zip alone before.
+            obtained = self.obtain(module, true)?;
+        }
+        match (obtained.dir, obtained.unpack_error) {
+            (Some(dir), _) => Ok(dir),
+            (None, Some(error)) => Err(error),
+            (None, None) => Err(Error::other(format!("{module}: not unpacked"))),
+        }
+    }
+
+    /// Holds the recorded hash of a zip against the sums; a lost record is made anew from the zip.
+    fn check_module(&self, module: &ModuleVersion) -> Result<()> {
+        let at = |error: Error| {
+            if error.is_security() {
+                error
+            } else {
+                error
+                    .at_version(&module.path, &module.version)
+                    .context("verifying")
+            }
+        };
+        match self.shared.cache.read_ziphash(module).map_err(at)? {
+            Some(sum) if sum.starts_with("h1:") => self.shared.check_sum(module, &sum),
+            Some(sum) => Err(at(Error::other(format!("unexpected ziphash: {sum:?}")))),
+            None => {
+                let zip = self.shared.cache.path(module, "zip")?;
+                let sum = self.hash(module, &zip)?;
+                self.shared.check_sum(module, &sum)?;
+                self.shared.cache.write_ziphash(module, &sum)
+            }
+        }
+    }
+
+    fn hash(&self, module: &ModuleVersion, zip: &Utf8Path) -> Result<String> {
+        let archive = open_archive(&self.shared.files, zip)?;
+        let prefix = format!("{module}/");
+        hash1(
+            Unpack {
+                archive: &archive,
+                prefix: &prefix,
+                target: None,
+                threads: 1,
+                progress: &|_, _| {},
+            }
+            .run()?,
+        )
+    }
+
+    /// The zip, verified, and the directory if asked for.
+    pub(super) fn obtain(&self, module: &ModuleVersion, unpack: bool) -> Result<Obtained> {
+        let shared = &*self.shared;
+        let zip = shared.cache.path(module, "zip")?;
+        let there = || shared.files.exists(&zip) && shared.files.exists(format!("{zip}hash"));
+        if there() {
+            if !self.have_sum(module) {
+                self.check_module(module)?;
+            }
+            if !unpack {
+                return Ok(Obtained {
+                    zip,
+                    dir: None,
+                    unpack_error: None,
+                });
+            }
+        } else if !shared.config.quiet {
+            shared
+                .observer
+                .downloading(module, &format!("downloading {}", display(module)));
+        }
+        let _lock = shared.cache.lock_version(module)?;
+        let visit = Visit {
+            fetcher: self,
+            shared,
+            module,
+            zip: &zip,
+        };
+        if unpack {
+            match shared.cache.complete_dir(module) {
+                Ok(dir) => {
+                    return Ok(Obtained {
+                        zip,
+                        dir: Some(dir),
+                        unpack_error: None,
+                    });
+                }
+                Err(error) if error.is_not_exist() => visit.clear_away()?,
+                Err(error) => return Err(error),
+            }
+        }
+        let outcome = if shared.files.exists(&zip) {
+            visit.use_zip(unpack)?
+        } else {
+            let outcome = visit.fetch(unpack);
+            shared.observer.fetched(module);
+            outcome?
+        };
+        let (dir, unpack_error) = match outcome {
+            Some(Ok(dir)) => (Some(dir), None),
+            Some(Err(error)) => (None, Some(error)),
+            None => (None, None),
+        };
+        Ok(Obtained {
+            zip,
+            dir,
+            unpack_error,
+        })
+    }
+}
+
+/// How go shows a module that is being downloaded: a toolchain without its module path.
+fn display(module: &ModuleVersion) -> String {
+    let plain = format!("{} {}", module.path, module.version);
+    if module.path != toolchain_repo::MODULE {
+        return plain;
+    }
+    let short = module
+        .version
+        .split_once('-')
+        .and_then(|(_, rest)| rest.rsplit_once('.'));
+    match short.and_then(|(name, platform)| Some((name, platform.split_once('-')?))) {
+        Some((name, (os, arch))) => format!("{name} ({os}/{arch})"),
+        None => plain,
+    }
+}
+
+fn open_archive(files: &Files, path: &Utf8Path) -> Result<Archive> {
+    let archive = Archive::open(files.open(path)?);
+    archive.map_err(|error| Error::other(steady_system::describe_io(&error)))
+}
+
+/// One visit under a version's lock.
+struct Visit<'a> {
+    fetcher: &'a Fetcher,
+    shared: &'a Shared,
+    module: &'a ModuleVersion,
+    zip: &'a Utf8Path,
+}
+
+/// The outcome of unpacking, if it was asked for.
+type Unpacked = Option<Result<Utf8PathBuf>>;
+
+impl Visit<'_> {
+    /// Removes what a run that did not get to its end left of the directory, and temporary directories of very old releases.
+    fn clear_away(&self) -> Result<()> {
+        let dir = self.shared.cache.extracted_dir(self.module)?;
+        let prefix = format!("{}.tmp-", dir.file_name().unwrap_or_default());
+        let parent = dir.parent().unwrap_or(&dir);
+        for entry in self.shared.files.read_dir(parent).unwrap_or_default() {
+            if entry.name.starts_with(&prefix) {
+                let _ = self.shared.files.remove_all(parent.join(entry.name));
+            }
+        }
+        Ok(self.shared.files.remove_all(&dir)?)
+    }
+
+    /// Works with the zip that is there.
+    fn use_zip(&self, unpack: bool) -> Result<Unpacked> {
+        let archive = open_archive(&self.shared.files, self.zip)?;
+        let recorded = self.shared.cache.read_ziphash(self.module).ok().flatten();
+        if recorded.is_some() && !unpack {
+            return Ok(None);
+        }
+        self.verify_and_unpack(&archive, self.zip, unpack, |sum| match &recorded {
+            // The record was checked when the zip came; now the zip is checked against the record.
+            Some(recorded) if recorded == sum => Ok(()),
+            Some(recorded) => {
+                let module = self.module;
+                let text = format!("verifying {module}: zip in the module cache was changed\n\tzip:     {sum}\n\tziphash: {recorded}");
+                Err(Kind::Security(text).into())
+            }
+            None => {
+                self.shared.check_sum(self.module, sum)?;
+                self.shared.cache.write_ziphash(self.module, sum)
+            }
+        })
+    }
+
+    /// Fetches the zip, continuing what is there of it; if the whole then turns out wrong, once more from the start.
+    fn fetch(&self, unpack: bool) -> Result<Unpacked> {
+        let part = Utf8PathBuf::from(format!("{}.part.tmp", self.zip));
+        self.remove_leftovers(&part)?;
+        let resumed = self
+            .shared
+            .files
+            .stat(&part)
+            .is_ok_and(|meta| meta.size > 0);
+        let first = self.fetch_into(&part, unpack);
+        match first {
+            Err(error)
+                if resumed && !matches!(error.kind(), Kind::System(SystemError::Interrupted)) =>
+            {
+                if !self.shared.files.exists(&part) {
+                    return self.fetch_into(&part, unpack);
+                }
+                Err(error)
+            }
+            other => other,
+        }
+    }
+
+    /// Temporary files of other runs of the same version: their writers are gone, for we hold the lock.
+    fn remove_leftovers(&self, part: &Utf8Path) -> Result<()> {
+        let dir = self.zip.parent().unwrap_or(self.zip);
+        let prefix = self.zip.file_name().unwrap_or_default();
+        for entry in self.shared.files.read_dir(dir)? {
+            let path = dir.join(&entry.name);
+            if entry.name.starts_with(prefix) && entry.name.ends_with(".tmp") && path != part {
+                let _ = self.shared.files.remove_file(path);
+            }
+        }
+        Ok(())
+    }
+
+    fn fetch_into(&self, part: &Utf8Path, unpack: bool) -> Result<Unpacked> {
+        self.transfer(part)?;
+        // From here on an error means that these bytes are no good.
+        let used = open_archive(&self.shared.files, part).and_then(|archive| {
+            let prefix = format!("{}/", self.module);
+            if let Some(entry) = archive
+                .entries()
+                .iter()
+                .find(|entry| !entry.name.starts_with(&prefix))
+            {
+                return Err(Error::other(format!(
+                    "zip for {} has unexpected file {}",
+                    self.module, entry.name
+                )));
+            }
+            self.verify_and_unpack(&archive, part, unpack, |sum| {
+                self.shared.check_sum(self.module, sum)?;
+                self.shared.files.rename(part, self.zip)?;
+                self.shared.cache.write_ziphash(self.module, sum)
+            })
+        });
+        if used.is_err() {
+            let _ = self.shared.files.remove_file(part);
+        }
+        used
+    }
+
+    fn transfer(&self, part: &Utf8Path) -> Result<()> {
+        let shared = self.shared;
+        let mut sink = FileSink::open(part, self)?;
+        let mut asked = 0;
+        let done = self.fetcher.try_proxies(|proxy| {
+            let is_url = !matches!(proxy, "direct" | "noproxy" | "off");
+            // A part is continued from the first place that is asked; another one's bytes may differ.
+            if asked > 0 || !is_url {
+                sink.restart()?;
+            }
+            let answer = self
+                .fetcher
+                .cached(proxy, &self.module.path)
+                .zip(&mut sink, &self.module.version);
+            if is_url {
+                asked += 1;
+            }
+            answer
+        });
+        let have = sink.have();
+        drop(sink);
+        if let Err(error) = done {
+            // What was cut on the way stays, to be continued; what is small is not worth it.
+            if have < (1 << 20) || error.http().is_some() || error.is_not_exist() {
+                let _ = shared.files.remove_file(part);
+            }
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// Hashes the archive, unpacking it in the same pass if asked for and if its names allow it; `accept` has the last word.
+    fn verify_and_unpack(
+        &self,
+        archive: &Archive,
+        file: &Utf8Path,
+        unpack: bool,
+        accept: impl FnOnce(&str) -> Result<()>,
+    ) -> Result<Unpacked> {
+        let shared = self.shared;
+        let size = shared.files.stat(file)?.size;
+        let refused = if unpack {
+            self.refusal(archive, size)
+        } else {
+            None
+        };
+        let dir = shared.cache.extracted_dir(self.module)?;
+        let partial = shared.cache.path(self.module, "partial")?;
+        let target = (unpack && refused.is_none()).then_some((&shared.files, dir.as_path()));
+        if target.is_some() {
+            shared.files.create_dir_all(dir.parent().unwrap_or(&dir))?;
+            shared.files.write(&partial, b"", 0o666)?;
+        }
+        let done = self.pass(archive, target).and_then(|sum| accept(&sum));
+        shared.observer.unpacked(self.module);
+        if let Err(error) = done {
+            if target.is_some() && shared.files.remove_all(&dir).is_ok() {
+                let _ = shared.files.remove_file(&partial);
+            }
+            return Err(error);
+        }
+        if target.is_some() {
+            shared.files.remove_file(&partial)?;
+            if !shared.config.mod_cache_rw {
+                let _ = shared.files.make_dirs_read_only(&dir);
+            }
+            return Ok(Some(Ok(dir)));
+        }
+        Ok(refused.map(|error| {
+            let error = error.context(format!("unzip {}", self.zip));
+            shared.observer.warn(&format!("-> {error}"));
+            Err(error)
+        }))
+    }
+
+    fn refusal(&self, archive: &Archive, size: u64) -> Option<Error> {
+        check_zip(self.module, archive, size).map_or_else(Some, |checked| checked.error())
+    }
+
+    fn pass(&self, archive: &Archive, target: Option<(&Files, &Utf8Path)>) -> Result<String> {
+        let others = UNPACKING.fetch_add(1, Ordering::Relaxed);
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let progress = |done, total| self.shared.observer.unpacking(self.module, done, total);
+        let prefix = format!("{}/", self.module);
+        let threads = (processors / (others + 1)).max(1);
+        let hashes = Unpack {
+            archive,
+            prefix: &prefix,
+            target,
+            threads,
+            progress: &progress,
+        }
+        .run();
+        UNPACKING.fetch_sub(1, Ordering::Relaxed);
+        hash1(hashes?)
+    }
+}
+
+/// The file that a zip arrives in.
+struct FileSink<'a> {
+    file: File,
+    path: &'a Utf8Path,
+    have: u64,
+    total: Option<u64>,
+    visit: &'a Visit<'a>,
+}
+
+impl<'a> FileSink<'a> {
+    fn open(path: &'a Utf8Path, visit: &'a Visit<'a>) -> Result<FileSink<'a>> {
+        let files = &visit.shared.files;
+        let fail = |source| {
+            Error::from(SystemError::Path {
+                op: "seek",
+                path: path.to_owned(),
+                source,
+            })
+        };
+        let mut file = files.open_or_create(path, 0o666)?;
+        let have = file.seek(SeekFrom::End(0)).map_err(fail)?;
+        Ok(FileSink {
+            file,
+            path,
+            have,
+            total: None,
+            visit,
+        })
+    }
+}
+
+impl ZipSink for FileSink<'_> {
+    fn have(&self) -> u64 {
+        self.have
+    }
+
+    fn restart(&mut self) -> Result<()> {
+        let fail = |source| {
+            Error::from(SystemError::Path {
+                op: "truncate",
+                path: self.path.to_owned(),
+                source,
+            })
+        };
+        self.file
+            .set_len(0)
+            .and_then(|()| self.file.rewind())
+            .map_err(fail)?;
+        (self.have, self.total) = (0, None);
+        Ok(())
+    }
+
+    fn expect(&mut self, total: u64) {
+        self.total = Some(total);
+    }
+}
+
+impl Write for FileSink<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.have += count as u64;
+        self.visit
+            .shared
+            .observer
+            .progress(self.visit.module, self.have, self.total);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}

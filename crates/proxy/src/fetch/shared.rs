@@ -1,0 +1,170 @@
+//! What a fetcher's repositories share: settings, client, disk cache, sums.
+
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use ring::digest::{SHA256, digest};
+use steady_module::{ModuleVersion, gover};
+use steady_system::{Environment, Files};
+
+use super::SumFiles;
+use crate::cache::Cache;
+use crate::gosum::{Database, GoSum, Verdict, applies};
+use crate::http::Client;
+use crate::{Config, Direct, Error, Kind, Observer, Result, RevInfo, goproxy, zip};
+
+/// See the module.
+pub struct Shared {
+    pub config: Config,
+    pub files: Files,
+    pub observer: Arc<dyn Observer>,
+    pub client: Arc<Client>,
+    pub cache: Cache,
+    proxies: OnceLock<Result<Vec<goproxy::Entry>>>,
+    sums: Mutex<GoSum>,
+    database: OnceLock<Result<Database>>,
+}
+
+impl Shared {
+    pub fn new(
+        config: Config,
+        environment: Environment,
+        files: Files,
+        observer: Arc<dyn Observer>,
+    ) -> Shared {
+        // The cache is immutable, so the overlay has no say in it; whoever sets one up refuses an overlay that reaches into it.
+        let on_disk = Files::new(files.cwd());
+        let client = Client::new(&config, environment, on_disk.clone(), Arc::clone(&observer));
+        Shared {
+            client: Arc::new(client),
+            cache: Cache::new(&config.gomodcache, on_disk),
+            sums: Mutex::new(GoSum::new(SumFiles::default(), config.lenient_go_sum)),
+            proxies: OnceLock::new(),
+            database: OnceLock::new(),
+            config,
+            files,
+            observer,
+        }
+    }
+
+    /// The GOPROXY list.
+    pub fn proxies(&self) -> Result<&[goproxy::Entry]> {
+        match self.proxies.get_or_init(|| goproxy::parse(&self.config)) {
+            Ok(list) => Ok(list),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    pub fn direct_or<'d>(
+        &self,
+        direct: &'d Option<Arc<dyn Direct>>,
+    ) -> Result<&'d Arc<dyn Direct>> {
+        direct
+            .as_ref()
+            .ok_or_else(|| Kind::Unsupported("direct access to version control".to_owned()).into())
+    }
+
+    pub fn sums(&self) -> MutexGuard<'_, GoSum> {
+        self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn set_sum_files(&self, files: SumFiles) {
+        *self.sums() = GoSum::new(files, self.config.lenient_go_sum);
+    }
+
+    /// What was looked up before.
+    pub fn read_info(&self, path: &str, rev: &str) -> Option<RevInfo> {
+        if gover::is_toolchain(path) {
+            return None;
+        }
+        self.cache
+            .read_info(path, rev, self.config.goproxy == "off")
+    }
+
+    /// A version's go.mod from the disk, checked.
+    pub fn read_go_mod(&self, path: &str, version: &str) -> Result<Option<Arc<[u8]>>> {
+        if gover::is_toolchain(path) {
+            return Ok(None);
+        }
+        let Some(bytes) = self.cache.read_mod(path, version) else {
+            return Ok(None);
+        };
+        self.check_go_mod(path, version, &bytes)?;
+        Ok(Some(bytes.into()))
+    }
+
+    /// Holds a go.mod against the sums.
+    pub fn check_go_mod(&self, path: &str, version: &str, bytes: &[u8]) -> Result<()> {
+        self.check_sum(
+            &ModuleVersion::new(path, format!("{version}/go.mod")),
+            &go_mod_sum(bytes),
+        )
+    }
+
+    /// Holds a sum against go.sum and, if that knows nothing of it, the checksum database; then remembers it.
+    pub fn check_sum(&self, module: &ModuleVersion, sum: &str) -> Result<()> {
+        if let Verdict::Known = self.sums().check(&self.files, module, sum)? {
+            return Ok(());
+        }
+        // The lock is free while the database is asked: others ask at the same time.
+        if applies(&self.config, module) {
+            self.database()?.check(module, sum)?;
+        }
+        if let Some(warning) = self.sums().add(&self.files, module, sum)? {
+            self.observer.warn(&warning);
+        }
+        Ok(())
+    }
+
+    fn database(&self) -> Result<&Database> {
+        let make = || {
+            let proxies = self.proxies()?.to_vec();
+            Database::new(
+                &self.config,
+                Arc::clone(&self.client),
+                Files::new(self.files.cwd()),
+                proxies,
+            )
+        };
+        match self.database.get_or_init(make) {
+            Ok(database) => Ok(database),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// Refuses a module that asks for a newer Go than the one that runs.
+    pub fn check_go_version(&self, what: &ModuleVersion, go_mod: &[u8]) -> Result<()> {
+        let go = crate::toolchain::go_mod_lookup(go_mod, "go");
+        if gover::compare(&go, &self.config.go_version).is_le() {
+            return Ok(());
+        }
+        Err(Kind::TooNew(crate::TooNew {
+            what: what.to_string(),
+            go_version: go,
+            toolchain: String::new(),
+            running: self.config.go_version.clone(),
+            explain: self.config.toolchain_explain.clone(),
+        })
+        .into())
+    }
+}
+
+/// The `h1:` sum of a go.mod: that of a tree with this one file.
+pub fn go_mod_sum(bytes: &[u8]) -> String {
+    let mut hash = [0; 32];
+    hash.copy_from_slice(digest(&SHA256, bytes).as_ref());
+    zip::hash1(vec![("go.mod".to_owned(), hash)]).unwrap_or_default()
+}
+
+/// Go's text for a module lookup that the settings forbid.
+pub fn lookup_disabled(config: &Config) -> Option<Error> {
+    let disabled = config.lookup_disabled.as_ref()?;
+    let reason = if disabled.reason.is_empty() {
+        String::new()
+    } else {
+        format!("\n\t({})", disabled.reason)
+    };
+    Some(Error::other(format!(
+        "module lookup disabled by -mod={}{reason}",
+        disabled.mode
+    )))
+}
