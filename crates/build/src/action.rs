@@ -14,6 +14,7 @@ use crate::modes::Modes;
 use crate::plan::Plan;
 use crate::platform::Platform;
 use crate::quote::split_words;
+use crate::release::Release;
 use crate::shell::{Shared, Shell};
 use crate::sink::Sink;
 
@@ -265,7 +266,7 @@ fn open_cache(config: &BuildConfig, sink: &Arc<dyn Sink>) -> Result<Cache> {
     };
     let (verify, trace) = (on("gocacheverify"), on("gocachehash"));
     let hashes = HashContext::new(
-        &config.toolchain.version,
+        &Release::salt(&config.toolchain.version),
         trace.then(|| Arc::clone(sink)),
         verify,
     );

@@ -432,10 +432,26 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Whether flags may keep the Go linker from doing its work alone: unknown ones and link-time optimisation.
-pub(crate) fn need_external_link(flags: &[String]) -> bool {
-    check(None, "", "", flags, Rules::Compiler).is_err()
-        || flags.iter().any(|flag| flag.starts_with("-flto"))
+/// Whether flags may keep the Go linker from doing its work alone: unknown ones, link-time optimisation and, if `statics`, those
+/// that ask for static linking.
+pub(crate) fn need_external_link(flags: &[String], statics: bool) -> bool {
+    let special = |flag: &String| {
+        flag.starts_with("-flto") || (statics && (flag == "-static" || flag == "--static"))
+    };
+    check(None, "", "", flags, Rules::Compiler).is_err() || flags.iter().any(special)
+}
+
+/// The same for flags of the linker.
+pub(crate) fn link_flags_need_external_link(flags: &[String]) -> bool {
+    const STATIC: [&str; 5] = [
+        "-static",
+        "--static",
+        "-Wl,-static",
+        "-Wl,--static",
+        "-Wl,-Bstatic",
+    ];
+    check(None, "", "", flags, Rules::Linker).is_err()
+        || flags.iter().any(|flag| STATIC.contains(&flag.as_str()))
 }
 
 #[cfg(test)]
@@ -582,8 +598,14 @@ mod tests {
 
     #[test]
     fn links() {
-        assert!(!need_external_link(&["-O2".to_owned(), "-g".to_owned()]));
-        assert!(need_external_link(&["-flto".to_owned()]));
-        assert!(need_external_link(&["-fplugin=x".to_owned()]));
+        assert!(!need_external_link(
+            &["-O2".to_owned(), "-g".to_owned()],
+            true
+        ));
+        assert!(need_external_link(&["-flto".to_owned()], false));
+        assert!(need_external_link(&["--static".to_owned()], true));
+        assert!(link_flags_need_external_link(&["-Wl,-Bstatic".to_owned()]));
+        assert!(!link_flags_need_external_link(&["-lm".to_owned()]));
+        assert!(need_external_link(&["-fplugin=x".to_owned()], false));
     }
 }

@@ -1,10 +1,13 @@
 //! What differs between Go releases in what they build: one table.
 //!
 //! Everything that a toolchain can be asked for is asked; what stands here is knowledge that only the go command of a release
-//! has. A release later than the newest known is taken to be like it: if it is not, the outputs may differ, but no id clashes,
-//! for every id is salted with the version.
+//! has. A release later than the newest known is built like that one, but its ids have another salt: what go and Steady put
+//! into the cache for it may differ, so neither must find the other's.
 
 use crate::gover;
+
+const OLDEST: u64 = 22;
+const NEWEST: u64 = 27;
 
 /// The go command of one release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +27,18 @@ impl Release {
                 gover::minor(local)
             },
         }
+    }
+
+    /// What the ids of a toolchain are salted with: its version, and a word of our own if go's ids for it are not known.
+    #[must_use]
+    pub fn salt(version: &str) -> String {
+        let known =
+            version.starts_with("go1.") && (OLDEST..=NEWEST).contains(&Release::of(version).minor);
+        let cut = [" X:", "-X:"]
+            .iter()
+            .find_map(|mark| version.find(mark))
+            .unwrap_or(version.len());
+        format!("{}{}", &version[..cut], if known { "" } else { " steady" })
     }
 
     /// A profile is put into a form of its own before compilers read it; its hash stands after the imports.
@@ -85,11 +100,26 @@ impl Release {
     pub fn seeds_c_files_apart(&self) -> bool {
         self.minor >= 26
     }
+
+    /// The assembler is told of the standard library; windows has `-pthread`, loong64 `-mno-relax`; linker flags too can make
+    /// the host's linker necessary; files of arguments are quoted as gcc does; positions in compiler messages need no mending.
+    #[must_use]
+    pub fn is_27_or_later(&self) -> bool {
+        self.minor >= 27
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn salts() {
+        assert_eq!(Release::salt("go1.26.8"), "go1.26.8");
+        assert_eq!(Release::salt("go1.27rc1 X:foo"), "go1.27rc1");
+        assert_eq!(Release::salt("go1.28.1"), "go1.28.1 steady");
+        assert_eq!(Release::salt("devel go1.26-abc"), "devel go1.26-abc steady");
+    }
 
     #[test]
     fn unknown_versions_are_the_newest() {

@@ -44,16 +44,12 @@ impl fmt::Debug for HashContext {
 }
 
 impl HashContext {
-    /// `version` is the toolchain's (`go1.26.8`); its list of experiments is not part of the salt. With `trace`, every line
+    /// `salt` stands before everything that is hashed: `Release::salt` of the toolchain's version. With `trace`, every line
     /// that is hashed is printed (`GODEBUG=gocachehash=1`); with `remember`, it is kept for [`HashContext::text_of`].
     #[must_use]
-    pub fn new(version: &str, trace: Option<Arc<dyn Sink>>, remember: bool) -> HashContext {
-        let cut = [" X:", "-X:"]
-            .iter()
-            .find_map(|mark| version.find(mark))
-            .unwrap_or(version.len());
+    pub fn new(salt: &str, trace: Option<Arc<dyn Sink>>, remember: bool) -> HashContext {
         HashContext {
-            salt: version[..cut].to_owned(),
+            salt: salt.to_owned(),
             trace,
             texts: remember.then(Mutex::default),
         }
@@ -174,7 +170,7 @@ mod tests {
     /// Lines and sums recorded from `GODEBUG=gocachehash=1 go build` of go1.26.8.
     #[test]
     fn agrees_with_a_recorded_trace() {
-        let context = HashContext::new("go1.26.8 X:nothing", None, true);
+        let context = HashContext::new("go1.26.8", None, true);
         let mut hash = context.hash("build internal/goos");
         for line in [
             "compile\n",

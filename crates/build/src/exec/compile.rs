@@ -14,7 +14,7 @@ use crate::plan::{Kind, NodeId};
 use crate::quote::command_line;
 use crate::shell::paths::{clean, make_absolute};
 use crate::shell::process::Ran;
-use crate::shell::{Done, Failure};
+use crate::shell::{Done, Failure, restore_c_names};
 
 /// Files that the coverage tool has made from a package's.
 #[derive(Debug, Default)]
@@ -327,8 +327,11 @@ impl Run<'_> {
         for file in compile.go {
             words.push(self.actual(&package.public.dir, file));
         }
-        let ran = shell.run_out(self.config.cwd.as_str(), &[], &words);
+        let mut ran = shell.run_out(self.config.cwd.as_str(), &[], &words);
         drop(share);
+        if self.release.is_27_or_later() && package.uses_cgo() && !self.config.flags.x {
+            ran.output = restore_c_names(&String::from_utf8_lossy(&ran.output)).into_bytes();
+        }
         shell.report("", "", ran)
     }
 
@@ -523,6 +526,9 @@ impl Run<'_> {
                 .any(|flag| flag == "-dynlink")
         {
             words.push("-D=GOBUILDMODE_shared=1".into());
+        }
+        if self.release.is_27_or_later() && package.public.standard {
+            words.push("-std".into());
         }
         for name in architecture_defines(&target.arch_env.0, &target.arch_env.1) {
             words.extend(["-D".to_owned(), name]);

@@ -85,6 +85,11 @@ static GENERATED_LINE: LazyLock<Regex> = LazyLock::new(|| {
 static GENERATED_NAME: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\b_C2?(type|func|var|macro)_\B").expect("a fixed pattern"));
 
+/// Writes names of C as they were written in the source.
+pub(crate) fn restore_c_names(text: &str) -> String {
+    GENERATED_NAME.replace_all(text, "C.").into_owned()
+}
+
 impl<'a> Shell<'a> {
     pub fn background(shared: &'a Shared) -> Shell<'a> {
         Shell {
@@ -277,7 +282,7 @@ impl<'a> Shell<'a> {
         }
         if !self.shared.config.flags.x && GENERATED_LINE.is_match(&text) {
             text = GENERATED_LINE.replace_all(&text, "").into_owned();
-            text = GENERATED_NAME.replace_all(&text, "C.").into_owned();
+            text = restore_c_names(&text);
         }
         text
     }

@@ -7,6 +7,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use super::paths::look_path;
 use crate::config::BuildConfig;
+use crate::release::Release;
 
 /// Above this many bytes of arguments, tools that can read them from a file get them so.
 const ARGUMENTS_LIMIT: usize = 30 << 10;
@@ -72,7 +73,8 @@ fn start(config: &BuildConfig, spec: &Spec<'_>) -> Result<(ExitStatus, Vec<u8>),
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         command.env(name, value);
     }
-    let arguments = response_file(&program, &spec.words[1..])?;
+    let gcc_quotes = Release::of(&config.toolchain.version).is_27_or_later();
+    let arguments = response_file(&program, &spec.words[1..], gcc_quotes)?;
     match &arguments {
         Some(file) => command.arg(format!("@{}", file.path().display())),
         None => command.args(&spec.words[1..]),
@@ -125,6 +127,7 @@ fn describe(status: ExitStatus) -> String {
 fn response_file(
     program: &Utf8Path,
     arguments: &[String],
+    gcc_quotes: bool,
 ) -> Result<Option<tempfile::NamedTempFile>, String> {
     use std::io::Write as _;
     let size: usize = program.as_str().len() + arguments.iter().map(String::len).sum::<usize>();
@@ -139,7 +142,11 @@ fn response_file(
         let mut file = tempfile::Builder::new().prefix("args").tempfile()?;
         let mut text = String::with_capacity(size + arguments.len());
         for argument in arguments {
-            text.push_str(&argument.replace('\\', "\\\\").replace('\n', "\\n"));
+            text.push_str(&if gcc_quotes {
+                gcc_quoted(argument)
+            } else {
+                argument.replace('\\', "\\\\").replace('\n', "\\n")
+            });
             text.push('\n');
         }
         file.write_all(text.as_bytes())?;
@@ -148,4 +155,34 @@ fn response_file(
     write().map(Some).map_err(|error: std::io::Error| {
         format!("error writing long arguments to response file: {error}")
     })
+}
+
+/// An argument as gcc reads it from a file.
+fn gcc_quoted(argument: &str) -> String {
+    if !argument.is_empty()
+        && !argument.contains([' ', '\t', '\n', '\r', '\'', '"', '\\', '$', '`'])
+    {
+        return argument.to_owned();
+    }
+    let mut quoted = String::from("\"");
+    for c in argument.chars() {
+        if matches!(c, '\\' | '"' | '$' | '`') {
+            quoted.push('\\');
+        }
+        quoted.push(c);
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_in_files() {
+        assert_eq!(gcc_quoted("-plain=x"), "-plain=x");
+        assert_eq!(gcc_quoted(""), "\"\"");
+        assert_eq!(gcc_quoted("a b$\"\\"), "\"a b\\$\\\"\\\\\"");
+    }
 }

@@ -151,6 +151,9 @@ impl Run<'_> {
         for flag in architecture_flags(goos, &target.goarch, &target.arch_env.1) {
             add(flag);
         }
+        if target.goarch == "loong64" && self.release.is_27_or_later() {
+            add("-mno-relax");
+        }
         if target.cgo_enabled {
             add(if goos == "windows" {
                 "-mthreads"

@@ -15,7 +15,7 @@ use steady_packages::package::Package;
 use super::Run;
 use super::need::Need;
 use crate::cache::short;
-use crate::cflags::{Rules, check, need_external_link};
+use crate::cflags::{Rules, check, link_flags_need_external_link, need_external_link};
 use crate::config::BuildConfig;
 use crate::plan::{Kind, Language, NodeId};
 use crate::quote::{command_line, quote};
@@ -115,9 +115,10 @@ impl Run<'_> {
         if !files.f_files.is_empty() && self.fc_setting().contains("gfortran") {
             flags.ld.push("-lgfortran".into());
         }
-        let external = [&flags.c, &flags.cxx, &flags.f]
-            .into_iter()
-            .any(|list| need_external_link(list));
+        let new = self.release.is_27_or_later();
+        let lists = [&flags.c, &flags.cxx, &flags.f];
+        let external = lists.iter().any(|list| need_external_link(list, new))
+            || (new && link_flags_need_external_link(&flags.ld));
         for (on, flag) in [
             (self.config.flags.msan, "-fsanitize=memory"),
             (self.config.flags.asan, "-fsanitize=address"),
