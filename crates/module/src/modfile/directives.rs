@@ -1,11 +1,12 @@
 //! From lines to values: what each directive of go.mod and go.work takes, and what is said when it is given something else.
 
-use super::syntax::{Block, Line, Syntax};
+use super::syntax::{Block, Line, LineId, Syntax};
 use super::{
     Entry, Godebug, ModFile, Module, Replace, Require, Retract, SyntaxError, SyntaxErrors,
     VersionFixer,
 };
 use crate::{ModuleVersion, path};
+use std::collections::HashSet;
 
 type Found<T> = Result<T, (String, String)>;
 
@@ -360,6 +361,16 @@ fn interval<'a>(
     Ok((low, high, &args[5..]))
 }
 
+/// The words of a `retract` line.
+fn retraction_words(interval: bool, low: &str, high: &str) -> Vec<String> {
+    let (low, high) = (auto_quote(low), auto_quote(high));
+    let words: &[&str] = match interval {
+        true => &["retract", "[", &low, ",", &high, "]"],
+        false => &["retract", &low],
+    };
+    words.iter().map(ToString::to_string).collect()
+}
+
 /// Whether a line says `// indirect`.
 pub(super) fn is_indirect(line: &Line) -> bool {
     let Some(comment) = line.comments.suffix.first() else {
@@ -482,7 +493,7 @@ impl ModFile {
             }
         }
         if fix.is_some() {
-            errors.extend(file.fix_retractions(&syntax, &mut fix));
+            errors.extend(file.fix_retractions(&syntax, &mut fix, &mut fixed));
         }
         if !errors.is_empty() {
             errors.sort_by_key(|error| error.at.byte);
@@ -571,7 +582,7 @@ impl ModFile {
                 self.replace.push(entry(line, replace));
                 return Ok(fixed);
             }
-            "retract" => self.add_retraction(block, line, args, strict)?,
+            "retract" => return self.add_retraction(block, line, args, strict),
             "tool" => self.tool.push(entry(line, one_path(verb, args)?)),
             "ignore" => self.ignore.push(entry(line, one_path(verb, args)?)),
             _ => return plain(format!("unknown directive: {verb}")),
@@ -585,7 +596,7 @@ impl ModFile {
         line: &Line,
         args: &[String],
         strict: bool,
-    ) -> Found<()> {
+    ) -> Found<Option<Vec<String>>> {
         // The versions are made canonical when the module's path is known: its line may come last.
         let as_written: VersionFixer<'_> = &mut |_, version| Ok(version.to_string());
         match interval("", args, &mut Some(as_written)) {
@@ -594,6 +605,7 @@ impl ModFile {
             }
             Ok((low, high, _)) => {
                 let rationale = comment_text(block, line);
+                let words = retraction_words(args[0] == "[", &low, &high);
                 self.retract.push(entry(
                     line,
                     Retract {
@@ -602,10 +614,10 @@ impl ModFile {
                         rationale,
                     },
                 ));
-                Ok(())
+                Ok(Some(words))
             }
             // A later release of Go may know more forms than this one; those of dependencies are not for us to judge.
-            Err(_) if !strict => Ok(()),
+            Err(_) if !strict => Ok(None),
             Err(reason) => Err(reason),
         }
     }
@@ -614,8 +626,14 @@ impl ModFile {
         &mut self,
         syntax: &Syntax,
         fix: &mut Option<VersionFixer<'_>>,
+        fixed: &mut Vec<(LineId, Vec<String>)>,
     ) -> Vec<SyntaxError> {
         let mut errors = Vec::new();
+        let intervals: HashSet<LineId> = syntax
+            .lines()
+            .filter(|(_, line)| line.tokens.iter().any(|token| token == "["))
+            .map(|(_, line)| line.id)
+            .collect();
         let path = self
             .module
             .as_ref()
@@ -632,7 +650,11 @@ impl ModFile {
             let ends = [retract.low.clone(), retract.high.clone()]
                 .map(|end| version("retract", &path, &auto_quote(&end), fix));
             match ends {
-                [Ok(low), Ok(high)] => (retract.value.low, retract.value.high) = (low, high),
+                [Ok(low), Ok(high)] => {
+                    let interval = intervals.contains(&retract.line);
+                    fixed.push((retract.line, retraction_words(interval, &low, &high)));
+                    (retract.value.low, retract.value.high) = (low, high);
+                }
                 [Err((directive, reason)), _] | [_, Err((directive, reason))] => {
                     errors.push(SyntaxError {
                         directive,

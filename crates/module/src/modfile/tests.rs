@@ -209,3 +209,11 @@ fn workspaces() {
         "go.work:2: usage: use local/dir\ngo.work:3: unknown directive: require"
     );
 }
+
+#[test]
+fn versions_of_retractions_lose_quotes_they_do_not_need() {
+    let text = "module m\n\nretract [\"v1.8.1\", \"v1.8.2\"]\n\nretract \"v1.0.0\" // why\n";
+    let file = ModFile::parse("go.mod", text, None).unwrap();
+    let wanted = "module m\n\nretract [v1.8.1, v1.8.2]\n\nretract v1.0.0 // why\n";
+    assert_eq!(file.format(), wanted);
+}
