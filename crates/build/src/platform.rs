@@ -232,6 +232,23 @@ impl Platform<'_> {
         }
     }
 
+    /// The toolchain's own linker makes position-independent programs.
+    #[must_use]
+    pub fn links_pie_internally(&self) -> bool {
+        self.is_one_of(&[
+            "android/arm64",
+            "darwin/amd64",
+            "darwin/arm64",
+            "linux/amd64",
+            "linux/arm64",
+            "linux/loong64",
+            "linux/ppc64le",
+            "windows/386",
+            "windows/amd64",
+            "windows/arm64",
+        ])
+    }
+
     /// Programs are position-independent without being asked to.
     #[must_use]
     pub fn default_pie(&self, race: bool) -> bool {

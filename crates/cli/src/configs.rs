@@ -7,7 +7,7 @@ use steady_build::{BuildConfig, BuildFlags as Flags, Modes, Target, Toolchain};
 use steady_packages::source::BuildContext;
 use steady_packages::source::syslist::SysList;
 use steady_proxy::{Fetcher, Observer};
-use steady_system::Files;
+use steady_system::{Environment, Files};
 
 use crate::bail;
 use crate::failure::{Failure, Result};
@@ -27,8 +27,6 @@ pub struct BuildRequest<'a> {
     pub o: &'a str,
     /// `-cover` and its kin.
     pub cover: Option<&'a CoverFlags>,
-    /// `-overlay`
-    pub overlay: Option<&'a str>,
 }
 
 /// What builds are done with.
@@ -167,20 +165,7 @@ fn variables(settings: &Settings) -> BTreeMap<String, String> {
 /// The user's environment with `go env`'s variables set over it; internal variables of toolchain selection are left out.
 #[must_use]
 pub fn tool_environment(settings: &Settings) -> Vec<(String, String)> {
-    let mut all: BTreeMap<String, String> = program_environment(settings).into_iter().collect();
-    all.extend(
-        settings
-            .variables()
-            .into_iter()
-            .map(|variable| (variable.name.to_owned(), variable.value)),
-    );
-    all.into_iter().collect()
-}
-
-/// The environment of programs that the user asked to run: as Steady was given it.
-#[must_use]
-pub fn program_environment(settings: &Settings) -> Vec<(String, String)> {
-    settings
+    let mut all: BTreeMap<String, String> = settings
         .environment
         .variables()
         .iter()
@@ -191,7 +176,32 @@ pub fn program_environment(settings: &Settings) -> Vec<(String, String)> {
             )
         })
         .filter(|(name, _)| name != "GOTOOLCHAIN_INTERNAL_SWITCH_COUNT")
-        .collect()
+        .collect();
+    all.extend(
+        settings
+            .variables()
+            .into_iter()
+            .map(|variable| (variable.name.to_owned(), variable.value)),
+    );
+    all.into_iter().collect()
+}
+
+/// The environment of programs that the user asked to run: as Steady was given it, and GOROOT's programs can be found.
+#[must_use]
+pub fn program_environment(settings: &Settings) -> Environment {
+    let environment = settings
+        .environment
+        .clone()
+        .without("GOTOOLCHAIN_INTERNAL_SWITCH_COUNT");
+    let Some(goroot) = &settings.goroot else {
+        return environment;
+    };
+    let bin = goroot.join("bin");
+    let path = match environment.get("PATH") {
+        "" => bin.to_string(),
+        path => format!("{bin}:{path}"),
+    };
+    environment.with("PATH", path)
 }
 
 fn check_pair(settings: &Settings) -> Result<()> {

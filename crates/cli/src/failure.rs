@@ -1,6 +1,7 @@
 //! Why a command stops, and how that is said.
 
 use std::cmp::Ordering;
+use steady_build::BuildError;
 
 use crate::exit::Status;
 
@@ -80,9 +81,35 @@ impl Failure {
     }
 }
 
-impl<E: std::error::Error> From<E> for Failure {
-    fn from(error: E) -> Failure {
-        Failure::error(error.to_string())
+macro_rules! prefixed {
+    ($($kind:ty),* $(,)?) => {
+        $(
+            impl From<$kind> for Failure {
+                fn from(error: $kind) -> Failure {
+                    Failure::error(error.to_string())
+                }
+            }
+        )*
+    };
+}
+
+prefixed! {
+    clap::Error,
+    serde_json::Error,
+    std::string::FromUtf8Error,
+    steady_packages::modload::ModError,
+    steady_packages::source::SourceError,
+    steady_proxy::Error,
+    steady_system::Error,
+}
+
+impl From<BuildError> for Failure {
+    /// The builder knows which of its messages have go's prefix.
+    fn from(error: BuildError) -> Failure {
+        match error {
+            BuildError::Fatal { line, exit } => Failure::Message(line, Status::of_program(exit)),
+            other => Failure::error(other.to_string()),
+        }
     }
 }
 

@@ -19,11 +19,13 @@ pub mod flags;
 #[allow(dead_code)] // the commands that print lines of JSON are not there yet
 mod gojson;
 pub mod help;
+mod loading;
 mod modules;
 pub mod printer;
 mod progress;
 pub mod session;
 pub mod settings;
+mod stamp;
 pub mod template;
 pub mod toolchain;
 

@@ -2,7 +2,7 @@
 //! toolchain and for `go env`.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use steady_packages::modload::{find_go_mod, find_go_work};
+use steady_packages::modload::{Modules, find_go_mod, find_go_work};
 use steady_system::{Files, relative};
 
 use crate::failure::{Failure, Result};
@@ -42,6 +42,14 @@ pub fn must_have_go_work(session: &Session) -> Result<Utf8PathBuf> {
 pub fn go_mod(settings: &Settings, files: &Files) -> Option<Utf8PathBuf> {
     let found = find_go_mod(files, settings.environment.cwd())?;
     (found.parent() != Some(&settings.environment.temp_dir())).then_some(found)
+}
+
+/// The directory of the workspace or main module.
+#[must_use]
+pub fn project(settings: &Settings, files: &Files) -> Option<Utf8PathBuf> {
+    let work = go_work(settings, files).ok().flatten();
+    let file = work.or_else(|| go_mod(settings, files))?;
+    file.parent().map(Utf8Path::to_owned)
 }
 
 /// Will modules be used? GO111MODULE decides, and with `auto` whether there is a go.mod.
@@ -97,6 +105,30 @@ pub fn main_go_mod(session: &Session, modfile: Option<&str>) -> Result<Utf8PathB
             "no modules were found in the current workspace; see 'go help work'",
         )),
         (None, None) => Err(no_go_mod(settings, files)),
+    }
+}
+
+/// Why there is no main module, in short.
+#[must_use]
+pub fn no_main_module(modules: &Modules) -> &'static str {
+    match modules.go_work() {
+        Some(_) => "no modules were found in the current workspace; see 'go help work'",
+        None => {
+            "go.mod file not found in current directory or any parent directory; see 'go help modules'"
+        }
+    }
+}
+
+/// There must be a main module.
+///
+/// # Errors
+/// There is none.
+pub fn must_have_main(session: &Session, modules: &Modules) -> Result<()> {
+    must_be_enabled(&session.settings)?;
+    match modules.mains() {
+        [] if modules.go_work().is_some() => Err(Failure::error(no_main_module(modules))),
+        [] => Err(no_go_mod(&session.settings, &session.files)),
+        _ => Ok(()),
     }
 }
 

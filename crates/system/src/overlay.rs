@@ -109,6 +109,13 @@ impl Overlay {
         Ok(Overlay { table })
     }
 
+    /// All replacements, absolute; an empty target deletes.
+    pub fn entries(&self) -> impl Iterator<Item = (&Utf8Path, &Utf8Path)> {
+        self.table
+            .iter()
+            .map(|(from, to)| (from.as_path(), to.as_path()))
+    }
+
     /// Whether nothing is replaced.
     pub fn is_empty(&self) -> bool {
         self.table.is_empty()

@@ -1,11 +1,16 @@
 //! `go build` and `go install`.
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
+use std::sync::Arc;
+use steady_build::{Outcome, Sink};
 
 use crate::command::{Command, Kind};
+use crate::configs::BuildRequest;
+use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::flags::build::FullBuildFlags;
 use crate::flags::{Parsed, define};
+use crate::loading::{self, ModRequest, Request};
 use crate::session::Session;
 
 #[derive(Args)]
@@ -54,10 +59,80 @@ pub static INSTALL: Command = Command {
     },
 };
 
-fn build(_session: &mut Session, _parsed: &Parsed) -> Result {
-    Err(Failure::unsupported("build"))
+fn build(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = BuildOnly::from_arg_matches(&parsed.matches)?;
+    let output = flags.o.clone().unwrap_or_default();
+    let bench = loading::prepare(session, request(&flags.build, &output, true))?;
+    let mut loaded = bench.load(session, &parsed.arguments)?;
+    loading::check(session, &loaded)?;
+    let roots = loaded.roots.clone();
+    let sink: Arc<dyn Sink> = session.printer.clone();
+    let outcome = steady_build::command::build(bench.config, &mut loaded.set, &roots, sink)?;
+    Ok(ended(&outcome))
 }
 
-fn install(_session: &mut Session, _parsed: &Parsed) -> Result {
-    Err(Failure::unsupported("install"))
+fn install(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = FullBuildFlags::from_arg_matches(&parsed.matches)?;
+    if parsed
+        .arguments
+        .iter()
+        .any(|argument| names_version(argument))
+    {
+        return Err(Failure::unsupported("install of package@version"));
+    }
+    let bench = loading::prepare(session, request(&flags, "", true))?;
+    let mut loaded = bench.load(session, &parsed.arguments)?;
+    loading::check(session, &loaded)?;
+    let roots = loaded.roots.clone();
+    let sink: Arc<dyn Sink> = session.printer.clone();
+    let outcome = steady_build::command::install(
+        bench.config,
+        &mut loaded.set,
+        &roots,
+        &parsed.arguments,
+        sink,
+    )?;
+    Ok(ended(&outcome))
+}
+
+/// What `build`, `install` and `run` ask of loading.
+#[must_use]
+pub fn request<'a>(flags: &'a FullBuildFlags, output: &'a str, auto_vcs: bool) -> Request<'a> {
+    let build = BuildRequest {
+        build: &flags.build,
+        v: flags.verbose.v,
+        o: output,
+        cover: Some(&flags.cover),
+    };
+    let modules = ModRequest {
+        mode: flags.modmode.mode.as_deref(),
+        common: Some(&flags.modules),
+        trace: flags.build.trace.x,
+        ..ModRequest::default()
+    };
+    Request {
+        build,
+        modules,
+        find: false,
+        stamp: true,
+        auto_vcs,
+    }
+}
+
+/// Does an argument ask for a package at a version?
+#[must_use]
+pub fn names_version(argument: &str) -> bool {
+    let local =
+        matches!(argument, "." | "..") || argument.starts_with("./") || argument.starts_with("../");
+    argument.contains('@') && !local && !argument.starts_with('/')
+}
+
+/// The exit code of a build.
+#[must_use]
+pub fn ended(outcome: &Outcome) -> Status {
+    if outcome.failed || outcome.interrupted {
+        Status::FAILED
+    } else {
+        Status::DONE
+    }
 }

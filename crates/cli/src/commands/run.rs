@@ -1,12 +1,21 @@
 //! `go run`.
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
+use std::sync::Arc;
+use steady_build::Sink;
+use steady_build::command::Runnable;
+use steady_system::process::Command;
 
-use crate::command::{Command, Kind};
+use crate::bail;
+use crate::command::{self, Kind};
+use crate::commands::build::{names_version, request};
+use crate::configs;
+use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::flags::build::FullBuildFlags;
 use crate::flags::value::{self, Words};
 use crate::flags::{Parsed, define};
+use crate::loading;
 use crate::session::Session;
 
 #[derive(Args)]
@@ -19,7 +28,7 @@ struct RunFlags {
 }
 
 /// `go run`
-pub static RUN: Command = Command {
+pub static RUN: command::Command = command::Command {
     usage: "go run [build flags] [-exec xprog] package [arguments...]",
     short: "compile and run Go program",
     long: include_str!("../help/text/run.txt"),
@@ -39,6 +48,83 @@ pub static RUN: Command = Command {
     },
 };
 
-fn run(_session: &mut Session, _parsed: &Parsed) -> Result {
-    Err(Failure::unsupported("run"))
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = RunFlags::from_arg_matches(&parsed.matches)?;
+    let words = parsed.arguments.as_slice();
+    let files = words
+        .iter()
+        .take_while(|word| word.ends_with(".go"))
+        .count();
+    if let Some(file) = words[..files]
+        .iter()
+        .find(|file| file.ends_with("_test.go"))
+    {
+        bail!("cannot run *_test.go files ({file})");
+    }
+    let (patterns, arguments) = match words {
+        _ if files > 0 => words.split_at(files),
+        [first, ..] if !first.starts_with('-') => words.split_at(1),
+        _ => bail!("no go files listed"),
+    };
+    if files == 0 && names_version(&patterns[0]) {
+        return Err(Failure::unsupported("run of package@version"));
+    }
+    let bench = loading::prepare(session, request(&flags.build, "", false))?;
+    let mut loaded = bench.load(session, patterns)?;
+    let package = match loaded.roots.as_slice() {
+        [package] => *package,
+        [] => bail!("no packages loaded from {}", patterns[0]),
+        several => {
+            let paths: Vec<&str> = several
+                .iter()
+                .map(|id| loaded.set[*id].public.import_path.as_str())
+                .collect();
+            bail!(
+                "pattern {} matches multiple packages:\n\t{}",
+                patterns[0],
+                paths.join("\n\t")
+            );
+        }
+    };
+    loading::check(session, &loaded)?;
+    if loaded.set[package].public.name != "main" {
+        let path = loaded.set[package].description();
+        return Err(Failure::plain(format!(
+            "package {path} is not a main package"
+        )));
+    }
+    let exec = flags.exec.clone().unwrap_or_default().0;
+    let sink: Arc<dyn Sink> = session.printer.clone();
+    let dry = bench.config.flags.n;
+    let runnable = steady_build::command::run(bench.config, &mut loaded.set, package, &exec, sink)?;
+    if runnable.outcome.failed || runnable.outcome.interrupted {
+        return Ok(Status::FAILED);
+    }
+    runnable.show(arguments);
+    if dry {
+        return Ok(Status::DONE);
+    }
+    start(session, &runnable, arguments)
+}
+
+/// Runs the program with the standard streams. Its exit code is told, not taken over: that is go's way.
+fn start(session: &Session, runnable: &Runnable, arguments: &[String]) -> Result {
+    let Some((program, before)) = runnable.command.split_first() else {
+        return Ok(Status::DONE);
+    };
+    session.printer.flush();
+    let environment = configs::program_environment(&session.settings);
+    let mut command = Command::new(program.as_str(), &environment);
+    command.args(before).args(arguments);
+    match command.foreground() {
+        Ok(status) if status.success() => Ok(Status::DONE),
+        Ok(status) => {
+            session.printer.note(status.to_string());
+            Ok(Status::FAILED)
+        }
+        Err(error) => {
+            session.printer.note(error.to_string());
+            Ok(Status::FAILED)
+        }
+    }
 }

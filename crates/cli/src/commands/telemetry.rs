@@ -72,7 +72,7 @@ fn today() -> String {
 }
 
 /// The date of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
-fn date(days: u64) -> String {
+pub(crate) fn date(days: u64) -> String {
     let shifted = days + 719_468;
     let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
     let year_of_era =

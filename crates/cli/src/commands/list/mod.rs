@@ -1,15 +1,20 @@
 //! `go list`.
 
-#[allow(dead_code)] // the loader is not there yet
 mod format;
+mod modules;
+mod packages;
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
+use gotmpl::{FuncMap, TemplateError, Value, ValueFunc};
+use std::sync::Arc;
 
 use crate::command::{Command, Kind};
 use crate::failure::{Failure, Result};
 use crate::flags::build::{BuildFlags, CoverFlags, ModCommon, ModFlag, Verbose};
 use crate::flags::{Parsed, define};
 use crate::session::Session;
+
+use format::JsonFlag;
 
 #[derive(Args)]
 #[allow(clippy::struct_excessive_bools)] // they are the go command's flags
@@ -83,6 +88,62 @@ pub static LIST: Command = Command {
     },
 };
 
-fn run(_session: &mut Session, _parsed: &Parsed) -> Result {
-    Err(Failure::unsupported("list"))
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = ListFlags::from_arg_matches(&parsed.matches)?;
+    let json = JsonFlag::read(&flags.json);
+    check_flags(&flags, &json)?;
+    if flags.m {
+        return modules::list(session, &flags, json, &parsed.arguments);
+    }
+    packages::list(session, &flags, json, &parsed.arguments)
+}
+
+/// Flags that exclude one another; the messages have no prefix, as in go.
+fn check_flags(flags: &ListFlags, json: &JsonFlag) -> Result<()> {
+    let template = flags.f.as_deref().is_some_and(|f| !f.is_empty());
+    let reuse = flags.reuse.as_deref().is_some_and(|file| !file.is_empty());
+    let pairs = [
+        (template && json.on, "-f cannot be used with -json"),
+        (reuse && !flags.m, "-reuse cannot be used without -m"),
+        (
+            flags.m && flags.compiled,
+            "-compiled cannot be used with -m",
+        ),
+        (flags.m && flags.deps, "-deps cannot be used with -m"),
+        (flags.m && flags.export, "-export cannot be used with -m"),
+        (flags.m && flags.find, "-find cannot be used with -m"),
+        (flags.m && flags.test, "-test cannot be used with -m"),
+        (!flags.m && flags.u, "-u can only be used with -m"),
+        (
+            !flags.m && flags.versions,
+            "-versions can only be used with -m",
+        ),
+        (flags.find && flags.deps, "-deps cannot be used with -find"),
+        (flags.find && flags.test, "-test cannot be used with -find"),
+        (
+            flags.find && flags.export,
+            "-export cannot be used with -find",
+        ),
+    ];
+    match pairs.iter().find(|(wrong, _)| *wrong) {
+        Some((_, text)) => Err(Failure::plain(format!("go list {text}"))),
+        None => Ok(()),
+    }
+}
+
+/// The functions that templates may call.
+fn functions(context: Value) -> FuncMap {
+    let mut map = FuncMap::new();
+    let join: ValueFunc = Arc::new(|args| match args {
+        [Value::List(list), Value::String(between)] => {
+            let items: Vec<String> = list.iter().map(ToString::to_string).collect();
+            Ok(Value::String(items.join(between).into()))
+        }
+        _ => Err(TemplateError::Exec(
+            "error calling join: wrong type for value; expected []string".to_owned(),
+        )),
+    });
+    map.insert("join".to_owned(), join);
+    map.insert("context".to_owned(), Arc::new(move |_| Ok(context.clone())));
+    map
 }

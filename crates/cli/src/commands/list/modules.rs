@@ -1,0 +1,161 @@
+//! `go list -m`.
+
+use steady_module::ModuleVersion;
+use steady_packages::modload::Modules;
+use steady_packages::package::{ModuleError, ModulePublic};
+use steady_packages::patterns::Pattern;
+
+use crate::bail;
+use crate::commands::editing::split_version;
+use crate::exit::Status;
+use crate::failure::{Failure, Result};
+use crate::loading::{self, ModRequest};
+use crate::session::Session;
+
+use super::format::{Format, JsonFlag, Shower};
+use super::{ListFlags, functions};
+
+/// Finds and shows modules.
+pub fn list(
+    session: &mut Session,
+    flags: &ListFlags,
+    json: JsonFlag,
+    arguments: &[String],
+) -> Result {
+    for (on, what) in [
+        (flags.u, "list -m -u"),
+        (flags.versions, "list -m -versions"),
+        (flags.retracted, "list -m -retracted"),
+        (flags.reuse.is_some(), "list -m -reuse"),
+    ] {
+        if on {
+            return Err(Failure::unsupported(what));
+        }
+    }
+    if session.settings.get("GO111MODULE") == "off" {
+        bail!("list -m cannot be used with GO111MODULE=off");
+    }
+    let template = flags
+        .f
+        .as_deref()
+        .filter(|f| !f.is_empty())
+        .unwrap_or("{{.String}}");
+    let format = Format::new(json, template, functions(gotmpl::Value::Nil))?;
+    let modules = loading::open_modules(
+        session,
+        ModRequest {
+            mode: flags.modmode.mode.as_deref(),
+            common: Some(&flags.modules),
+            trace: flags.build.trace.x,
+            ..ModRequest::default()
+        },
+    )?;
+    let list = Finder {
+        session,
+        modules: &modules,
+    }
+    .find(arguments)?;
+    if !flags.e {
+        for error in list.iter().filter_map(|module| module.error.as_ref()) {
+            session.printer.error(&error.err);
+        }
+        if session.printer.failed() {
+            return Err(Failure::Said(Status::FAILED));
+        }
+    }
+    let shower = Shower::new(&format, &session.printer);
+    for module in &list {
+        shower.module(module)?;
+    }
+    Ok(Status::DONE)
+}
+
+struct Finder<'a> {
+    session: &'a Session,
+    modules: &'a Modules,
+}
+
+impl Finder<'_> {
+    fn find(&self, arguments: &[String]) -> Result<Vec<ModulePublic>> {
+        if arguments.is_empty() {
+            crate::modules::must_have_main(self.session, self.modules)?;
+            let mains = self.modules.mains().iter();
+            return Ok(mains
+                .map(|main| {
+                    self.modules
+                        .module_info(&ModuleVersion::new(main.path.clone(), ""))
+                })
+                .collect());
+        }
+        let mut list = Vec::new();
+        for argument in arguments {
+            self.one(argument, &mut list)?;
+        }
+        Ok(list)
+    }
+
+    fn one(&self, argument: &str, list: &mut Vec<ModulePublic>) -> Result<()> {
+        if argument.contains('\\') {
+            bail!("module paths never use backslash");
+        }
+        if matches!(argument, "." | "..")
+            || argument.starts_with("./")
+            || argument.starts_with("../")
+        {
+            bail!("cannot use relative path {argument} to specify module");
+        }
+        if split_version(argument).map_err(Failure::error)?.1.is_some() {
+            return Err(Failure::unsupported("list -m of path@version"));
+        }
+        let pattern = argument == "all" || argument.contains("...");
+        if self.modules.mains().is_empty() {
+            let why = crate::modules::no_main_module(self.modules);
+            let how = if pattern {
+                ""
+            } else {
+                " without -versions or an explicit version"
+            };
+            bail!("cannot match {argument:?}{how}: {why}");
+        }
+        if !pattern {
+            list.push(match self.modules.selected(argument)? {
+                Some(module) => self.modules.module_info(&module),
+                None => unknown(argument, self.modules.vendor_dir().is_some()),
+            });
+            return Ok(());
+        }
+        let all = argument == "all";
+        let matcher = Pattern::new(argument);
+        let before = list.len();
+        for module in self.modules.build_list()? {
+            let info = || self.modules.module_info(&module);
+            if (all || matcher.matches(&module.path))
+                && !list.iter().any(|have| have.path == module.path)
+            {
+                list.push(info());
+            }
+        }
+        if list.len() == before {
+            self.session.printer.note(format!(
+                "warning: pattern {argument:?} matched no module dependencies"
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// A module that is not part of the graph.
+fn unknown(path: &str, vendored: bool) -> ModulePublic {
+    let why = if vendored {
+        "can't resolve module using the vendor directory\n\t(Use -mod=mod or -mod=readonly to bypass.)"
+    } else {
+        "not a known dependency"
+    };
+    ModulePublic {
+        path: path.to_owned(),
+        error: Some(ModuleError {
+            err: format!("module {path}: {why}"),
+        }),
+        ..ModulePublic::default()
+    }
+}

@@ -1,0 +1,211 @@
+//! `go list` of packages.
+
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use steady_build::{ListNeeds, Sink};
+use steady_packages::load::Loaded;
+use steady_packages::package::{PackageError, PackageId};
+use steady_packages::source::BuildContext;
+
+use crate::configs::BuildRequest;
+use crate::exit::Status;
+use crate::failure::{Failure, Result};
+use crate::loading::{self, ModRequest, Request};
+use crate::session::Session;
+use crate::template::data::{CONTEXT, object};
+
+use super::format::{Format, JsonFlag, Shower};
+use super::{ListFlags, functions};
+
+/// Loads, completes and shows packages.
+pub fn list(
+    session: &mut Session,
+    flags: &ListFlags,
+    json: JsonFlag,
+    patterns: &[String],
+) -> Result {
+    if flags.test {
+        return Err(Failure::unsupported("list -test"));
+    }
+    let template = flags
+        .f
+        .as_deref()
+        .filter(|f| !f.is_empty())
+        .unwrap_or("{{.ImportPath}}");
+    // Whether a template looks at a field must be known before loading, and its functions need what loading knows.
+    let early = Format::new(json.clone(), template, functions(gotmpl::Value::Nil))?;
+    let stale = match &early {
+        Format::Json(json) => json.needs(&["Stale", "StaleReason"]),
+        _ => template.contains(".Stale"),
+    };
+    let request = Request {
+        build: BuildRequest {
+            build: &flags.build,
+            v: flags.verbose.v,
+            o: "",
+            cover: Some(&flags.cover),
+        },
+        modules: ModRequest {
+            mode: flags.modmode.mode.as_deref(),
+            common: Some(&flags.modules),
+            trace: flags.build.trace.x,
+            ..ModRequest::default()
+        },
+        find: flags.find,
+        stamp: flags.export || stale,
+        auto_vcs: true,
+    };
+    let bench = loading::prepare(session, request)?;
+    let mut loaded = bench.load(session, patterns)?;
+    if !flags.e && !report(session, &mut loaded) {
+        return Err(Failure::Said(Status::FAILED));
+    }
+    let shown: Vec<PackageId> = if flags.deps {
+        loaded.with_dependencies()
+    } else {
+        loaded.roots.clone()
+    };
+    if flags.deps && !flags.e {
+        for id in &shown {
+            if let Some(error) = &loaded.set[*id].public.error {
+                session.printer.error_plain(error.to_string());
+            }
+        }
+    }
+    let context = context_value(&bench.context);
+    if stale || flags.export || flags.compiled {
+        let needs = ListNeeds {
+            is_list: true,
+            export: flags.export,
+            compiled_go_files: flags.compiled,
+            errors: flags.e,
+        };
+        let built: Vec<PackageId> = shown
+            .iter()
+            .copied()
+            .filter(|id| {
+                let files = &loaded.set[*id].public.files;
+                !files.go_files.is_empty() || !files.cgo_files.is_empty()
+            })
+            .collect();
+        let sink: Arc<dyn Sink> = session.printer.clone();
+        steady_build::command::list(bench.config, &mut loaded.set, &built, needs, sink)?;
+    }
+    complete(&mut loaded, &shown, &early);
+    let format = Format::new(json, template, functions(context))?;
+    let shower = Shower::new(&format, &session.printer);
+    for id in shown {
+        if session.printer.is_closed() {
+            break;
+        }
+        shower.package(&loaded.set[id].public)?;
+    }
+    Ok(Status::DONE)
+}
+
+/// Prints errors of the packages named and takes those packages out. False: there were some.
+fn report(session: &Session, loaded: &mut Loaded) -> bool {
+    let mut good = true;
+    for id in &loaded.roots {
+        if let Some(error) = &loaded.set[*id].public.error {
+            session.printer.error_plain(error.to_string());
+            good = false;
+        }
+    }
+    good
+}
+
+/// What templates get from `context`.
+fn context_value(context: &BuildContext) -> gotmpl::Value {
+    let gopath: Vec<&str> = context.gopath.iter().map(|dir| dir.as_str()).collect();
+    object(
+        &CONTEXT,
+        &json!({
+            "GOARCH": context.goarch,
+            "GOOS": context.goos,
+            "GOROOT": context.goroot.as_str(),
+            "GOPATH": gopath.join(":"),
+            "CgoEnabled": context.cgo_enabled,
+            "UseAllFiles": context.use_all_files,
+            "Compiler": context.compiler,
+            "BuildTags": context.build_tags,
+            "ToolTags": context.tool_tags,
+            "ReleaseTags": context.release_tags,
+            "InstallSuffix": context.install_suffix,
+        }),
+    )
+}
+
+/// Fields that only listing fills, as far as anybody looks at them.
+fn complete(loaded: &mut Loaded, shown: &[PackageId], format: &Format) {
+    let named: BTreeSet<PackageId> = loaded.roots.iter().copied().collect();
+    for id in shown {
+        loaded.set[*id].public.dep_only = !named.contains(id);
+    }
+    if format.needs(&["Deps"]) {
+        collect_deps(loaded);
+    }
+    if format.needs(&["DepsErrors"]) {
+        collect_errors(loaded);
+    }
+    for id in shown {
+        let package = &mut loaded.set[*id];
+        let pairs = package
+            .internal
+            .raw_imports
+            .iter()
+            .zip(&package.public.imports);
+        package.public.import_map = pairs
+            .filter(|(raw, path)| raw != path)
+            .map(|(raw, path)| (raw.clone(), path.clone()))
+            .collect();
+    }
+}
+
+/// All packages that each one needs, by path.
+fn collect_deps(loaded: &mut Loaded) {
+    let mut known: HashMap<PackageId, BTreeSet<PackageId>> = HashMap::new();
+    for id in loaded.with_dependencies() {
+        let mut deps = BTreeSet::new();
+        for import in &loaded.set[id].internal.imports {
+            deps.insert(*import);
+            deps.extend(known.get(import).into_iter().flatten());
+        }
+        let paths: BTreeSet<String> = deps
+            .iter()
+            .map(|dep| loaded.set[*dep].public.import_path.clone())
+            .collect();
+        loaded.set[id].public.deps = paths.into_iter().collect();
+        known.insert(id, deps);
+    }
+}
+
+/// The errors of all packages that each one needs, by the package that they are about.
+fn collect_errors(loaded: &mut Loaded) {
+    let mut known: HashMap<PackageId, BTreeMap<PackageId, PackageError>> = HashMap::new();
+    for id in loaded.with_dependencies() {
+        let mut errors: BTreeMap<PackageId, PackageError> = BTreeMap::new();
+        for import in &loaded.set[id].internal.imports {
+            if let Some(error) = &loaded.set[*import].public.error {
+                errors.insert(*import, error.clone());
+            }
+            errors.extend(
+                known
+                    .get(import)
+                    .into_iter()
+                    .flatten()
+                    .map(|(id, error)| (*id, error.clone())),
+            );
+        }
+        let mut list: Vec<PackageError> = errors.values().cloned().collect();
+        list.sort_by(
+            |a, b| match (a.import_stack.last(), b.import_stack.last()) {
+                (None, None) => a.err.cmp(&b.err),
+                (a, b) => a.cmp(&b),
+            },
+        );
+        loaded.set[id].public.deps_errors = list;
+        known.insert(id, errors);
+    }
+}

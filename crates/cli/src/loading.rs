@@ -1,0 +1,331 @@
+//! From a command's flags to loaded packages: the libraries' configurations put together, the modules opened, the patterns loaded,
+//! and flags for single packages handed to those they are for.
+
+use camino::Utf8Path;
+use std::sync::Arc;
+use steady_build::{BuildConfig, Modes};
+use steady_packages::index::{Index, IndexOptions};
+use steady_packages::load::{LoadOptions, Loaded, Loader};
+use steady_packages::modload::{ModConfig, Modules};
+use steady_packages::package::Package;
+use steady_packages::patterns::Pattern;
+use steady_packages::source::BuildContext;
+use steady_packages::source::syslist::SysList;
+use steady_system::clock::Clock;
+use steady_system::{Overlay, clean, relative};
+
+use crate::bail;
+use crate::configs::{self, BuildRequest};
+use crate::exit::Status;
+use crate::failure::{Failure, Result};
+use crate::flags::build::ModCommon;
+use crate::flags::value::PerPackage;
+use crate::modules;
+use crate::progress::Progress;
+use crate::session::Session;
+use crate::stamp;
+
+/// What a command that reads modules asks for.
+#[derive(Clone, Copy, Default)]
+pub struct ModRequest<'a> {
+    /// `-mod`
+    pub mode: Option<&'a str>,
+    /// `-modfile` and its kin.
+    pub common: Option<&'a ModCommon>,
+    /// `-x`: requests are told.
+    pub trace: bool,
+    /// There is no main module, whatever is there.
+    pub no_main_module: bool,
+    /// go.work does not count (`mod tidy` and its kin are about one module).
+    pub no_workspace: bool,
+    /// Modules are used even if GO111MODULE is `auto` and there is no go.mod.
+    pub force: bool,
+}
+
+/// What a command that loads packages asks for.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// Flags of builds.
+    pub build: BuildRequest<'a>,
+    /// Flags about modules.
+    pub modules: ModRequest<'a>,
+    /// `list -find`: imports are not followed.
+    pub find: bool,
+    /// Programs are stamped.
+    pub stamp: bool,
+    /// `-buildvcs=auto` means yes.
+    pub auto_vcs: bool,
+}
+
+/// Everything that loading and building need, made from flags and settings.
+pub struct Workbench {
+    /// For the builder.
+    pub config: BuildConfig,
+    /// How source files are chosen.
+    pub context: BuildContext,
+    /// The modules of the run.
+    pub modules: Modules,
+    options: LoadOptions,
+    flags: PackageFlags,
+}
+
+/// Flags for single packages, in the order given.
+#[derive(Default)]
+struct PackageFlags {
+    gc: Vec<PerPackage>,
+    asm: Vec<PerPackage>,
+    ld: Vec<PerPackage>,
+    gccgo: Vec<PerPackage>,
+}
+
+/// Sets the overlay, for everything that the session reads from here on.
+///
+/// # Errors
+/// It cannot be read, or replaces files of the module cache.
+pub fn set_overlay(session: &mut Session, file: Option<&str>) -> Result<()> {
+    let Some(file) = file.filter(|file| !file.is_empty()) else {
+        return Ok(());
+    };
+    let overlay = Overlay::read(&session.files, Utf8Path::new(file))?;
+    let (gomodcache, _) = session.settings.gomodcache();
+    if let Some(from) = overlay.replacement_in(Utf8Path::new(&gomodcache)) {
+        bail!(
+            "overlay contains a replacement for {from}. Files beneath GOMODCACHE ({gomodcache}) must not be replaced."
+        );
+    }
+    session.files = session.files.clone().with_overlay(overlay);
+    Ok(())
+}
+
+/// Opens the modules of a run.
+///
+/// # Errors
+/// Flags that cannot be, and files that cannot be read.
+pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Modules> {
+    set_overlay(
+        session,
+        request.common.and_then(|common| common.overlay.as_deref()),
+    )?;
+    let settings = &session.settings;
+    let mode = request.mode.unwrap_or_default();
+    if !matches!(mode, "" | "mod" | "readonly" | "vendor") {
+        return Err(Failure::plain(format!(
+            "-mod={mode} not supported (can be '', 'mod', 'readonly', or 'vendor')"
+        )));
+    }
+    if settings.get("GO111MODULE") != "off" {
+        modules::must_be_enabled(settings)?;
+    }
+    let enabled = request.force || modules::enabled(settings, &session.files);
+    if !enabled && !mode.is_empty() && !session.goflags.has("mod") {
+        return Err(Failure::plain(format!(
+            "build flag -mod={mode} only valid when using modules"
+        )));
+    }
+    let modfile = request
+        .common
+        .and_then(|common| common.modfile.clone())
+        .unwrap_or_default();
+    let (gomodcache, _) = settings.gomodcache();
+    let goroot = settings.goroot.clone().unwrap_or_default();
+    let config = ModConfig {
+        cwd: settings.environment.cwd().to_owned(),
+        goroot: goroot.clone(),
+        go111module: if enabled {
+            settings.get("GO111MODULE")
+        } else {
+            "off"
+        }
+        .to_owned(),
+        gowork: settings.get("GOWORK").to_owned(),
+        mod_flag: mode.to_owned(),
+        modfile,
+        go_version: steady_module::gover::from_toolchain(settings.local_version()).to_owned(),
+        toolchain_explain: settings.startup.explain(),
+        workspace: !request.no_workspace,
+        no_main_module: request.no_main_module,
+    };
+    let options = IndexOptions {
+        cache_dir: settings
+            .environment
+            .user_cache_dir()
+            .ok()
+            .map(|dir| dir.join("steady/index")),
+        mod_cache: Some(gomodcache.into()),
+        goroot: Some(goroot),
+        go_version: settings.version.clone(),
+        project: modules::project(settings, &session.files),
+        clock: Clock::System,
+    };
+    let mut proxy = configs::proxy_config(settings);
+    proxy.mod_cache_rw = request.common.is_some_and(|common| common.modcacherw);
+    proxy.trace = request.trace;
+    let observer = Arc::new(Progress::new(&session.printer, session.called));
+    let fetcher = steady_proxy::Fetcher::new(
+        proxy,
+        settings.environment.clone(),
+        session.files.clone(),
+        observer,
+    );
+    let index = Arc::new(Index::new(session.files.clone(), options));
+    Ok(Modules::open(
+        config,
+        session.files.clone(),
+        index,
+        Arc::new(fetcher),
+    )?)
+}
+
+/// Puts together what loading and building need.
+///
+/// # Errors
+/// Flags and variables that cannot be, and modules that cannot be opened.
+pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench> {
+    let flags = request.build.build;
+    let modules = open_modules(session, request.modules)?;
+    let mut config = configs::build_config(session, request.build)?;
+    config.modules_enabled = modules.enabled();
+    config.vendor_dir = modules
+        .vendor_dir()
+        .map(Utf8Path::to_owned)
+        .unwrap_or_default();
+    if let Some(overlay) = session.files.overlay() {
+        config.overlay = overlay
+            .entries()
+            .map(|(from, to)| (from.to_owned(), to.to_owned()))
+            .collect();
+    }
+    let modes = Modes::derive(&config)?;
+    let settings = &session.settings;
+    let goroot = settings.goroot.clone().unwrap_or_default();
+    let syslist = SysList::load(&session.files, &goroot)?;
+    let context = configs::build_context(settings, flags, &modes, Arc::new(syslist))?;
+    let package_flags = PackageFlags {
+        gc: flags.gcflags.clone(),
+        asm: flags.asmflags.clone(),
+        ld: flags.ldflags.clone(),
+        gccgo: flags.gccgoflags.clone(),
+    };
+    let host = (
+        crate::settings::platform::host_os(),
+        crate::settings::platform::host_arch(),
+    );
+    let options = LoadOptions {
+        find: request.find,
+        stamp: request.stamp,
+        stamp_settings: if request.stamp {
+            stamp::settings(session, flags, &config, &modules, request.auto_vcs)?
+        } else {
+            Default::default()
+        },
+        linker_deps: stamp::linker_deps(flags, &config, &modes)?,
+        gobin: settings.get("GOBIN").to_owned(),
+        exe_suffix: modes.exe_suffix.clone(),
+        cross: host != (settings.goos(), settings.goarch()),
+        library_mode: matches!(
+            modes.buildmode.as_str(),
+            "archive" | "c-archive" | "c-shared" | "shared" | "plugin"
+        ),
+    };
+    Ok(Workbench {
+        config,
+        context,
+        modules,
+        options,
+        flags: package_flags,
+    })
+}
+
+impl Workbench {
+    /// Loads what patterns name, and gives each package the flags that are for it. Patterns that match nothing get a warning.
+    ///
+    /// # Errors
+    /// Only what keeps every pattern from being matched.
+    pub fn load(&self, session: &Session, patterns: &[String]) -> Result<Loaded> {
+        let loader = Loader::new(&self.modules, self.context.clone(), self.options.clone());
+        let mut loaded = loader.load(patterns)?;
+        for found in loaded.matches.iter().filter(|found| found.unmatched()) {
+            session.printer.note(format!(
+                "go: warning: {:?} matched no packages",
+                found.pattern
+            ));
+        }
+        let cwd = session.environment().cwd();
+        for package in &mut loaded.set.packages {
+            package.internal.gcflags = flags_for(&self.flags.gc, package, cwd, &self.modules);
+            package.internal.asmflags = flags_for(&self.flags.asm, package, cwd, &self.modules);
+            package.internal.ldflags = flags_for(&self.flags.ld, package, cwd, &self.modules);
+            package.internal.gccgoflags = flags_for(&self.flags.gccgo, package, cwd, &self.modules);
+        }
+        Ok(loaded)
+    }
+}
+
+/// Prints what keeps packages from being built and stops, if there is anything.
+///
+/// # Errors
+/// There was; it has been said.
+pub fn check(session: &Session, loaded: &Loaded) -> Result<()> {
+    let errors = loaded.errors();
+    for error in &errors {
+        session.printer.error_plain(error.to_string());
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Said(Status::FAILED))
+    }
+}
+
+/// The flags of the last pattern that matches the package.
+fn flags_for(
+    list: &[PerPackage],
+    package: &Package,
+    cwd: &Utf8Path,
+    modules: &Modules,
+) -> Vec<String> {
+    list.iter()
+        .rev()
+        .find(|entry| match entry.pattern.as_deref() {
+            None => package.internal.cmdline_pkg || package.internal.cmdline_files,
+            Some(pattern) => matches(pattern, package, cwd, modules),
+        })
+        .map(|entry| entry.flags.clone())
+        .unwrap_or_default()
+}
+
+/// Does a pattern in front of flags mean the package?
+fn matches(pattern: &str, package: &Package, cwd: &Utf8Path, modules: &Modules) -> bool {
+    let public = &package.public;
+    match pattern {
+        "all" => true,
+        "std" => public.standard,
+        "cmd" => public.standard && public.import_path.starts_with("cmd/"),
+        "tool" if modules.enabled() => modules.mains().iter().any(|main| {
+            main.file
+                .tool
+                .iter()
+                .any(|tool| tool.value == public.import_path)
+        }),
+        "work" if modules.enabled() => public
+            .module
+            .as_ref()
+            .is_some_and(|module| modules.main(&module.path).is_some()),
+        _ if pattern == "."
+            || pattern == ".."
+            || pattern.starts_with("./")
+            || pattern.starts_with("../") =>
+        {
+            let Some(dots) = pattern.find("...") else {
+                return clean(&cwd.join(pattern)) == public.dir;
+            };
+            let cut = pattern[..dots].rfind('/').unwrap_or_default();
+            let dir = clean(&cwd.join(&pattern[..cut]));
+            relative(&dir, Utf8Path::new(&public.dir)).is_some_and(|below| {
+                !below.starts_with("..")
+                    && Pattern::new(&pattern[cut + 1..]).matches(below.as_str())
+            })
+        }
+        _ => Pattern::new(pattern).matches(&public.import_path),
+    }
+}
