@@ -181,7 +181,7 @@ fn torn_files_are_rebuilt() {
     for torn in [
         &whole[..whole.len() / 2],
         b"",
-        b"steady index 1\n\xff\xff\xff\xff",
+        b"steady index 2\n\xff\xff\xff\xff",
     ] {
         fs::write(&place, torn).unwrap();
         let again = world.index(0);

@@ -72,17 +72,53 @@ pub struct Lexer<'a> {
     pending_newline: Option<usize>,
     /// Errors so far: offset and go's words.
     pub errors: Vec<(usize, String)>,
+    /// Bytes that are wrong wherever they stand, in comments too; last one first.
+    wrong: Vec<(usize, &'static str)>,
+    /// Those of them that are no UTF-8, in order.
+    not_utf8: Vec<usize>,
+}
+
+/// Stands for a byte that is no UTF-8, so that offsets stay those of the file.
+const NOT_UTF8: char = '\u{1a}';
+
+/// What go says of such a byte.
+const NOT_UTF8_ERROR: &str = "illegal UTF-8 encoding";
+
+/// A header as text, each byte that is no UTF-8 replaced by one other byte; and the offsets of those bytes.
+pub fn decode(bytes: &[u8]) -> (Cow<'_, str>, Vec<usize>) {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return (Cow::Borrowed(text), Vec::new());
+    }
+    let (mut text, mut wrong) = (String::with_capacity(bytes.len()), Vec::new());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        for _ in chunk.invalid() {
+            wrong.push(text.len());
+            text.push(NOT_UTF8);
+        }
+    }
+    (Cow::Owned(text), wrong)
 }
 
 impl<'a> Lexer<'a> {
-    /// A lexer at the beginning of `text`.
-    pub fn new(text: &'a str) -> Self {
+    /// A lexer at the beginning of `text`; `not_utf8` as [`decode`] gives it.
+    pub fn new(text: &'a str, not_utf8: &[usize]) -> Self {
+        let mut wrong: Vec<_> = not_utf8.iter().map(|at| (*at, NOT_UTF8_ERROR)).collect();
+        wrong.extend(
+            text.match_indices('\0')
+                .map(|(at, _)| (at, "illegal character NUL")),
+        );
+        let marks = text.match_indices('\u{feff}').filter(|(at, _)| *at > 0);
+        wrong.extend(marks.map(|(at, _)| (at, "illegal byte order mark")));
+        wrong.sort_unstable_by(|a, b| b.cmp(a));
         Self {
             text,
             at: 0,
             semicolon_due: false,
             pending_newline: None,
             errors: Vec::new(),
+            wrong,
+            not_utf8: not_utf8.to_vec(),
         }
     }
 
@@ -94,18 +130,20 @@ impl<'a> Lexer<'a> {
         self.rest().chars().next()
     }
 
-    fn bump(&mut self) -> Option<char> {
-        let next = self.peek()?;
-        if next == '\0' {
-            self.errors
-                .push((self.at, "illegal character NUL".to_owned()));
-        }
-        self.at += next.len_utf8();
-        Some(next)
-    }
-
     /// The next token and its offset.
     pub fn next_token(&mut self) -> (usize, Token<'a>) {
+        let before = self.errors.len();
+        let found = self.scan();
+        // go's scanner has read the character behind a token when it gives the token.
+        while let Some((at, message)) = self.wrong.pop_if(|(at, _)| *at <= self.at) {
+            self.errors.push((at, message.to_owned()));
+        }
+        // In the order in which they stand; at the same place the wrong byte comes first.
+        self.errors[before..].sort_by_key(|(at, message)| (*at, message.contains("character U+")));
+        found
+    }
+
+    fn scan(&mut self) -> (usize, Token<'a>) {
         if let Some(at) = self.pending_newline.take() {
             return (at, Token::Semicolon { newline: true });
         }
@@ -192,18 +230,23 @@ impl<'a> Lexer<'a> {
         }
         let start = self.at;
         self.at += first.len_utf8();
-        let message = match first {
-            '\u{feff}' => "illegal byte order mark".to_owned(),
-            '\0' => "illegal character NUL".to_owned(),
-            '“' | '”' => format!(
-                "curly quotation mark {} (use neutral {})",
-                go_quoted(first),
-                "'\"'"
-            ),
-            '\u{fffd}' => "illegal UTF-8 encoding".to_owned(),
-            _ => format!("illegal character {}", code_point(first)),
-        };
-        self.errors.push((start, message));
+        let not_utf8 = self.not_utf8.binary_search(&start).is_ok();
+        match first {
+            '\u{feff}' => {}
+            '“' | '”' => {
+                let message = format!("curly quotation mark '{first}' (use neutral '\"')");
+                self.errors.push((start, message));
+            }
+            _ => {
+                let shown = if not_utf8 {
+                    char::REPLACEMENT_CHARACTER
+                } else {
+                    first
+                };
+                self.errors
+                    .push((start, format!("illegal character {}", code_point(shown))));
+            }
+        }
         (
             Token::Illegal(&self.text[start..self.at]),
             self.semicolon_due,
@@ -255,9 +298,7 @@ impl<'a> Lexer<'a> {
                     self.at += 1;
                     self.escape('"');
                 }
-                Some(_) => {
-                    self.bump();
-                }
+                Some(c) => self.at += c.len_utf8(),
             }
         }
         Token::String(Cow::Borrowed(&self.text[start..self.at]))
@@ -304,9 +345,7 @@ impl<'a> Lexer<'a> {
                     self.at += 1;
                     valid &= self.escape('\'');
                 }
-                Some(_) => {
-                    self.bump();
-                }
+                Some(c) => self.at += c.len_utf8(),
             }
             count += 1;
         }
@@ -378,17 +417,12 @@ fn code_point(c: char) -> String {
     }
 }
 
-/// A character in single quotes, as go's `%q` prints it.
-fn go_quoted(c: char) -> String {
-    format!("'{c}'")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn tokens(text: &str) -> (Vec<Token<'_>>, Vec<(usize, String)>) {
-        let mut lexer = Lexer::new(text);
+        let mut lexer = Lexer::new(text, &[]);
         let mut list = Vec::new();
         loop {
             match lexer.next_token().1 {
@@ -447,5 +481,32 @@ mod tests {
         ] {
             assert_eq!(tokens(text).1[0], (want.0, want.1.to_owned()), "{text}");
         }
+    }
+
+    #[test]
+    fn wrong_bytes_count_in_comments_too() {
+        let (text, wrong) = decode(b"// caf\xe9\npackage p\n");
+        let mut lexer = Lexer::new(&text, &wrong);
+        lexer.next_token();
+        assert_eq!(lexer.errors, [(6, "illegal UTF-8 encoding".to_owned())]);
+        let (text, wrong) = decode(b"\xff");
+        let mut lexer = Lexer::new(&text, &wrong);
+        lexer.next_token();
+        let messages: Vec<_> = lexer
+            .errors
+            .iter()
+            .map(|(_, message)| message.as_str())
+            .collect();
+        assert_eq!(
+            messages,
+            [
+                "illegal UTF-8 encoding",
+                "illegal character U+FFFD '\u{fffd}'"
+            ]
+        );
+        assert_eq!(
+            tokens("/* \u{feff} */").1,
+            [(3, "illegal byte order mark".to_owned())]
+        );
     }
 }

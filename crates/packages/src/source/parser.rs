@@ -298,9 +298,9 @@ impl<'a> Parser<'a, '_> {
     }
 }
 
-/// Parses the header of a Go file.
-pub fn parse<'a>(text: &'a str, lines: &Lines<'a>) -> Header<'a> {
-    let lexer = Lexer::new(text);
+/// Parses the header of a Go file; text and `not_utf8` are those of [`crate::source::lexer::decode`].
+pub fn parse<'a>(text: &'a str, not_utf8: &[usize], lines: &Lines<'a>) -> Header<'a> {
+    let lexer = Lexer::new(text, not_utf8);
     Parser {
         lexer,
         lines,
@@ -318,7 +318,7 @@ mod tests {
     use super::*;
 
     fn header(text: &str) -> Header<'_> {
-        parse(text, &Lines::new(text))
+        parse(text, &[], &Lines::new(text))
     }
 
     fn errors(text: &str) -> Vec<String> {
@@ -327,7 +327,7 @@ mod tests {
             let (line, column) = lines.position(offset);
             format!("{line}:{column}")
         };
-        parse(text, &lines)
+        parse(text, &[], &lines)
             .errors
             .into_iter()
             .map(|(at, text)| format!("{}: {text}", position(at)))

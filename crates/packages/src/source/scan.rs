@@ -7,7 +7,7 @@ use crate::source::facts::{
     Constraint, DirContents, DirectiveFact, EmbedFact, FileError, FileFacts, ImportFact, SyntaxFact,
 };
 use crate::source::parser::{Header, Lines};
-use crate::source::{SourceError, comment, constraint, embed_lines, extent, parser, quote};
+use crate::source::{SourceError, comment, constraint, embed_lines, extent, lexer, parser, quote};
 use camino::Utf8Path;
 use std::borrow::Cow;
 use std::io::Read;
@@ -155,8 +155,11 @@ pub fn scan_bytes(facts: &mut FileFacts, bytes: &[u8], complete: bool) -> bool {
     } else {
         extent.end
     };
-    let header = String::from_utf8_lossy(&bytes[..end]);
-    header_constraint(facts, &header);
+    let (header, not_utf8) = lexer::decode(&bytes[..end]);
+    match not_utf8[..] {
+        [] => header_constraint(facts, &header),
+        _ => header_constraint(facts, &String::from_utf8_lossy(&bytes[..end])),
+    }
     if !is_go {
         facts.binary_only = false;
         return true;
@@ -164,7 +167,7 @@ pub fn scan_bytes(facts: &mut FileFacts, bytes: &[u8], complete: bool) -> bool {
     if facts.name.ends_with("_test.go") {
         facts.binary_only = false;
     }
-    go_facts(facts, &header, &extent.imports);
+    go_facts(facts, &header, &not_utf8, &extent.imports);
     if facts.syntax_errors.is_empty() && facts.imports.iter().any(|import| import.path == "embed") {
         if !complete {
             return false;
@@ -175,9 +178,9 @@ pub fn scan_bytes(facts: &mut FileFacts, bytes: &[u8], complete: bool) -> bool {
 }
 
 /// What the parser knows of a Go file.
-fn go_facts(facts: &mut FileFacts, header: &str, lenient: &[&[u8]]) {
+fn go_facts(facts: &mut FileFacts, header: &str, not_utf8: &[usize], lenient: &[&[u8]]) {
     let lines = Lines::new(header);
-    let parsed = parser::parse(header, &lines);
+    let parsed = parser::parse(header, not_utf8, &lines);
     facts.synopsis = if parsed.doc.is_empty() {
         String::new()
     } else {
