@@ -1,7 +1,7 @@
 //! The second pass: one package after the other, depth first, with the way that led there for errors.
 
 use super::Loader;
-use super::found::Found;
+use super::found::{Found, Origin};
 use crate::modload::{ImportError, Resolved};
 use crate::package::{Package, PackageError, PackageId};
 use crate::source::{PackageSource, Position, SourceError};
@@ -28,7 +28,7 @@ struct Importer<'a> {
     id: PackageId,
     path: String,
     dir: String,
-    in_std: bool,
+    origin: Origin,
     files_given: bool,
     positions: &'a [Position],
 }
@@ -61,8 +61,8 @@ impl Loader<'_> {
         if path == "unsafe" {
             return self.unsafe_package();
         }
-        let in_std = importer.is_some_and(|importer| importer.in_std);
-        let found = self.found(path, in_std);
+        let origin = importer.map_or_else(|| self.outer(), |importer| importer.origin.clone());
+        let found = self.found(path, &origin);
         let actual = found
             .place
             .as_ref()
@@ -82,7 +82,7 @@ impl Loader<'_> {
         if let Some(&known) = self.by_path.get("unsafe") {
             return known;
         }
-        let found = self.found("unsafe", true);
+        let found = self.found("unsafe", &Origin::Std);
         let id = self.set.add(Package::default());
         self.by_path.insert("unsafe".into(), id);
         self.assemble(id, "unsafe", &found, None, &mut Stack::default());
@@ -129,7 +129,12 @@ impl Loader<'_> {
             self.embed(id, &found.source, stack);
             self.check_files(id, stack);
             if !self.options.find {
-                self.imports(id, &found.source, found.in_std(), stack);
+                self.imports(
+                    id,
+                    &found.source,
+                    &found.origin(!self.modules.enabled()),
+                    stack,
+                );
             }
         }
         stack.paths.pop();
@@ -143,13 +148,24 @@ impl Loader<'_> {
         public.import_path = path.to_string();
         if let Ok(place) = &found.place {
             public.dir = place.dir.to_string();
-            public.goroot = place.module.is_none();
-            public.standard = place.module.is_none();
+            let tree = if self.modules.enabled() {
+                None
+            } else {
+                self.in_tree(&place.dir)
+            };
+            public.goroot = match &tree {
+                Some((tree, _)) => *tree == self.context.goroot,
+                None => place.module.is_none() && self.modules.enabled(),
+            };
+            public.standard = public.goroot && crate::patterns::is_standard_import_path(path);
             let module = place.module.as_ref().map(|module| self.module_info(module));
             public.root = match &module {
-                None => self.context.goroot.to_string(),
+                None if self.modules.enabled() => self.context.goroot.to_string(),
+                None => tree.map_or_else(String::new, |(tree, _)| tree.to_string()),
                 Some(module) => module.dir.clone(),
             };
+            package.internal.local = path.starts_with("_/");
+            let public = &mut package.public;
             if let (Some(module), Some(version)) = (&module, &place.module) {
                 package.internal.go_version.clone_from(&module.go_version);
                 if package.internal.go_version.is_empty() {
@@ -171,7 +187,7 @@ impl Loader<'_> {
         public.x_test_imports = source.x_test_imports.keys().cloned().collect();
         public.test_embed_patterns = source.test_embed_patterns.keys().cloned().collect();
         public.x_test_embed_patterns = source.x_test_embed_patterns.keys().cloned().collect();
-        if public.standard {
+        if public.standard && self.modules.enabled() {
             // Tests of the standard library import its vendored packages by their short names.
             for imports in [&mut public.test_imports, &mut public.x_test_imports] {
                 for import in imports
@@ -468,7 +484,7 @@ impl Loader<'_> {
         }
     }
 
-    fn imports(&mut self, id: PackageId, source: &PackageSource, in_std: bool, stack: &mut Stack) {
+    fn imports(&mut self, id: PackageId, source: &PackageSource, origin: &Origin, stack: &mut Stack) {
         let (path, dir, files_given) = {
             let package = &self.set[id];
             (
@@ -479,7 +495,7 @@ impl Loader<'_> {
         };
         let mut wanted = self.set[id].public.imports.clone();
         let written = wanted.len();
-        for implied in self.implied_by(&path, source, in_std) {
+        for implied in self.implied_by(&path, source, self.set[id].public.standard) {
             if !wanted.contains(&implied) {
                 wanted.push(implied);
             }
@@ -494,7 +510,7 @@ impl Loader<'_> {
                 id,
                 path: path.clone(),
                 dir: dir.clone(),
-                in_std,
+                origin: origin.clone(),
                 files_given,
                 positions,
             };
@@ -537,7 +553,7 @@ impl Loader<'_> {
         if self.set[imported].public.error.is_some() {
             return;
         }
-        let found = self.found(written, importer.in_std);
+        let found = self.found(written, &importer.origin);
         let Some(error) = self.place_error(written, &found, Some(importer), stack) else {
             return;
         };
@@ -615,7 +631,12 @@ impl Loader<'_> {
         self.embed(id, &found.source, &stack);
         self.check_files(id, &stack);
         if !self.options.find {
-            self.imports(id, &found.source, false, &mut stack);
+            let origin = if self.modules.enabled() {
+                Origin::Module
+            } else {
+                Origin::Dir(dir.to_owned())
+            };
+            self.imports(id, &found.source, &origin, &mut stack);
         }
         id
     }

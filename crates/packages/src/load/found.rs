@@ -3,12 +3,24 @@
 use super::Loader;
 use crate::modload::{ImportError, Resolved};
 use crate::source::PackageSource;
+use camino::Utf8PathBuf;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// An import path as written, and whether it was written in the standard library.
-pub(super) type Key = (String, bool);
+/// An import path as written, and where it was written as far as that matters.
+pub(super) type Key = (String, Origin);
+
+/// Where an import is written.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) enum Origin {
+    /// On the command line, or in a module.
+    Module,
+    /// In the standard library, which has vendored packages of its own.
+    Std,
+    /// In a directory, in GOPATH mode: vendor directories above it count.
+    Dir(Utf8PathBuf),
+}
 
 /// Where an import leads and what is there.
 #[derive(Debug)]
@@ -18,22 +30,28 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// The standard library has imports of its own rules.
-    pub(super) fn in_std(&self) -> bool {
-        self.place
-            .as_ref()
-            .is_ok_and(|place| place.module.is_none())
+    /// Where this package's imports are written.
+    pub(super) fn origin(&self, gopath: bool) -> Origin {
+        match &self.place {
+            Ok(place) if gopath => Origin::Dir(place.dir.clone()),
+            Ok(place) if place.module.is_none() => Origin::Std,
+            _ => Origin::Module,
+        }
     }
 }
 
 impl Loader<'_> {
     /// Looks at `paths` and everything they import.
     pub(super) fn follow(&mut self, paths: &[String]) {
-        let wave = paths.iter().map(|path| (path.clone(), false)).collect();
+        let wave = paths
+            .iter()
+            .map(|path| (path.clone(), self.outer()))
+            .collect();
         self.follow_keys(wave, |source| source.imports.keys().cloned().collect());
     }
 
     fn follow_keys(&mut self, mut wave: Vec<Key>, imports: impl Fn(&PackageSource) -> Vec<String>) {
+        let gopath = !self.modules.enabled();
         while !wave.is_empty() {
             let mut seen = HashSet::new();
             wave.retain(|key| {
@@ -46,16 +64,16 @@ impl Loader<'_> {
             let mut next = Vec::new();
             for (key, found) in wave.into_iter().zip(answers) {
                 if !self.options.find {
-                    let in_std = found.in_std();
+                    let origin = found.origin(gopath);
                     next.extend(
                         imports(&found.source)
                             .into_iter()
-                            .map(|import| (import, in_std)),
+                            .map(|import| (import, origin.clone())),
                     );
                     next.extend(
                         self.implied(&found.source)
                             .into_iter()
-                            .map(|import| (import, in_std)),
+                            .map(|import| (import, origin.clone())),
                     );
                 }
                 self.found.insert(key, Arc::new(found));
@@ -96,8 +114,20 @@ impl Loader<'_> {
         answers.into_iter().map(|(_, found)| found).collect()
     }
 
-    fn look(&self, (path, in_std): &Key) -> Found {
-        let place = self.modules.resolve(path, *in_std);
+    /// Where names of the command line are written.
+    pub(super) fn outer(&self) -> Origin {
+        if self.modules.enabled() {
+            Origin::Module
+        } else {
+            Origin::Dir(self.modules.config().cwd.clone())
+        }
+    }
+
+    fn look(&self, (path, origin): &Key) -> Found {
+        let place = match origin {
+            Origin::Dir(dir) => self.resolve_in_gopath(path, dir),
+            Origin::Std | Origin::Module => self.modules.resolve(path, *origin == Origin::Std),
+        };
         let source = match &place {
             Ok(place) => self.modules.index().package(&place.dir, &self.context),
             Err(_) => PackageSource::default(),
@@ -106,8 +136,8 @@ impl Loader<'_> {
     }
 
     /// The answer for one import; a wave has usually asked for it already.
-    pub(super) fn found(&mut self, path: &str, in_std: bool) -> Arc<Found> {
-        let key = (path.to_string(), in_std);
+    pub(super) fn found(&mut self, path: &str, origin: &Origin) -> Arc<Found> {
+        let key = (path.to_string(), origin.clone());
         if let Some(found) = self.found.get(&key) {
             return Arc::clone(found);
         }
@@ -119,7 +149,10 @@ impl Loader<'_> {
     /// `all`: the packages of the main modules, what they import, what their tests import, and what that imports.
     pub(super) fn follow_all(&mut self, mains: &[String]) -> Vec<String> {
         let mut all: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
-        let mut queue: Vec<Key> = mains.iter().map(|path| (path.clone(), false)).collect();
+        let mut queue: Vec<Key> = mains
+            .iter()
+            .map(|path| (path.clone(), self.outer()))
+            .collect();
         let mut seen: HashSet<Key> = HashSet::new();
         while let Some(key) = queue.pop() {
             if key.0 == "C" || !seen.insert(key.clone()) {
@@ -129,7 +162,7 @@ impl Loader<'_> {
                 all.insert(key.0);
                 continue;
             }
-            let found = self.found(&key.0, key.1);
+            let found = self.found(&key.0, &key.1);
             let path = found
                 .place
                 .as_ref()
@@ -159,7 +192,7 @@ impl Loader<'_> {
                 .imports
                 .keys()
                 .chain(tests.into_iter().flatten());
-            queue.extend(imports.map(|import| (import.clone(), found.in_std())));
+            queue.extend(imports.map(|import| (import.clone(), found.origin(false))));
         }
         all.into_iter().collect()
     }

@@ -7,6 +7,7 @@
 mod assemble;
 mod buildinfo;
 mod found;
+mod gopath;
 mod targets;
 
 pub use buildinfo::StampSettings;
@@ -129,11 +130,6 @@ impl<'m> Loader<'m> {
     /// # Errors
     /// Only what keeps every pattern from being matched; what is wrong with a package stands in it.
     pub fn load(mut self, patterns: &[String]) -> Result<Loaded, ModError> {
-        if !self.modules.enabled() {
-            return Err(ModError::Unsupported(
-                "GOPATH mode (GO111MODULE=off)".into(),
-            ));
-        }
         if patterns
             .iter()
             .any(|pattern| pattern.ends_with(".go") && !pattern.starts_with("./..."))
@@ -147,8 +143,13 @@ impl<'m> Loader<'m> {
         }
         let mut matches = Vec::new();
         for pattern in clean_patterns(patterns) {
-            let mut found = self.modules.match_pattern(&pattern, &self.context)?;
-            if pattern == "all" {
+            let gopath = !self.modules.enabled();
+            let mut found = if gopath {
+                self.match_in_gopath(&pattern)
+            } else {
+                self.modules.match_pattern(&pattern, &self.context)?
+            };
+            if pattern == "all" && !gopath {
                 found.packages = self.follow_all(&found.packages);
             }
             matches.push(found);

@@ -27,6 +27,21 @@ const IN_BIN: [&str; 2] = ["cmd/go", "cmd/gofmt"];
 impl Loader<'_> {
     pub(super) fn set_target(&self, package: &mut Package) {
         let public = &package.public;
+        if public.name != "main"
+            && !self.modules.enabled()
+            && !public.standard
+            && !public.root.is_empty()
+        {
+            // Outside modules, libraries are installed too.
+            let suffix = if self.context.install_suffix.is_empty() {
+                String::new()
+            } else {
+                format!("_{}", self.context.install_suffix)
+            };
+            let pair = format!("{}_{}{suffix}", self.context.goos, self.context.goarch);
+            package.public.target = format!("{}/pkg/{pair}/{}.a", public.root, public.import_path);
+            return;
+        }
         if public.name != "main" || (self.options.library_mode && !public.standard) {
             return;
         }
@@ -47,6 +62,9 @@ impl Loader<'_> {
             return;
         }
         let bin = match self.options.gobin.as_str() {
+            "" if !self.modules.enabled() => {
+                (!public.root.is_empty()).then(|| Utf8PathBuf::from(&public.root).join("bin"))
+            }
             "" => self.context.gopath.first().map(|dir| dir.join("bin")),
             dir => Some(Utf8PathBuf::from(dir)),
         };

@@ -124,7 +124,7 @@ impl Modules {
     }
 
     /// Whether a directory has Go files, whatever their constraints. Asked often, so remembered.
-    pub(super) fn has_go_files(&self, dir: &Utf8Path) -> bool {
+    pub(crate) fn has_go_files(&self, dir: &Utf8Path) -> bool {
         let known = |modules: &Modules| {
             modules
                 .has_dirs
