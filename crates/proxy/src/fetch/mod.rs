@@ -270,4 +270,4 @@ impl Fetcher {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -113,6 +113,13 @@ impl Scene {
     }
 }
 
+/// A fetcher with caches of its own and no checksum database.
+pub(crate) fn scene_for(goproxy: &str) -> (tempfile::TempDir, Files, Fetcher) {
+    let scene = Scene::new(goproxy);
+    let fetcher = scene.fetcher();
+    (scene._dir, scene.files, fetcher)
+}
+
 #[test]
 fn a_module_is_fetched_once_and_then_comes_from_disk() {
     let server = Server::new(usual);
