@@ -160,6 +160,35 @@ impl Builder {
         &self.cache
     }
 
+    fn means(&self) -> Means<'_> {
+        Means {
+            config: &self.config,
+            modes: &self.modes,
+            shared: &self.shared,
+            cache: &self.cache,
+            files: &self.files,
+            tools: &self.tools,
+            compilers: &self.compilers,
+            tokens: &self.tokens,
+            needs: self.needs,
+        }
+    }
+
+    /// The flags that every compilation of C has (`go env GOGCCFLAGS`).
+    #[must_use]
+    pub fn c_compiler_flags(&self) -> Vec<String> {
+        let packages = PackageSet::default();
+        let plan = Plan::new(
+            &packages,
+            &self.config,
+            &self.modes,
+            &self.shared.work,
+            &[],
+            true,
+        );
+        Run::new(&self.means(), &packages, &plan).plain_c_flags()
+    }
+
     /// Shows a shell line as `-x` and `-n` do.
     pub fn show(&self, line: &str) {
         Shell::background(&self.shared).show("", line);
@@ -187,18 +216,7 @@ impl Builder {
             roots,
             self.needs.is_list,
         );
-        let means = Means {
-            config,
-            modes,
-            shared: &self.shared,
-            cache: &self.cache,
-            files: &self.files,
-            tools: &self.tools,
-            compilers: &self.compilers,
-            tokens: &self.tokens,
-            needs: self.needs,
-        };
-        let outcome = Run::new(&means, packages, &plan).execute();
+        let outcome = Run::new(&self.means(), packages, &plan).execute();
         if !self.needs.is_list {
             let failed = |error| BuildError::Message(format!("failed to trim cache: {error}"));
             self.cache.trim().map_err(failed)?;

@@ -137,8 +137,13 @@ impl Command {
     /// Has it, or any command behind it, the flag?
     #[must_use]
     pub fn has_flag(&self, name: &str) -> bool {
-        self.definition()
-            .is_some_and(|definition| crate::flags::grammar::lookup(&definition, name).is_some())
-            || self.commands().iter().any(|command| command.has_flag(name))
+        let own = |name: &str| {
+            self.definition().is_some_and(|definition| {
+                crate::flags::grammar::lookup(&definition, name).is_some()
+            })
+        };
+        // A test's flags may have the prefix that they have in the test program.
+        let prefixed = self.long_name() == "test" && name.strip_prefix("test.").is_some_and(own);
+        own(name) || prefixed || self.commands().iter().any(|command| command.has_flag(name))
     }
 }

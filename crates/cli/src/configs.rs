@@ -36,8 +36,6 @@ pub struct BuildRequest<'a> {
 pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<BuildConfig> {
     let settings = &session.settings;
     let environment = session.environment();
-    check_pair(settings)?;
-    check_compilers(settings)?;
     let (gocache, _) = settings.gocache();
     let gocache = gocache.map_err(|error| {
         Failure::error(format!(
@@ -98,9 +96,7 @@ fn flags(session: &Session, request: BuildRequest<'_>) -> Result<Flags> {
     let BuildRequest { build, cover, .. } = request;
     let p = match build.p {
         Some(p) => p,
-        None => {
-            std::thread::available_parallelism().map_or(1, |n| i64::try_from(n.get()).unwrap_or(1))
-        }
+        None => processors(session),
     };
     if p <= 0 {
         bail!("-p must be a positive integer: {p}\n");
@@ -149,6 +145,16 @@ fn flags(session: &Session, request: BuildRequest<'_>) -> Result<Flags> {
         covermode: covermode.to_owned(),
         debug_actiongraph: text(&build.debug_actiongraph),
     })
+}
+
+/// How many programs run at once unless `-p` says so: GOMAXPROCS, or the number of processors.
+fn processors(session: &Session) -> i64 {
+    match session.environment().get("GOMAXPROCS").parse::<i64>() {
+        Ok(n) if n > 0 => n,
+        _ => {
+            std::thread::available_parallelism().map_or(1, |n| i64::try_from(n.get()).unwrap_or(1))
+        }
+    }
 }
 
 /// Every variable that is set somewhere, by name.
@@ -202,31 +208,6 @@ pub fn program_environment(settings: &Settings) -> Environment {
         path => format!("{bin}:{path}"),
     };
     environment.with("PATH", path)
-}
-
-fn check_pair(settings: &Settings) -> Result<()> {
-    let (goos, goarch) = (settings.goos(), settings.goarch());
-    if !settings.pair(goos, goarch).known {
-        bail!("unsupported GOOS/GOARCH pair {goos}/{goarch}");
-    }
-    Ok(())
-}
-
-/// Compilers are looked for in the search path or are absolute.
-fn check_compilers(settings: &Settings) -> Result<()> {
-    for name in ["CC", "CXX", "FC"] {
-        let words = match steady_build::quote::split_words(settings.get(name)) {
-            Ok(words) => words,
-            Err(error) => bail!("{name} environment variable could not be parsed: {error}"),
-        };
-        if let Some(program) = words
-            .first()
-            .filter(|program| program.contains('/') && !program.starts_with('/'))
-        {
-            bail!("{name} environment variable is relative; must be absolute path: {program}\n");
-        }
-    }
-    Ok(())
 }
 
 /// How source files are chosen.

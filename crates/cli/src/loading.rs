@@ -2,12 +2,13 @@
 //! and flags for single packages handed to those they are for.
 
 use camino::Utf8Path;
+use std::collections::HashSet;
 use std::sync::Arc;
 use steady_build::{BuildConfig, Modes};
 use steady_packages::index::{Index, IndexOptions};
 use steady_packages::load::{LoadOptions, Loaded, Loader};
-use steady_packages::modload::{ModConfig, Modules};
-use steady_packages::package::Package;
+use steady_packages::modload::{ModConfig, ModError, ModMode, Modules};
+use steady_packages::package::{Package, PackageError};
 use steady_packages::patterns::Pattern;
 use steady_packages::source::BuildContext;
 use steady_packages::source::syslist::SysList;
@@ -18,7 +19,7 @@ use crate::bail;
 use crate::configs::{self, BuildRequest};
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
-use crate::flags::build::ModCommon;
+use crate::flags::build::{BuildFlags, ModCommon};
 use crate::flags::value::PerPackage;
 use crate::modules;
 use crate::progress::Progress;
@@ -30,6 +31,8 @@ use crate::stamp;
 pub struct ModRequest<'a> {
     /// `-mod`
     pub mode: Option<&'a str>,
+    /// What `-mod` means when it is not given, if the command decides that.
+    pub default_mode: Option<ModMode>,
     /// `-modfile` and its kin.
     pub common: Option<&'a ModCommon>,
     /// `-x`: requests are told.
@@ -106,6 +109,9 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         session,
         request.common.and_then(|common| common.overlay.as_deref()),
     )?;
+    let enabled = request.force || modules::enabled(&session.settings, &session.files);
+    let ignored = enabled && !request.no_main_module && modules::warn_of_temporary(session);
+    let enabled = enabled && (!modules::warn_of_gopath(session) || request.force);
     let settings = &session.settings;
     let mode = request.mode.unwrap_or_default();
     if !matches!(mode, "" | "mod" | "readonly" | "vendor") {
@@ -116,7 +122,6 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
     if settings.get("GO111MODULE") != "off" {
         modules::must_be_enabled(settings)?;
     }
-    let enabled = request.force || modules::enabled(settings, &session.files);
     if !enabled && !mode.is_empty() && !session.goflags.has("mod") {
         return Err(Failure::plain(format!(
             "build flag -mod={mode} only valid when using modules"
@@ -139,11 +144,12 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         .to_owned(),
         gowork: settings.get("GOWORK").to_owned(),
         mod_flag: mode.to_owned(),
+        default_mode: request.default_mode,
         modfile,
         go_version: steady_module::gover::from_toolchain(settings.local_version()).to_owned(),
         toolchain_explain: settings.startup.explain(),
         workspace: !request.no_workspace,
-        no_main_module: request.no_main_module,
+        no_main_module: request.no_main_module || ignored,
     };
     let options = IndexOptions {
         cache_dir: settings
@@ -176,6 +182,22 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
     )?)
 }
 
+/// A list of tags split at spaces must not hold commas: one of the two was meant.
+fn check_tags(flags: &BuildFlags) -> Result<()> {
+    let tags = flags
+        .tags
+        .as_ref()
+        .map(|tags| tags.0.as_slice())
+        .unwrap_or_default();
+    if tags.iter().any(|tag| tag.contains(',')) {
+        return Err(Failure::Message(
+            "go: -tags space-separated list contains comma".to_owned(),
+            Status::USAGE,
+        ));
+    }
+    Ok(())
+}
+
 /// Puts together what loading and building need.
 ///
 /// # Errors
@@ -183,6 +205,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
 pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench> {
     let flags = request.build.build;
     let modules = open_modules(session, request.modules)?;
+    check_tags(request.build.build)?;
     let mut config = configs::build_config(session, request.build)?;
     config.modules_enabled = modules.enabled();
     config.vendor_dir = modules
@@ -218,7 +241,7 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         } else {
             Default::default()
         },
-        linker_deps: stamp::linker_deps(flags, &config, &modes)?,
+        linker_deps: stamp::linker_deps(flags, &config, &modes),
         gobin: settings.get("GOBIN").to_owned(),
         exe_suffix: modes.exe_suffix.clone(),
         cross: host != (settings.goos(), settings.goarch()),
@@ -243,7 +266,10 @@ impl Workbench {
     /// Only what keeps every pattern from being matched.
     pub fn load(&self, session: &Session, patterns: &[String]) -> Result<Loaded> {
         let loader = Loader::new(&self.modules, self.context.clone(), self.options.clone());
-        let mut loaded = loader.load(patterns)?;
+        let mut loaded = loader.load(patterns).map_err(|error| match error {
+            ModError::NoGoMod => modules::without_main(session, &self.modules),
+            other => other.into(),
+        })?;
         for found in loaded.matches.iter().filter(|found| found.unmatched()) {
             session.printer.note(format!(
                 "go: warning: {:?} matched no packages",
@@ -258,6 +284,52 @@ impl Workbench {
             package.internal.gccgoflags = flags_for(&self.flags.gccgo, package, cwd, &self.modules);
         }
         Ok(loaded)
+    }
+}
+
+/// Leaves only what can be a program: main packages, and what was named outright, which gets an error if it is none.
+pub fn mains_only(session: &Session, loaded: &mut Loaded) {
+    let literal: HashSet<String> = loaded
+        .matches
+        .iter()
+        .filter(|found| found.is_literal())
+        .flat_map(|found| found.packages.iter().cloned())
+        .collect();
+    let mut as_main: HashSet<String> = HashSet::new();
+    let mut roots = Vec::new();
+    for id in std::mem::take(&mut loaded.roots) {
+        let package = &mut loaded.set[id];
+        let public = &mut package.public;
+        let is_main = public.name == "main" || (public.name.is_empty() && public.error.is_some());
+        if !is_main
+            && !literal.contains(&public.import_path)
+            && public.files.invalid_go_files.is_empty()
+        {
+            continue;
+        }
+        as_main.insert(public.import_path.clone());
+        if !is_main && public.error.is_none() {
+            let err = format!("package {} is not a main package", public.import_path);
+            public.error = Some(PackageError {
+                err,
+                ..PackageError::default()
+            });
+            public.incomplete = true;
+        }
+        roots.push(id);
+    }
+    loaded.roots = roots;
+    for found in loaded
+        .matches
+        .iter()
+        .filter(|found| !found.is_literal() && !found.packages.is_empty())
+    {
+        if !found.packages.iter().any(|path| as_main.contains(path)) {
+            session.printer.note(format!(
+                "go: warning: {:?} matched only non-main packages",
+                found.pattern
+            ));
+        }
     }
 }
 

@@ -44,6 +44,35 @@ pub fn go_mod(settings: &Settings, files: &Files) -> Option<Utf8PathBuf> {
     (found.parent() != Some(&settings.environment.temp_dir())).then_some(found)
 }
 
+/// Tells of a go.mod in the directory for temporaries, which does not count. True: there is one.
+#[must_use]
+pub fn warn_of_temporary(session: &Session) -> bool {
+    let temp = session.environment().temp_dir();
+    let found = find_go_mod(&session.files, session.environment().cwd());
+    let ignored = found.is_some_and(|file| file.parent() == Some(&temp));
+    if ignored {
+        session.printer.note(format!(
+            "go: warning: ignoring go.mod in system temp root {temp}"
+        ));
+    }
+    ignored
+}
+
+/// Tells of a go.mod in GOPATH itself. True: modules stay off because of it.
+#[must_use]
+pub fn warn_of_gopath(session: &Session) -> bool {
+    let gopath = session
+        .settings
+        .first_gopath()
+        .filter(|dir| session.files.exists(dir.join("go.mod")));
+    if let Some(gopath) = &gopath {
+        session
+            .printer
+            .note(format!("go: warning: ignoring go.mod in $GOPATH {gopath}"));
+    }
+    gopath.is_some() && session.settings.get("GO111MODULE") == "auto"
+}
+
 /// The directory of the workspace or main module.
 #[must_use]
 pub fn project(settings: &Settings, files: &Files) -> Option<Utf8PathBuf> {
@@ -126,9 +155,17 @@ pub fn no_main_module(modules: &Modules) -> &'static str {
 pub fn must_have_main(session: &Session, modules: &Modules) -> Result<()> {
     must_be_enabled(&session.settings)?;
     match modules.mains() {
-        [] if modules.go_work().is_some() => Err(Failure::error(no_main_module(modules))),
-        [] => Err(no_go_mod(&session.settings, &session.files)),
+        [] => Err(without_main(session, modules)),
         _ => Ok(()),
+    }
+}
+
+/// What is said when a main module is needed and there is none.
+#[must_use]
+pub fn without_main(session: &Session, modules: &Modules) -> Failure {
+    match modules.go_work() {
+        Some(_) => Failure::error(no_main_module(modules)),
+        None => no_go_mod(&session.settings, &session.files),
     }
 }
 
@@ -196,14 +233,9 @@ pub fn location(session: &Session) -> Result<Vec<Variable>> {
             .map(Utf8PathBuf::into_string)
             .unwrap_or_default(),
     };
-    if on
-        && let Some(gopath) = settings.first_gopath()
-        && files.exists(gopath.join("go.mod"))
-    {
-        session
-            .printer
-            .note(format!("go: warning: ignoring go.mod in $GOPATH {gopath}"));
-        on = mode != "auto";
+    if on {
+        let _ = warn_of_temporary(session);
+        on = !warn_of_gopath(session);
     }
     let gomod = go_mod(settings, files).filter(|_| on);
     let gomod = match gomod {

@@ -111,16 +111,11 @@ fn environment(session: &Session, config: &BuildConfig) -> Vec<(String, String)>
 
 /// Packages that every program links: `runtime`, and what flags and target force upon it.
 ///
-/// # Errors
-/// External linking is needed and cgo is off.
-pub fn linker_deps(flags: &BuildFlags, config: &BuildConfig, modes: &Modes) -> Result<Vec<String>> {
+/// Without cgo the system's linker cannot be used: what needs it fails when it is linked, not when it is loaded.
+#[must_use]
+pub fn linker_deps(flags: &BuildFlags, config: &BuildConfig, modes: &Modes) -> Vec<String> {
     let mut deps = vec!["runtime"];
-    if let Some(what) = external_linking(flags, config, modes) {
-        if !config.target.cgo_enabled {
-            return Err(Failure::error(format!(
-                "{what} requires external (cgo) linking, but cgo is not enabled"
-            )));
-        }
+    if config.target.cgo_enabled && external_linking(flags, config, modes) {
         deps.push("runtime/cgo");
     }
     let build = &config.flags;
@@ -135,47 +130,38 @@ pub fn linker_deps(flags: &BuildFlags, config: &BuildConfig, modes: &Modes) -> R
             deps.push(package);
         }
     }
-    Ok(deps.into_iter().map(str::to_owned).collect())
+    deps.into_iter().map(str::to_owned).collect()
 }
 
-/// Why the system's linker has to be used, if it has.
-fn external_linking(flags: &BuildFlags, config: &BuildConfig, modes: &Modes) -> Option<String> {
+/// Has the system's linker to be used?
+fn external_linking(flags: &BuildFlags, config: &BuildConfig, modes: &Modes) -> bool {
     let target = &config.target;
     let (goos, goarch) = (target.goos.as_str(), target.goarch.as_str());
     let platform = Platform { goos, goarch };
-    if platform.must_link_externally() {
-        return Some(format!("{goos}/{goarch}"));
-    }
     let given = config.flags.buildmode.as_str();
-    if given == "plugin" || given == "c-shared" && goarch != "wasm" {
-        return Some(format!("-buildmode={given}"));
-    }
-    if config.flags.linkshared {
-        return Some("-linkshared".to_owned());
+    let by_mode = given == "plugin" || given == "c-shared" && goarch != "wasm";
+    if platform.must_link_externally() || by_mode || config.flags.linkshared {
+        return true;
     }
     let by_default = modes.buildmode == "default" && platform.default_pie(config.flags.race);
     if (modes.buildmode == "pie" || by_default) && !platform.links_pie_internally() {
-        return Some(
-            if given == "pie" {
-                "-buildmode=pie"
-            } else {
-                "default PIE binary"
-            }
-            .to_owned(),
-        );
+        return true;
     }
-    let ldflags = &flags.ldflags.last()?.flags;
+    let ldflags = flags
+        .ldflags
+        .last()
+        .map(|last| last.flags.as_slice())
+        .unwrap_or_default();
     let mode = ldflags
         .iter()
         .enumerate()
         .rev()
         .find_map(|(i, flag)| match flag.split_once('=') {
-            Some(("-linkmode", mode)) => Some((flag, mode)),
-            None if flag == "-linkmode" => Some((flag, ldflags.get(i + 1)?.as_str())),
+            Some(("-linkmode", mode)) => Some(mode),
+            None if flag == "-linkmode" => ldflags.get(i + 1).map(String::as_str),
             _ => None,
         });
-    mode.filter(|(_, mode)| *mode == "external")
-        .map(|(flag, _)| flag.clone())
+    mode == Some("external")
 }
 
 /// Directories that mark the root of a repository, and the program that knows it.

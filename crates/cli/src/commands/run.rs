@@ -71,6 +71,9 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     }
     let bench = loading::prepare(session, request(&flags.build, "", false))?;
     let mut loaded = bench.load(session, patterns)?;
+    if files == 0 {
+        loading::mains_only(session, &mut loaded);
+    }
     let package = match loaded.roots.as_slice() {
         [package] => *package,
         [] => bail!("no packages loaded from {}", patterns[0]),

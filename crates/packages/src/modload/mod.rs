@@ -46,6 +46,9 @@ pub struct ModConfig {
     pub gowork: String,
     /// `-mod` as given, empty if not.
     pub mod_flag: String,
+    /// What it means when it is not given; `None`: go's rule, by the `go` line and the vendor directory. `Mod` for commands that bring
+    /// files up to date, and for those that help to find out what is wrong with them.
+    pub default_mode: Option<ModMode>,
     /// `-modfile`, empty if not given.
     pub modfile: String,
     /// The Go version that this run acts as, such as `1.26.8`.

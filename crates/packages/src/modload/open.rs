@@ -345,7 +345,10 @@ impl Modules {
 
     fn choose_mode(&mut self) -> Result<()> {
         self.mode = match self.config.mod_flag.as_str() {
-            "" => self.automatic_mode(),
+            "" => match self.config.default_mode {
+                Some(mode) => mode,
+                None => self.automatic_mode(),
+            },
             "readonly" => ModMode::ReadOnly,
             "vendor" => ModMode::Vendor,
             "mod" if self.work.is_some() => {

@@ -188,6 +188,13 @@ impl Run<'_> {
         words
     }
 
+    /// The flags of [`Run::compiler_command`] for the C compiler, without the directory to include from.
+    pub(crate) fn plain_c_flags(&self) -> Vec<String> {
+        let compiler = self.cc();
+        let mut words = self.compiler_command(&compiler, ".", &self.shared.work);
+        words.split_off(compiler.len() + 2)
+    }
+
     pub(super) fn prefix_map_flag(&self, compiler: &[String]) -> &'static str {
         if self.supports(compiler, "-ffile-prefix-map=a=b") {
             "-ffile-prefix-map"

@@ -78,7 +78,16 @@ struct Finder<'a> {
 impl Finder<'_> {
     fn find(&self, arguments: &[String]) -> Result<Vec<ModulePublic>> {
         if arguments.is_empty() {
-            crate::modules::must_have_main(self.session, self.modules)?;
+            if self.modules.mains().is_empty() {
+                if self.modules.go_work().is_some() {
+                    return Ok(Vec::new());
+                }
+                return Ok(vec![ModulePublic {
+                    path: "command-line-arguments".to_owned(),
+                    main: true,
+                    ..ModulePublic::default()
+                }]);
+            }
             let mains = self.modules.mains().iter();
             return Ok(mains
                 .map(|main| {

@@ -1,11 +1,19 @@
 //! `go mod graph`.
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
+use std::fmt::Write as _;
+use steady_build::quote::quote;
+use steady_module::{ModuleVersion, gover};
+use steady_packages::modload::ModMode;
 
+use crate::bail;
 use crate::command::{Command, Kind};
-use crate::failure::{Failure, Result};
+use crate::exit::Status;
+use crate::failure::{Failure, Result, TooNew};
 use crate::flags::build::{Chdir, ModCommon};
 use crate::flags::{Parsed, define};
+use crate::loading::{self, ModRequest};
+use crate::modules;
 use crate::session::Session;
 
 #[derive(Args)]
@@ -34,6 +42,61 @@ pub static GRAPH: Command = Command {
     },
 };
 
-fn run(_session: &mut Session, _parsed: &Parsed) -> Result {
-    Err(Failure::unsupported("mod graph"))
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = Flags::from_arg_matches(&parsed.matches)?;
+    if !parsed.arguments.is_empty() {
+        bail!("'go mod graph' accepts no arguments");
+    }
+    if let Some(version) = flags.go.as_deref().filter(|version| !version.is_empty()) {
+        check_go(session, version)?;
+        return Err(Failure::unsupported("mod graph -go"));
+    }
+    modules::must_be_enabled(&session.settings)?;
+    let request = ModRequest {
+        default_mode: Some(ModMode::Mod),
+        common: Some(&flags.modules),
+        trace: flags.x,
+        force: true,
+        ..ModRequest::default()
+    };
+    let loaded = loading::open_modules(session, request)?;
+    modules::must_have_main(session, &loaded)?;
+    let mut text = String::new();
+    loaded.graph()?.walk(|module, required| {
+        for next in required {
+            let _ = writeln!(text, "{} {}", shown(module), shown(next));
+        }
+    });
+    session.printer.out(text);
+    Ok(Status::DONE)
+}
+
+/// `-go` must be a Go version that this run can act as.
+fn check_go(session: &Session, version: &str) -> Result<()> {
+    if !gover::is_valid(version) {
+        let wrong = quote(version);
+        session.printer.note(format!(
+            "invalid value {wrong} for flag -go: expecting a Go version like \"{}\"",
+            gover::from_toolchain(session.settings.local_version())
+        ));
+        return Err(Failure::Usage);
+    }
+    let local = gover::from_toolchain(session.settings.local_version());
+    if gover::compare(local, version).is_lt() {
+        let explain = session.settings.startup.explain();
+        let message = format!("-go flag requires go >= {version} (running go {local}{explain})");
+        let ask = TooNew {
+            what: "-go flag".to_owned(),
+            version: version.to_owned(),
+        };
+        return Err(Failure::errors(vec![message], Some(ask)));
+    }
+    Ok(())
+}
+
+fn shown(module: &ModuleVersion) -> String {
+    match module.version.as_str() {
+        "" => module.path.clone(),
+        version => format!("{}@{version}", module.path),
+    }
 }
