@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use std::collections::HashMap;
 use std::sync::Arc;
 use steady_packages::package::{PackageId, PackageSet};
-use tempfile::TempDir;
+use steady_system::temp::TempDir;
 
 use crate::cache::{Cache, FileHashes, HashContext};
 use crate::config::BuildConfig;
@@ -120,7 +120,7 @@ impl Builder {
             Some(make_work_dir(&config)?)
         };
         let path = match &work {
-            Some(dir) => dir.path().to_str().unwrap_or_default().to_owned(),
+            Some(dir) => dir.path().to_string(),
             None => "$WORK".into(),
         };
         if work.is_some() && (config.flags.x || config.flags.work) {
@@ -296,8 +296,5 @@ fn open_cache(config: &BuildConfig, sink: &Arc<dyn Sink>) -> Result<Cache> {
 
 fn make_work_dir(config: &BuildConfig) -> Result<TempDir> {
     let dir = config.cwd.join(&config.tmpdir);
-    tempfile::Builder::new()
-        .prefix("go-build")
-        .tempdir_in(dir)
-        .map_err(BuildError::WorkDir)
+    TempDir::new_in(dir, "go-build").map_err(BuildError::WorkDir)
 }

@@ -12,7 +12,7 @@ use crate::error::{BuildError, Result};
 use crate::modes::{Modes, PackageFilter};
 use crate::quote::quote;
 use crate::release::Release;
-use crate::shell::paths::look_path;
+use crate::shell::environment_of;
 use crate::sink::Sink;
 
 fn fatal(line: impl Into<String>) -> BuildError {
@@ -328,13 +328,8 @@ fn foreign_runner(config: &BuildConfig) -> Vec<String> {
         return Vec::new();
     }
     let name = format!("go_{}_{}_exec", target.goos, target.goarch);
-    let path = config
-        .environment
-        .iter()
-        .rev()
-        .find(|(name, _)| name == "PATH")
-        .map_or("", |(_, value)| value);
-    look_path(&name, path, &config.cwd)
+    let found = environment_of(config).look_path(&name);
+    found
         .map(|path| vec![path.into_string()])
         .unwrap_or_default()
 }

@@ -16,7 +16,7 @@ pub enum BuildError {
     },
     /// The temporary directory of the build.
     #[error("creating work dir: {0}")]
-    WorkDir(std::io::Error),
+    WorkDir(steady_system::Error),
     /// GOCACHE cannot be made or written.
     #[error("failed to initialize build cache at {dir}: {error}")]
     Cache {

@@ -20,7 +20,6 @@ pub mod command;
 pub mod config;
 mod error;
 mod exec;
-mod gover;
 pub mod modes;
 mod plan;
 pub mod platform;

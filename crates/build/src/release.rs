@@ -4,7 +4,7 @@
 //! has. A release later than the newest known is built like that one, but its ids have another salt: what go and Steady put
 //! into the cache for it may differ, so neither must find the other's.
 
-use crate::gover;
+use steady_module::gover;
 
 const OLDEST: u64 = 22;
 const NEWEST: u64 = 27;
@@ -19,13 +19,15 @@ impl Release {
     /// The release of a version such as `go1.26.8`.
     #[must_use]
     pub fn of(version: &str) -> Release {
-        let local = gover::local(version);
+        let minor = gover::from_toolchain(version)
+            .split('.')
+            .nth(1)
+            .unwrap_or_default();
+        let digits = minor
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(minor.len());
         Release {
-            minor: if local.is_empty() {
-                u64::MAX
-            } else {
-                gover::minor(local)
-            },
+            minor: minor[..digits].parse().unwrap_or(u64::MAX),
         }
     }
 

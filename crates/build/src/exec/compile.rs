@@ -9,12 +9,12 @@ use steady_packages::package::Package;
 use super::Run;
 use super::need::Need;
 use crate::archive;
-use crate::gover;
 use crate::plan::{Kind, NodeId};
 use crate::quote::command_line;
 use crate::shell::paths::{clean, make_absolute};
 use crate::shell::process::Ran;
 use crate::shell::{Done, Failure, restore_c_names};
+use steady_module::gover;
 
 /// Files that the coverage tool has made from a package's.
 #[derive(Debug, Default)]
@@ -54,7 +54,7 @@ struct EmbedConfig<'a> {
 impl Run<'_> {
     /// Whether the toolchain is new enough for a go version.
     pub(super) fn allows(&self, version: &str) -> bool {
-        let local = gover::local(&self.config.toolchain.version);
+        let local = gover::from_toolchain(&self.config.toolchain.version);
         version.is_empty() || local.is_empty() || gover::compare(local, version).is_ge()
     }
 
@@ -398,7 +398,7 @@ impl Run<'_> {
         match own.filter(|version| self.allows(version)) {
             Some(version) => Some(version.to_owned()),
             None if self.release.always_tells_language() => {
-                Some(gover::local(&self.config.toolchain.version).to_owned())
+                Some(gover::from_toolchain(&self.config.toolchain.version).to_owned())
             }
             None => None,
         }

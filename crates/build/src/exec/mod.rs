@@ -154,14 +154,14 @@ impl<'a> Run<'a> {
             }
             self.work(&queue, &wake);
         });
-        let interrupted = self.config.interrupted.load(Ordering::Relaxed);
+        let interrupted = self.interrupted();
         self.outcome(interrupted)
     }
 
     fn work(&self, queue: &Mutex<Queue>, wake: &Condvar) {
         let mut guard = lock(queue);
         loop {
-            if guard.left == 0 || self.config.interrupted.load(Ordering::Relaxed) {
+            if guard.left == 0 || self.interrupted() {
                 wake.notify_all();
                 return;
             }
@@ -194,6 +194,10 @@ impl<'a> Run<'a> {
         }
     }
 
+    fn interrupted(&self) -> bool {
+        steady_system::interrupt::interrupted() || self.config.interrupted.load(Ordering::Relaxed)
+    }
+
     /// Runs one action and reports its failure. Returns whether it succeeded.
     fn act(&self, node: NodeId) -> bool {
         let result = match &self.plan.nodes[node].kind {
@@ -210,6 +214,9 @@ impl<'a> Run<'a> {
             Kind::InstallHeader => self.install_header(node),
         };
         let Err(failure) = result else { return true };
+        if self.interrupted() {
+            return false; // tools that were ended have nothing to say
+        }
         let package = self.plan.nodes[node].package;
         if self.needs.errors
             && let Some(id) = package

@@ -9,7 +9,7 @@ use super::Run;
 use crate::buildid::{content_id, read_file};
 use crate::quote::{quote, split_words};
 use crate::shell::process::{self, Spec};
-use crate::shell::{Failure, lock, paths};
+use crate::shell::{Failure, lock};
 
 /// The identity of a C compiler.
 #[derive(Debug, Clone)]
@@ -60,12 +60,11 @@ impl Run<'_> {
         let mut words = self.config.flags.toolexec.clone();
         words.extend([self.tool(name), "-V=full".to_owned()]);
         let ran = process::run(
-            self.config,
+            self.shared,
             &Spec {
                 words: &words,
                 dir: "",
                 env: &[],
-                merge: true,
             },
         );
         let output = String::from_utf8_lossy(&ran.output).into_owned();
@@ -122,12 +121,11 @@ impl Run<'_> {
         words.extend([name, "-###", "-x", language, "-c", "-"].map(str::to_owned));
         let env = ["LC_ALL=C".to_owned()];
         let ran = process::run(
-            self.config,
+            self.shared,
             &Spec {
                 words: &words,
                 dir: "",
                 env: &env,
-                merge: true,
             },
         );
         let output = String::from_utf8_lossy(&ran.output);
@@ -163,8 +161,10 @@ impl Run<'_> {
         let program = if program.contains(['/', '\\']) {
             Utf8PathBuf::from(program)
         } else {
-            let path = self.environment("PATH");
-            paths::look_path(&program, path, &self.config.cwd).unwrap_or_else(|_| program.into())
+            self.shared
+                .environment
+                .look_path(&program)
+                .unwrap_or_else(|_| program.into())
         };
         let id = match read_file(&program) {
             Ok(id) if id.is_empty() => self.file_hash(&program),
@@ -175,16 +175,6 @@ impl Run<'_> {
             id,
             program: program.into_string(),
         })
-    }
-
-    /// A variable of the environment that tools get.
-    pub(super) fn environment(&self, name: &str) -> &str {
-        self.config
-            .environment
-            .iter()
-            .rev()
-            .find(|(key, _)| key == name)
-            .map_or("", |(_, value)| value)
     }
 }
 

@@ -5,12 +5,13 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 
-use super::process::io_text;
+use steady_system::describe_io;
+
 use super::{Done, Failure, Shell, lock};
 use crate::quote::quote;
 
 fn failure(operation: &str, path: &str, error: &io::Error) -> Failure {
-    Failure::new(format!("{operation} {path}: {}", io_text(error)))
+    Failure::new(format!("{operation} {path}: {}", describe_io(error)))
 }
 
 impl Shell<'_> {
@@ -75,13 +76,16 @@ impl Shell<'_> {
             .mode(mode)
             .open(to)
             .map_err(|error| {
-                Failure::new(format!("copying {from}: open {shown}: {}", io_text(&error)))
+                Failure::new(format!(
+                    "copying {from}: open {shown}: {}",
+                    describe_io(&error)
+                ))
             })?;
         if let Err(error) = io::copy(&mut source, &mut target) {
             remove_regular(to);
             return Err(Failure::new(format!(
                 "copying {from} to {shown}: {}",
-                io_text(&error)
+                describe_io(&error)
             )));
         }
         Ok(())

@@ -13,6 +13,7 @@ use regex_lite::Regex;
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use steady_packages::package::Package;
+use steady_system::{Environment, describe_io};
 
 use crate::config::BuildConfig;
 use crate::quote::{command_line, quote};
@@ -38,7 +39,7 @@ impl Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Failure::new(process::io_text(&error))
+        Failure::new(describe_io(&error))
     }
 }
 
@@ -48,6 +49,8 @@ pub(crate) type Done<T = ()> = Result<T, Failure>;
 pub(crate) struct Shared {
     pub config: Arc<BuildConfig>,
     pub sink: Arc<dyn Sink>,
+    /// What tools start with.
+    pub environment: Environment,
     /// The work directory, without a slash at its end; `$WORK` under `-n`.
     pub work: String,
     script_dir: Mutex<String>,
@@ -56,14 +59,25 @@ pub(crate) struct Shared {
 
 impl Shared {
     pub fn new(config: Arc<BuildConfig>, sink: Arc<dyn Sink>, work: String) -> Shared {
+        let environment = environment_of(&config);
         Shared {
             config,
             sink,
+            environment,
             work,
             script_dir: Mutex::default(),
             made: Mutex::default(),
         }
     }
+}
+
+/// The environment of a build's tools.
+pub(crate) fn environment_of(config: &BuildConfig) -> Environment {
+    let empty = Environment::empty(config.cwd.clone());
+    config
+        .environment
+        .iter()
+        .fold(empty, |all, (name, value)| all.with(name, value))
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -209,12 +223,11 @@ impl<'a> Shell<'a> {
             env.insert(0, format!("TOOLEXEC_IMPORTPATH={description}"));
         }
         process::run(
-            &self.shared.config,
+            self.shared,
             &Spec {
                 words,
                 dir,
                 env: &env,
-                merge: true,
             },
         )
     }

@@ -1,6 +1,6 @@
 //! Paths as messages show them.
 
-use camino::{Utf8Path, Utf8PathBuf};
+use camino::Utf8Path;
 use std::os::unix::fs::MetadataExt as _;
 
 /// `target` as seen from `base`, by names alone; both absolute and clean. As `filepath.Rel`.
@@ -96,41 +96,6 @@ pub(crate) fn clean(path: &str) -> String {
         (false, true) => ".".into(),
         (false, false) => parts.join("/"),
     }
-}
-
-/// Finds a program as a shell does.
-///
-/// # Errors
-/// In the words of go's `exec.LookPath`.
-pub(crate) fn look_path(program: &str, path: &str, cwd: &Utf8Path) -> Result<Utf8PathBuf, String> {
-    let fail = |reason: &str| format!("exec: {}: {reason}", crate::quote::quote(program));
-    if program.contains('/') {
-        let full = cwd.join(program);
-        return match executable(&full) {
-            Ok(true) => Ok(full),
-            Ok(false) => Err(fail("permission denied")),
-            Err(_) => Err(fail("stat ".to_owned().as_str())
-                + &format!("{program}: no such file or directory")),
-        };
-    }
-    for dir in path.split(':') {
-        let dir = if dir.is_empty() {
-            cwd
-        } else {
-            Utf8Path::new(dir)
-        };
-        let full = cwd.join(dir).join(program);
-        if matches!(executable(&full), Ok(true)) {
-            return Ok(full);
-        }
-    }
-    Err(fail("executable file not found in $PATH"))
-}
-
-fn executable(path: &Utf8Path) -> std::io::Result<bool> {
-    use std::os::unix::fs::PermissionsExt as _;
-    let meta = path.as_std_path().metadata()?;
-    Ok(meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 #[cfg(test)]

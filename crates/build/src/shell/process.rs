@@ -1,12 +1,9 @@
 //! Starting tools.
 
 use camino::Utf8Path;
-use std::io::Read as _;
-use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
-use std::process::{Command, ExitStatus, Stdio};
+use steady_system::process::{Command, Output};
 
-use super::paths::look_path;
-use crate::config::BuildConfig;
+use super::Shared;
 use crate::release::Release;
 
 /// Above this many bytes of arguments, tools that can read them from a file get them so.
@@ -26,17 +23,18 @@ pub(crate) struct Spec<'a> {
     pub dir: &'a str,
     /// Set over the configuration's environment, in order.
     pub env: &'a [String],
-    /// Fed to standard input; without it, input is empty.
-    pub merge: bool,
 }
 
 /// Runs a tool to its end.
-pub(crate) fn run(config: &BuildConfig, spec: &Spec<'_>) -> Ran {
-    match start(config, spec) {
-        Ok((status, output)) => {
-            let error =
-                (!status.success()).then(|| format!("{}: {}", spec.words[0], describe(status)));
-            Ran { output, error }
+pub(crate) fn run(shared: &Shared, spec: &Spec<'_>) -> Ran {
+    let name = &spec.words[0];
+    match start(shared, spec) {
+        Ok(output) => {
+            let error = (!output.status.success()).then(|| format!("{name}: {}", output.status));
+            Ran {
+                output: output.stdout,
+                error,
+            }
         }
         Err(error) => Ran {
             output: Vec::new(),
@@ -45,83 +43,29 @@ pub(crate) fn run(config: &BuildConfig, spec: &Spec<'_>) -> Ran {
     }
 }
 
-#[allow(clippy::disallowed_methods)] // the one place of this crate where processes start
-fn start(config: &BuildConfig, spec: &Spec<'_>) -> Result<(ExitStatus, Vec<u8>), String> {
-    let path = config
+fn start(shared: &Shared, spec: &Spec<'_>) -> Result<Output, String> {
+    let name = &spec.words[0];
+    let program = shared
         .environment
-        .iter()
-        .rev()
-        .find(|(name, _)| name == "PATH")
-        .map_or("", |(_, value)| value);
-    let program = look_path(&spec.words[0], path, &config.cwd)?;
-    let dir = if matches!(spec.dir, "" | ".") {
-        config.cwd.clone()
-    } else {
-        config.cwd.join(spec.dir)
-    };
-    let mut command = Command::new(&program);
-    command
-        .arg0(&program)
-        .current_dir(&dir)
-        .env_clear()
-        .stdin(Stdio::null());
-    command.envs(config.environment.iter().map(|(name, value)| (name, value)));
-    if dir != config.cwd {
-        command.env("PWD", &dir);
+        .look_path(name)
+        .map_err(|error| error.to_string())?;
+    let mut command = Command::new(program.as_str(), &shared.environment);
+    if !matches!(spec.dir, "" | ".") {
+        command.dir(spec.dir);
     }
     for pair in spec.env {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        command.env(name, value);
+        let (variable, value) = pair.split_once('=').unwrap_or((pair, ""));
+        command.env(variable, value);
     }
-    let gcc_quotes = Release::of(&config.toolchain.version).is_27_or_later();
+    let gcc_quotes = Release::of(&shared.config.toolchain.version).is_27_or_later();
     let arguments = response_file(&program, &spec.words[1..], gcc_quotes)?;
     match &arguments {
         Some(file) => command.arg(format!("@{}", file.path().display())),
         None => command.args(&spec.words[1..]),
     };
-    let failed = |error: std::io::Error| {
-        format!(
-            "{}: fork/exec {program}: {}",
-            spec.words[0],
-            io_text(&error)
-        )
-    };
-    let (mut reader, writer) = std::io::pipe().map_err(failed)?;
-    if spec.merge {
-        command.stderr(writer.try_clone().map_err(failed)?);
-    } else {
-        command.stderr(Stdio::null());
-    }
-    command.stdout(writer);
-    let mut child = command.spawn().map_err(failed)?;
-    drop(command); // holds the writing ends
-    let mut output = Vec::new();
-    let read = reader.read_to_end(&mut output);
-    let status = child.wait().map_err(failed)?;
-    read.map_err(failed)?;
-    Ok((status, output))
-}
-
-/// An operating system error in go's words: without the number that Rust adds.
-pub(crate) fn io_text(error: &std::io::Error) -> String {
-    let text = error.to_string();
-    let text = text.split(" (os error").next().unwrap_or(&text);
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_lowercase().chain(chars).collect()
-    })
-}
-
-fn describe(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
-        (Some(code), _) => format!("exit status {code}"),
-        (None, Some(9)) => "signal: killed".into(),
-        (None, Some(2)) => "signal: interrupt".into(),
-        (None, Some(15)) => "signal: terminated".into(),
-        (None, Some(11)) => "signal: segmentation fault".into(),
-        (None, Some(6)) => "signal: aborted".into(),
-        (None, other) => format!("signal: signal {}", other.unwrap_or_default()),
-    }
+    command
+        .combined()
+        .map_err(|error| format!("{name}: {error}"))
 }
 
 fn response_file(

@@ -12,7 +12,7 @@ use crate::cflags::{Rules, check};
 use crate::config::BuildConfig;
 use crate::quote::{command_line, quote, quote_list, split_words};
 use crate::shell::process::{self, Spec};
-use crate::shell::{Shell, lock, paths};
+use crate::shell::{Shell, lock};
 
 /// What was found out about C compilers in this run.
 #[derive(Default)]
@@ -241,12 +241,11 @@ impl Run<'_> {
         }
         let env = ["LC_ALL=C".to_owned()];
         let ran = process::run(
-            self.config,
+            self.shared,
             &Spec {
                 words: &words,
                 dir: &self.shared.work,
                 env: &env,
-                merge: true,
             },
         );
         let output = String::from_utf8_lossy(&ran.output);
@@ -273,8 +272,7 @@ impl Run<'_> {
     }
 
     fn find_compiler_id(&self, compiler: &str) -> Option<Id> {
-        let program =
-            paths::look_path(compiler, self.environment("PATH"), &self.config.cwd).ok()?;
+        let program = self.shared.environment.look_path(compiler).ok()?;
         let mut hash = self.cache.hashes().hash("gccCompilerID");
         hash.add(format_args!("gccCompilerID {}", quote(program.as_str())));
         let key = hash.sum();
