@@ -118,12 +118,13 @@ impl Shared {
     fn database(&self) -> Result<&Database> {
         let make = || {
             let proxies = self.proxies()?.to_vec();
-            Database::new(
+            let files = Files::new(self.files.cwd());
+            Ok(Database::new(
                 &self.config,
                 Arc::clone(&self.client),
-                Files::new(self.files.cwd()),
+                files,
                 proxies,
-            )
+            ))
         };
         match self.database.get_or_init(make) {
             Ok(database) => Ok(database),

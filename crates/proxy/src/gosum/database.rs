@@ -7,6 +7,8 @@
 use camino::Utf8PathBuf;
 use std::sync::{Arc, OnceLock};
 
+use steady_checksum::note::Verifier;
+use steady_checksum::sumdb::{self, Ops, SumDbError};
 use steady_module::{ModuleVersion, path};
 use steady_system::{Files, lock};
 
@@ -22,11 +24,20 @@ const MAX_ANSWER: u64 = 1 << 20;
 
 /// The database of a run.
 pub struct Database {
+    client: Result<sumdb::Client<Door>>,
+}
+
+/// The database's way to the outside.
+struct Door {
+    name: String,
+    /// The database itself.
+    direct: Url,
+    /// Where it is reached, found out when first needed.
+    base: OnceLock<Result<Url>>,
     config: Config,
     client: Arc<Client>,
     files: Files,
     proxies: Vec<Entry>,
-    base: OnceLock<Result<Url>>,
 }
 
 /// Whether the database has a say in a module (whose version may end in `/go.mod`).
@@ -40,21 +51,74 @@ pub fn applies(config: &Config, module: &ModuleVersion) -> bool {
     config.gosumdb != "off" && !path::match_prefix_patterns(&config.gonosumdb, &module.path)
 }
 
+/// Another name under which the one database that everybody knows is reached in some places.
+const ALIAS: (&str, &str, &str) = (
+    "sum.golang.google.cn",
+    "sum.golang.org",
+    "https://sum.golang.google.cn",
+);
+
 impl Database {
-    /// Touches nothing yet.
+    /// The database that GOSUMDB names; nothing is asked yet. If GOSUMDB is `off` or cannot be, every check says so.
     pub fn new(
         config: &Config,
         client: Arc<Client>,
         files: Files,
         proxies: Vec<Entry>,
-    ) -> Result<Database> {
-        Ok(Database {
+    ) -> Database {
+        Database {
+            client: Database::dial(config, client, files, proxies),
+        }
+    }
+
+    fn dial(
+        config: &Config,
+        client: Arc<Client>,
+        files: Files,
+        proxies: Vec<Entry>,
+    ) -> Result<sumdb::Client<Door>> {
+        let mut words: Vec<&str> = config.gosumdb.split_whitespace().collect();
+        if words == [ALIAS.0] {
+            words = vec![ALIAS.1, ALIAS.2];
+        }
+        let (key, url) = match words[..] {
+            ["off"] => return Err(Error::other("checksum database disabled by GOSUMDB=off")),
+            [] => return Err(Error::other("missing GOSUMDB")),
+            [key] => (key, None),
+            [key, url] => (key, Some(url)),
+            _ => return Err(Error::other("invalid GOSUMDB: too many fields")),
+        };
+        let verifier = match Verifier::known(key) {
+            Some(verifier) => verifier,
+            None => Verifier::parse(key)
+                .map_err(|error| Error::other(format!("invalid GOSUMDB: {error}")))?,
+        };
+        let name = verifier.name().to_owned();
+        let direct = Url::parse(&format!("https://{name}")).ok().filter(|url| {
+            !name.ends_with('/')
+                && !url.host.is_empty()
+                && url.to_string() == format!("https://{}{}", url.host, url.path)
+                && url.to_string() == format!("https://{name}")
+        });
+        let direct = direct.ok_or_else(|| {
+            Error::other(format!("invalid sumdb name (must be host[/path]): {name}"))
+        })?;
+        let base = OnceLock::new();
+        if let Some(url) = url {
+            let url = Url::parse(url)
+                .map_err(|error| Error::other(format!("invalid GOSUMDB URL: {error}")))?;
+            let _ = base.set(Ok(url));
+        }
+        let door = Door {
+            name,
+            direct,
+            base,
             config: config.clone(),
             client,
             files,
             proxies,
-            base: OnceLock::new(),
-        })
+        };
+        Ok(sumdb::Client::new(door, verifier))
     }
 
     /// Holds a sum against the database.
@@ -72,7 +136,10 @@ impl Database {
                 .at_version(&module.path, version)
         };
         let refuse = |text: String| at(Kind::Security(text).into());
-        let (name, lines) = self.lookup(module).map_err(at)?;
+        let (name, lines) = self.lookup(module).map_err(|error| match error.kind() {
+            Kind::Security(_) => error,
+            _ => at(error),
+        })?;
         let prefix = format!("{} {} ", module.path, module.version);
         let mut sums = lines.iter().filter_map(|line| line.strip_prefix(&prefix));
         match sums.find(|sum| sum.starts_with("h1:")) {
@@ -89,34 +156,39 @@ impl Database {
         )))
     }
 
-    fn lookup(&self, _module: &ModuleVersion) -> Result<(String, Vec<String>)> {
-        Err(Kind::Unsupported("the checksum database".to_owned()).into())
+    /// The database's name and its lines about a module.
+    fn lookup(&self, module: &ModuleVersion) -> Result<(&str, Vec<String>)> {
+        let client = self.client.as_ref().map_err(Clone::clone)?;
+        match client.lookup(&module.path, &module.version) {
+            Ok(lines) => Ok((client.name(), lines.into_inner())),
+            // The database contradicts itself: that is the whole message.
+            Err(SumDbError::Security(text)) => Err(Kind::Security(text).into()),
+            Err(SumDbError::Read(error)) if error.is_security() => Err(error),
+            Err(SumDbError::Read(error)) => Err(error.context(module.to_string())),
+            Err(error) => Err(Error::other(format!("{module}: {error}"))),
+        }
     }
+}
 
-    /// Where the database is reached, found out once.
-    fn base(&self, name: &str, direct: &Url) -> Result<Url> {
+impl Door {
+    /// Where the database is reached, found out once: through the first proxy that says it can, and then only through it.
+    fn base(&self) -> Result<Url> {
         let find = || {
             let found = goproxy::walk(&self.proxies, |proxy| match proxy {
                 "noproxy" => Err(goproxy::not_private()),
                 "direct" | "off" => Err(goproxy::off()),
                 _ => {
-                    let proxy = Url::parse(proxy)?;
-                    self.client
-                        .bytes(&proxy.join(&format!("sumdb/{name}/supported")), MAX_ANSWER)?;
-                    Ok(proxy.join(&format!("sumdb/{name}")))
+                    let base = Url::parse(proxy)?.join(&format!("sumdb/{}", self.name));
+                    self.client.bytes(&base.join("supported"), MAX_ANSWER)?;
+                    Ok(base)
                 }
             });
             match found {
-                Err(error) if error.is_not_exist() => Ok(direct.clone()),
+                Err(error) if error.is_not_exist() => Ok(self.direct.clone()),
                 found => found,
             }
         };
         self.base.get_or_init(find).clone()
-    }
-
-    fn read_remote(&self, name: &str, direct: &Url, path: &str) -> Result<Vec<u8>> {
-        self.client
-            .bytes(&self.base(name, direct)?.join(path), MAX_ANSWER)
     }
 
     fn config_file(&self, file: &str) -> Result<Utf8PathBuf> {
@@ -132,8 +204,15 @@ impl Database {
             .join("cache/download/sumdb")
             .join(file)
     }
+}
 
-    /// A tree head as kept; nothing is an empty one.
+impl Ops for Door {
+    type Error = Error;
+
+    fn read_remote(&self, path: &str) -> Result<Vec<u8>> {
+        self.client.bytes(&self.base()?.join(path), MAX_ANSWER)
+    }
+
     fn read_config(&self, file: &str) -> Result<Vec<u8>> {
         match lock::read(self.config_file(file)?) {
             Ok(bytes) => Ok(bytes),
@@ -142,7 +221,6 @@ impl Database {
         }
     }
 
-    /// Replaces a tree head; false if it is not `old` any more.
     fn write_config(&self, file: &str, old: &[u8], new: &[u8]) -> Result<bool> {
         let path = self.config_file(file)?;
         if let Some(parent) = path.parent() {
@@ -156,19 +234,19 @@ impl Database {
         Ok(!conflict)
     }
 
-    /// A kept answer. An empty file is one that is just being written.
+    /// An empty file is one that another process is just writing.
     fn read_cache(&self, file: &str) -> Option<Vec<u8>> {
         lock::read(self.cache_file(file))
             .ok()
             .filter(|bytes| !bytes.is_empty())
     }
 
-    /// Keeps an answer; if that fails it is asked for again.
+    /// If that fails it is asked for again.
     fn write_cache(&self, file: &str, bytes: &[u8]) {
         let path = self.cache_file(file);
         if let Some(parent) = path.parent() {
             let _ = self.files.create_dir_all(parent);
         }
-        let _ = lock::write(&path, bytes);
+        let _ = self.files.write_atomic(&path, bytes, 0o666);
     }
 }

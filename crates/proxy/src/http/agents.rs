@@ -5,12 +5,14 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::transport::DefaultConnector;
 use ureq::{Agent, Proxy};
 
 use steady_system::{Environment, Files};
 
 use super::Url;
 use super::environment::proxy_for;
+use super::resolver::KeepingResolver;
 use crate::{Error, Limits, Result};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -83,7 +85,11 @@ impl Agents {
         if key.insecure {
             config = config.timeout_global(Some(Duration::from_secs(5)));
         }
-        Ok(config.build().new_agent())
+        Ok(Agent::with_parts(
+            config.build(),
+            DefaultConnector::default(),
+            KeepingResolver::default(),
+        ))
     }
 
     fn roots(&self, extra: Option<&Utf8Path>) -> Result<RootCerts> {

@@ -10,6 +10,7 @@
 mod agents;
 pub mod auth;
 mod environment;
+mod resolver;
 mod slots;
 mod url;
 
