@@ -1,0 +1,475 @@
+//! The transparency log: an append-only tree of records whose head is signed.
+//!
+//! The tree is kept in tiles of up to 256 hashes. Of a tree with a believed head, the rightmost tile of each level is authenticated by
+//! the head, and every other tile by the entry that its parent tile has for it: so a tile is either authentic or refused, and no
+//! hash is used before its tile was.
+
+use sha2::{Digest, Sha256};
+
+/// A hash of the tree.
+pub type Hash = [u8; 32];
+
+/// Levels of the tree that a tile spans.
+const HEIGHT: u32 = 8;
+/// Hashes in a full tile.
+pub const TILE_WIDTH: u64 = 1 << HEIGHT;
+
+/// Hash of a record.
+#[must_use]
+pub fn record_hash(record: &[u8]) -> Hash {
+    Sha256::new()
+        .chain_update([0])
+        .chain_update(record)
+        .finalize()
+        .into()
+}
+
+/// Hash of an inner node.
+#[must_use]
+pub fn node_hash(left: &Hash, right: &Hash) -> Hash {
+    Sha256::new()
+        .chain_update([1])
+        .chain_update(left)
+        .chain_update(right)
+        .finalize()
+        .into()
+}
+
+/// A tree head: how many records, and the hash over them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tree {
+    /// Number of records.
+    pub size: u64,
+    /// The root.
+    pub hash: Hash,
+}
+
+const HEAD: &str = "go.sum database tree\n";
+
+impl Tree {
+    /// Reads the text of a tree note.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Tree> {
+        use base64::Engine as _;
+        let mut lines = text.strip_prefix(HEAD)?.split('\n');
+        let (size, hash) = (lines.next()?, lines.next()?);
+        // A number in one form only: no sign, no leading zero.
+        let canonical = size == "0"
+            || (!size.starts_with('0')
+                && !size.is_empty()
+                && size.bytes().all(|b| b.is_ascii_digit()));
+        let size = size
+            .parse()
+            .ok()
+            .filter(|_| canonical && lines.next().is_some())?;
+        let hash = base64::engine::general_purpose::STANDARD
+            .decode(hash)
+            .ok()?
+            .try_into()
+            .ok()?;
+        Some(Tree { size, hash })
+    }
+}
+
+/// Which tile: its level (in steps of eight), its place in that level, and how many hashes of it there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Tile {
+    /// Level, from 0 at the records.
+    pub level: u32,
+    /// Place from the left.
+    pub index: u64,
+    /// 1 to 256.
+    pub width: u64,
+}
+
+impl Tile {
+    /// Its path on the server and in the cache: `tile/8/0/x001/067`, with `.p/5` behind a tile that has five hashes so far.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let mut place = format!("{:03}", self.index % 1000);
+        let mut rest = self.index / 1000;
+        while rest > 0 {
+            place = format!("x{:03}/{place}", rest % 1000);
+            rest /= 1000;
+        }
+        let partial = if self.width == TILE_WIDTH {
+            String::new()
+        } else {
+            format!(".p/{}", self.width)
+        };
+        format!("tile/{HEIGHT}/{}/{place}{partial}", self.level)
+    }
+
+    /// The same tile, full.
+    #[must_use]
+    pub fn full(&self) -> Tile {
+        Tile {
+            width: TILE_WIDTH,
+            ..*self
+        }
+    }
+}
+
+/// Where tiles come from. What it gives is not trusted.
+pub trait TileSource {
+    /// Why a tile cannot be had.
+    type Error;
+
+    /// The bytes of a tile.
+    ///
+    /// # Errors
+    /// It cannot be had.
+    fn read(&self, tile: Tile) -> Result<Vec<u8>, Self::Error>;
+
+    /// A tile turned out authentic and may be kept.
+    fn keep(&self, tile: Tile, bytes: &[u8]);
+}
+
+/// Why something is not in a tree.
+#[derive(Debug, thiserror::Error)]
+pub enum LogError<E> {
+    /// A tile cannot be had.
+    #[error(transparent)]
+    Read(E),
+    /// A tile has not the length that it must have.
+    #[error("tile {0} has the wrong size")]
+    Size(String),
+    /// A tile is not the one of this tree.
+    #[error("downloaded inconsistent tile {0}")]
+    Inconsistent(String),
+    /// A record or tree that is beyond this tree's end.
+    #[error("record {0} is not in the tree")]
+    Beyond(u64),
+}
+
+/// A tile's bytes and the hashes in them.
+type Fetched = (Vec<u8>, Vec<Hash>);
+
+/// The hash over a whole number of hashes that is a power of two.
+fn fold(hashes: &[Hash]) -> Hash {
+    match hashes {
+        [only] => *only,
+        _ => {
+            let (left, right) = hashes.split_at(hashes.len() / 2);
+            node_hash(&fold(left), &fold(right))
+        }
+    }
+}
+
+/// The perfect subtrees that a tree of `size` records is made of, left to right: level and place in it.
+fn peaks(size: u64) -> Vec<(u32, u64)> {
+    let mut peaks = Vec::new();
+    let mut start = 0;
+    for level in (0..64).rev() {
+        if size >> level & 1 == 1 {
+            peaks.push((level, start >> level));
+            start += 1 << level;
+        }
+    }
+    peaks
+}
+
+/// The root over the hashes of peaks, left to right.
+fn root(peaks: &[Hash]) -> Hash {
+    match peaks.split_last() {
+        None => Sha256::digest([]).into(),
+        Some((last, before)) => before
+            .iter()
+            .rev()
+            .fold(*last, |right, left| node_hash(left, &right)),
+    }
+}
+
+/// A tree whose head is believed, read through tiles that are not.
+pub struct TreeReader<'s, S: TileSource> {
+    tree: Tree,
+    source: &'s S,
+    /// Authenticated tiles.
+    known: std::cell::RefCell<std::collections::HashMap<(u32, u64), Vec<Hash>>>,
+}
+
+impl<'s, S: TileSource> TreeReader<'s, S> {
+    /// Authenticates the rightmost tiles against the head.
+    ///
+    /// # Errors
+    /// They cannot be had, or do not fit the head.
+    pub fn new(tree: Tree, source: &'s S) -> Result<TreeReader<'s, S>, LogError<S::Error>> {
+        let reader = TreeReader {
+            tree,
+            source,
+            known: std::cell::RefCell::default(),
+        };
+        let mut read = Vec::new();
+        let mut level = 0;
+        while level * HEIGHT < 64 && tree.size >> (level * HEIGHT) > 0 {
+            let entries = tree.size >> (level * HEIGHT);
+            if !entries.is_multiple_of(TILE_WIDTH) {
+                let tile = Tile {
+                    level,
+                    index: entries / TILE_WIDTH,
+                    width: entries % TILE_WIDTH,
+                };
+                let (bytes, hashes) = reader.fetch(tile)?;
+                reader
+                    .known
+                    .borrow_mut()
+                    .insert((level, tile.index), hashes);
+                read.push((tile, bytes));
+            }
+            level += 1;
+        }
+        let hashes: Result<Vec<Hash>, _> = peaks(tree.size)
+            .into_iter()
+            .map(|(level, index)| reader.node(level, index))
+            .collect();
+        if root(&hashes?) != tree.hash {
+            let names: Vec<String> = read.iter().map(|(tile, _)| tile.path()).collect();
+            return Err(LogError::Inconsistent(names.join(" ")));
+        }
+        read.iter()
+            .for_each(|(tile, bytes)| source.keep(*tile, bytes));
+        Ok(reader)
+    }
+
+    fn fetch(&self, tile: Tile) -> Result<Fetched, LogError<S::Error>> {
+        let bytes = self.source.read(tile).map_err(LogError::Read)?;
+        let wanted = usize::try_from(tile.width * 32).unwrap_or(usize::MAX);
+        if bytes.len() != wanted {
+            return Err(LogError::Size(tile.path()));
+        }
+        let hashes = bytes
+            .chunks_exact(32)
+            .filter_map(|chunk| chunk.try_into().ok())
+            .collect();
+        Ok((bytes, hashes))
+    }
+
+    /// The hashes of the tile with a place, authenticated from its parents down.
+    fn tile(&self, level: u32, index: u64) -> Result<Vec<Hash>, LogError<S::Error>> {
+        if let Some(known) = self.known.borrow().get(&(level, index)) {
+            return Ok(known.clone());
+        }
+        // The rightmost tiles are known from the start, so this one is full and its parent has an entry for it.
+        let entries = if level * HEIGHT < 64 {
+            self.tree.size >> (level * HEIGHT)
+        } else {
+            0
+        };
+        if index >= entries / TILE_WIDTH {
+            return Err(LogError::Beyond(index));
+        }
+        let parent = self.tile(level + 1, index / TILE_WIDTH)?;
+        let tile = Tile {
+            level,
+            index,
+            width: TILE_WIDTH,
+        };
+        let (bytes, hashes) = self.fetch(tile)?;
+        let at = usize::try_from(index % TILE_WIDTH).unwrap_or(usize::MAX);
+        if parent.get(at) != Some(&fold(&hashes)) {
+            return Err(LogError::Inconsistent(tile.path()));
+        }
+        self.source.keep(tile, &bytes);
+        self.known
+            .borrow_mut()
+            .insert((level, index), hashes.clone());
+        Ok(hashes)
+    }
+
+    /// The hash of an inner node: `level` from 0 at the records, `index` from the left.
+    fn node(&self, level: u32, index: u64) -> Result<Hash, LogError<S::Error>> {
+        let below = level % HEIGHT;
+        let first = index << below;
+        let hashes = self.tile(level / HEIGHT, first / TILE_WIDTH)?;
+        let from = usize::try_from(first % TILE_WIDTH).unwrap_or(usize::MAX);
+        let part = hashes
+            .get(from..)
+            .and_then(|rest| rest.get(..1 << below))
+            .ok_or(LogError::Beyond(index))?;
+        Ok(fold(part))
+    }
+
+    /// The hash of a record as the tree has it.
+    ///
+    /// # Errors
+    /// No such record, or tiles that do not fit.
+    pub fn record(&self, id: u64) -> Result<Hash, LogError<S::Error>> {
+        if id >= self.tree.size {
+            return Err(LogError::Beyond(id));
+        }
+        self.node(0, id)
+    }
+
+    /// The root over the first `size` records: equal to that of an older head if this tree goes on from it.
+    ///
+    /// # Errors
+    /// The tree is shorter, or tiles do not fit.
+    pub fn root_at(&self, size: u64) -> Result<Hash, LogError<S::Error>> {
+        if size > self.tree.size {
+            return Err(LogError::Beyond(size));
+        }
+        let hashes: Result<Vec<Hash>, _> = peaks(size)
+            .into_iter()
+            .map(|(level, index)| self.node(level, index))
+            .collect();
+        Ok(root(&hashes?))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use std::cell::RefCell;
+    use std::collections::HashMap;
+
+    /// A log in memory, which hands out tiles of its tree.
+    #[derive(Default)]
+    pub(crate) struct Log {
+        pub(crate) records: Vec<Vec<u8>>,
+        pub(crate) damaged: RefCell<Option<Tile>>,
+        pub(crate) kept: RefCell<HashMap<String, Vec<u8>>>,
+    }
+
+    impl Log {
+        pub(crate) fn of(count: usize) -> Log {
+            Log {
+                records: (0..count)
+                    .map(|at| format!("record {at}").into_bytes())
+                    .collect(),
+                ..Log::default()
+            }
+        }
+
+        fn level(&self, level: u32) -> Vec<Hash> {
+            let leaves: Vec<Hash> = self
+                .records
+                .iter()
+                .map(|record| record_hash(record))
+                .collect();
+            leaves.chunks_exact(1 << level).map(fold).collect()
+        }
+
+        /// The plain definition of the root, without tiles.
+        pub(crate) fn root(&self, size: usize) -> Hash {
+            fn over(hashes: &[Hash]) -> Hash {
+                match hashes.len() {
+                    0 => Sha256::digest([]).into(),
+                    1 => hashes[0],
+                    count => {
+                        let (left, right) = hashes.split_at(count.next_power_of_two() / 2);
+                        node_hash(&over(left), &over(right))
+                    }
+                }
+            }
+            over(&self.level(0)[..size])
+        }
+
+        pub(crate) fn tree(&self) -> Tree {
+            Tree {
+                size: self.records.len() as u64,
+                hash: self.root(self.records.len()),
+            }
+        }
+    }
+
+    impl TileSource for Log {
+        type Error = String;
+
+        fn read(&self, tile: Tile) -> Result<Vec<u8>, String> {
+            let hashes = self.level(tile.level * HEIGHT);
+            let from = (tile.index * TILE_WIDTH) as usize;
+            let part = hashes
+                .get(from..from + tile.width as usize)
+                .ok_or("no such tile")?;
+            let mut bytes = part.concat();
+            if *self.damaged.borrow() == Some(tile) {
+                bytes[40 % tile.width as usize] ^= 1;
+            }
+            Ok(bytes)
+        }
+
+        fn keep(&self, tile: Tile, bytes: &[u8]) {
+            self.kept.borrow_mut().insert(tile.path(), bytes.to_vec());
+        }
+    }
+
+    #[test]
+    fn every_record_and_every_older_tree_is_found() {
+        for size in [1, 2, 3, 7, 255, 256, 257, 511, 512, 700] {
+            let log = Log::of(size);
+            let reader = TreeReader::new(log.tree(), &log).unwrap();
+            for at in [0, size / 3, size / 2, size - 1] {
+                assert_eq!(
+                    reader.record(at as u64).unwrap(),
+                    record_hash(&log.records[at]),
+                    "record {at} of {size}"
+                );
+                assert_eq!(
+                    reader.root_at(at as u64).unwrap(),
+                    log.root(at),
+                    "the first {at} of {size}"
+                );
+            }
+            assert!(reader.record(size as u64).is_err());
+        }
+    }
+
+    #[test]
+    fn damaged_tiles_are_refused_and_not_kept() {
+        // 700 records: full tiles 0 and 1 and a partial one of records, and one of two entries above. A child must be held against its
+        // parent even though fewer tiles than peaks were needed for the head (CVE-2026-56865).
+        for tile in [
+            Tile {
+                level: 0,
+                index: 0,
+                width: 256,
+            },
+            Tile {
+                level: 0,
+                index: 1,
+                width: 256,
+            },
+            Tile {
+                level: 0,
+                index: 2,
+                width: 188,
+            },
+            Tile {
+                level: 1,
+                index: 0,
+                width: 2,
+            },
+        ] {
+            let log = Log::of(700);
+            *log.damaged.borrow_mut() = Some(tile);
+            let id = tile.index * TILE_WIDTH + 40;
+            let read = TreeReader::new(log.tree(), &log).and_then(|reader| reader.record(id));
+            assert!(
+                matches!(read, Err(LogError::Inconsistent(_))),
+                "{tile:?}: {read:?}"
+            );
+            assert!(
+                !log.kept.borrow().contains_key(&tile.path()),
+                "{tile:?} was kept"
+            );
+        }
+    }
+
+    #[test]
+    fn paths_of_tiles() {
+        for (tile, path) in [
+            ((0, 67, 256), "tile/8/0/067"),
+            ((1, 1_234_067, 5), "tile/8/1/x001/x234/067.p/5"),
+        ] {
+            assert_eq!(
+                Tile {
+                    level: tile.0,
+                    index: tile.1,
+                    width: tile.2
+                }
+                .path(),
+                path
+            );
+        }
+    }
+}
