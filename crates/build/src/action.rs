@@ -126,7 +126,7 @@ impl Builder {
         if work.is_some() && (config.flags.x || config.flags.work) {
             sink.print(None, &format!("WORK={path}\n"));
         }
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let processors = processors(&config);
         let config = Arc::new(config);
         Ok(Builder {
             modes,
@@ -230,6 +230,15 @@ impl Drop for Builder {
         if let Some(work) = self.work.take().filter(|_| self.config.flags.work) {
             let _ = work.keep(); // -work
         }
+    }
+}
+
+/// How many processors compilers share: GOMAXPROCS, which go's own runtime goes by, or those of this machine.
+fn processors(config: &BuildConfig) -> usize {
+    let set = config.environment.iter().rev().find(|(name, _)| name == "GOMAXPROCS");
+    match set.and_then(|(_, value)| value.parse().ok()) {
+        Some(count) if count > 0 => count,
+        _ => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
     }
 }
 

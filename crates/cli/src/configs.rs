@@ -36,12 +36,7 @@ pub struct BuildRequest<'a> {
 pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<BuildConfig> {
     let settings = &session.settings;
     let environment = session.environment();
-    let (gocache, _) = settings.gocache();
-    let gocache = gocache.map_err(|error| {
-        Failure::error(format!(
-            "build cache is required, but could not be located: GOCACHE is not defined and {error}"
-        ))
-    })?;
+    let gocache = gocache(settings)?;
     let (gomodcache, _) = settings.gomodcache();
     Ok(BuildConfig {
         command: session.command.long_name().to_owned(),
@@ -60,6 +55,16 @@ pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<Buil
         modules_enabled: settings.get("GO111MODULE") != "off",
         ..BuildConfig::default()
     })
+}
+
+/// GOCACHE, which builds cannot do without.
+fn gocache(settings: &Settings) -> Result<Utf8PathBuf> {
+    let why = match settings.gocache() {
+        (Ok(dir), _) if dir.is_absolute() || dir == "off" => return Ok(dir),
+        (Ok(_), _) => "GOCACHE is not an absolute path".to_owned(),
+        (Err(error), _) => format!("GOCACHE is not defined and {error}"),
+    };
+    Err(Failure::plain(format!("build cache is required, but could not be located: {why}")))
 }
 
 fn toolchain(settings: &Settings) -> Toolchain {

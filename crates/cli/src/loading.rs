@@ -4,6 +4,7 @@
 use camino::Utf8Path;
 use std::collections::HashSet;
 use std::sync::Arc;
+use steady_build::platform::Platform;
 use steady_build::{BuildConfig, Modes};
 use steady_packages::index::{Index, IndexOptions};
 use steady_packages::load::{LoadOptions, Loaded, Loader};
@@ -54,6 +55,8 @@ pub struct Request<'a> {
     pub modules: ModRequest<'a>,
     /// `list -find`: imports are not followed.
     pub find: bool,
+    /// Something will be built for sure: a target that cannot be is refused before anything is loaded.
+    pub builds: bool,
     /// Programs are stamped.
     pub stamp: bool,
     /// `-buildvcs=auto` means yes.
@@ -217,6 +220,10 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
             .entries()
             .map(|(from, to)| (from.to_owned(), to.to_owned()))
             .collect();
+    }
+    let (goos, goarch) = (config.target.goos.as_str(), config.target.goarch.as_str());
+    if request.builds && !(Platform { goos, goarch }).is_known() {
+        bail!("unsupported GOOS/GOARCH pair {goos}/{goarch}");
     }
     let modes = Modes::derive(&config)?;
     let settings = &session.settings;

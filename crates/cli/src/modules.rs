@@ -233,10 +233,10 @@ pub fn location(session: &Session) -> Result<Vec<Variable>> {
             .map(Utf8PathBuf::into_string)
             .unwrap_or_default(),
     };
-    if on {
+    if mode != "off" {
         let _ = warn_of_temporary(session);
-        on = !warn_of_gopath(session);
     }
+    on = on && !warn_of_gopath(session);
     let gomod = go_mod(settings, files).filter(|_| on);
     let gomod = match gomod {
         Some(path) => path.into_string(),

@@ -114,6 +114,7 @@ pub fn request<'a>(flags: &'a FullBuildFlags, output: &'a str, auto_vcs: bool) -
         build,
         modules,
         find: false,
+        builds: true,
         stamp: true,
         auto_vcs,
     }

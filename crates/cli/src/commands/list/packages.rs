@@ -53,6 +53,7 @@ pub fn list(
             ..ModRequest::default()
         },
         find: flags.find,
+        builds: false,
         stamp: flags.export || stale,
         auto_vcs: true,
     };

@@ -1,6 +1,6 @@
 //! `go mod init`.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, FromArgMatches};
 use steady_build::quote::quote;
 use steady_module::gover;
@@ -165,7 +165,7 @@ fn find_path(session: &Session) -> Result<String> {
         .split(':')
         .filter(|entry| !entry.is_empty())
     {
-        let Ok(below) = cwd.strip_prefix(Utf8Path::new(entry).join("src")) else {
+        let Some(below) = in_dir(session, cwd, &Utf8Path::new(entry).join("src")) else {
             continue;
         };
         if below.as_str().is_empty() {
@@ -186,6 +186,17 @@ fn find_path(session: &Session) -> Result<String> {
          \t'go mod init example.com/m/v2' to initialize a v2 module\n\n\
          Run 'go help mod init' for more information.\n"
     )))
+}
+
+/// The way from `dir` to `path`, whichever of both has links in it.
+fn in_dir(session: &Session, path: &Utf8Path, dir: &Utf8Path) -> Option<Utf8PathBuf> {
+    let forms = |path: &Utf8Path| {
+        let real = session.files.canonicalize(path).ok();
+        std::iter::once(path.to_owned()).chain(real).collect::<Vec<_>>()
+    };
+    let (paths, dirs) = (forms(path), forms(dir));
+    let mut pairs = dirs.iter().flat_map(|dir| paths.iter().map(move |path| (path, dir)));
+    pairs.find_map(|(path, dir)| path.strip_prefix(dir).ok().map(Utf8Path::to_owned))
 }
 
 fn is_source(entry: &DirEntry) -> bool {
