@@ -64,7 +64,9 @@ fn gocache(settings: &Settings) -> Result<Utf8PathBuf> {
         (Ok(_), _) => "GOCACHE is not an absolute path".to_owned(),
         (Err(error), _) => format!("GOCACHE is not defined and {error}"),
     };
-    Err(Failure::plain(format!("build cache is required, but could not be located: {why}")))
+    Err(Failure::plain(format!(
+        "build cache is required, but could not be located: {why}"
+    )))
 }
 
 fn toolchain(settings: &Settings) -> Toolchain {

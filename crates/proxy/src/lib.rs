@@ -27,6 +27,7 @@ mod testing;
 mod time;
 pub mod toolchain;
 mod toolchain_repo;
+mod verify;
 pub mod zip;
 
 pub use config::{Config, HostRewrite, Limits, LookupDisabled};
@@ -35,3 +36,4 @@ pub use fetch::{Fetcher, SumFiles};
 pub use observer::{Observer, Silent};
 pub use repo::{Direct, DirectRepo, Origin, Repo, RevInfo, Security, Versions, ZipSink};
 pub use time::Time;
+pub use verify::verify;

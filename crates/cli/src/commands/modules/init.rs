@@ -192,10 +192,14 @@ fn find_path(session: &Session) -> Result<String> {
 fn in_dir(session: &Session, path: &Utf8Path, dir: &Utf8Path) -> Option<Utf8PathBuf> {
     let forms = |path: &Utf8Path| {
         let real = session.files.canonicalize(path).ok();
-        std::iter::once(path.to_owned()).chain(real).collect::<Vec<_>>()
+        std::iter::once(path.to_owned())
+            .chain(real)
+            .collect::<Vec<_>>()
     };
     let (paths, dirs) = (forms(path), forms(dir));
-    let mut pairs = dirs.iter().flat_map(|dir| paths.iter().map(move |path| (path, dir)));
+    let mut pairs = dirs
+        .iter()
+        .flat_map(|dir| paths.iter().map(move |path| (path, dir)));
     pairs.find_map(|(path, dir)| path.strip_prefix(dir).ok().map(Utf8Path::to_owned))
 }
 

@@ -1,11 +1,16 @@
 //! `go mod verify`.
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
+use steady_packages::modload::ModMode;
 
+use crate::bail;
 use crate::command::{Command, Kind};
-use crate::failure::{Failure, Result};
+use crate::exit::Status;
+use crate::failure::Result;
 use crate::flags::build::{Chdir, ModCommon};
 use crate::flags::{Parsed, define};
+use crate::loading::{self, ModRequest};
+use crate::modules;
 use crate::session::Session;
 
 #[derive(Args)]
@@ -28,6 +33,28 @@ pub static VERIFY: Command = Command {
     },
 };
 
-fn run(_session: &mut Session, _parsed: &Parsed) -> Result {
-    Err(Failure::unsupported("mod verify"))
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = Flags::from_arg_matches(&parsed.matches)?;
+    if !parsed.arguments.is_empty() {
+        bail!("verify takes no arguments");
+    }
+    modules::must_be_enabled(&session.settings)?;
+    let request = ModRequest {
+        default_mode: Some(ModMode::Mod),
+        common: Some(&flags.modules),
+        force: true,
+        ..ModRequest::default()
+    };
+    let loaded = loading::open_modules(session, request)?;
+    modules::must_have_main(session, &loaded)?;
+    let mut list = loaded.build_list()?;
+    list.retain(|module| !module.version.is_empty());
+    let wrong = steady_proxy::verify(loaded.fetcher(), &session.files, &list);
+    for message in wrong.iter().flatten() {
+        session.printer.error_plain(message);
+    }
+    if !session.printer.failed() {
+        session.printer.out("all modules verified\n");
+    }
+    Ok(Status::DONE)
 }

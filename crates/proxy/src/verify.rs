@@ -1,0 +1,167 @@
+//! Is what lies in the module cache still what was verified when it was fetched? (`go mod verify`)
+//!
+//! The `.ziphash` file remembers the sum of a zip; the zip is hashed again, and so is the extracted directory. Modules are spread
+//! over threads, large ones do not wait for one another.
+
+use camino::Utf8Path;
+use ring::digest::{Context, SHA256};
+use std::fs::File;
+use std::io::Read;
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use steady_module::ModuleVersion;
+use steady_system::{FileKind, Files, Walk, interrupt};
+
+use crate::zip::{Archive, FileHashes, Unpack, hash1};
+use crate::{Error, Fetcher, Result};
+
+/// What is wrong with each module, in the order of the question; nothing for those that are as they were, or not in the cache.
+#[must_use]
+pub fn verify(fetcher: &Fetcher, files: &Files, modules: &[ModuleVersion]) -> Vec<Vec<String>> {
+    let next = AtomicUsize::new(0);
+    let results: Mutex<Vec<Vec<String>>> = Mutex::new(vec![Vec::new(); modules.len()]);
+    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    std::thread::scope(|scope| {
+        for _ in 0..threads.min(modules.len()) {
+            scope.spawn(|| {
+                let mut buffer = vec![0; 256 << 10];
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(module) = modules.get(at) else { break };
+                    let found = one(fetcher, files, module, &mut buffer);
+                    results.lock().unwrap_or_else(PoisonError::into_inner)[at] = found;
+                }
+            });
+        }
+    });
+    results.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn one(fetcher: &Fetcher, files: &Files, module: &ModuleVersion, buffer: &mut [u8]) -> Vec<String> {
+    let ModuleVersion { path, version, .. } = module;
+    let say = |what: String| format!("{path} {version}: {what}");
+    let zip = fetcher
+        .cache_path(module, "zip")
+        .ok()
+        .filter(|zip| files.exists(zip));
+    let dir = fetcher.download_dir(module).ok();
+    let recorded = match fetcher.sum(module) {
+        Some(sum) => sum,
+        None if zip.is_none() && dir.is_none() => return Vec::new(),
+        None => {
+            let file = fetcher.cache_path(module, "ziphash").unwrap_or_default();
+            return vec![say(format!(
+                "missing ziphash: open {file}: no such file or directory"
+            ))];
+        }
+    };
+    let mut wrong = Vec::new();
+    if let Some(zip) = &zip {
+        match hash_zip(files, zip) {
+            Ok(sum) if sum == recorded => {}
+            Ok(_) => wrong.push(say(format!("zip has been modified ({zip})"))),
+            Err(error) => return vec![say(error.to_string())],
+        }
+    }
+    if let Some(dir) = &dir {
+        match hash_dir(files, dir, &format!("{path}@{version}"), buffer) {
+            Ok(sum) if sum == recorded => {}
+            Ok(_) => wrong.push(say(format!("dir has been modified ({dir})"))),
+            Err(error) => wrong.push(say(error.to_string())),
+        }
+    }
+    wrong
+}
+
+/// The `h1:` sum of a zip.
+fn hash_zip(files: &Files, zip: &Utf8Path) -> Result<String> {
+    let archive =
+        Archive::open(files.open(zip)?).map_err(|error| Error::other(error.to_string()))?;
+    let pass = Unpack {
+        archive: &archive,
+        prefix: "",
+        target: None,
+        threads: 1,
+        progress: &|_, _| {},
+    };
+    hash1(pass.run()?)
+}
+
+/// The `h1:` sum of a directory, as if its files were named `prefix/…`.
+///
+/// # Errors
+/// A file that cannot be read, or whose name has a newline.
+fn hash_dir(files: &Files, dir: &Utf8Path, prefix: &str, buffer: &mut [u8]) -> Result<String> {
+    let mut names = Vec::new();
+    files.walk::<Error>(dir, &mut |entry| {
+        interrupt::check()?;
+        if entry.kind != FileKind::Dir {
+            names.push(entry.path.clone());
+        }
+        Ok(Walk::Continue)
+    })?;
+    let mut sums = FileHashes::with_capacity(names.len());
+    for path in names {
+        let below = path.strip_prefix(dir).unwrap_or(&path);
+        let sum = hash_file(files.open(&path)?, &path, buffer)?;
+        sums.push((format!("{prefix}/{below}"), sum));
+    }
+    hash1(sums)
+}
+
+fn hash_file(mut file: File, path: &Utf8Path, buffer: &mut [u8]) -> Result<[u8; 32]> {
+    let mut hash = Context::new(&SHA256);
+    loop {
+        let count = file.read(buffer).map_err(|error| {
+            Error::other(format!(
+                "read {path}: {}",
+                steady_system::describe_io(&error)
+            ))
+        })?;
+        if count == 0 {
+            break;
+        }
+        hash.update(&buffer[..count]);
+    }
+    let mut out = [0; 32];
+    out.copy_from_slice(hash.finish().as_ref());
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_the_sum_of_its_files() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(temp.path()).unwrap();
+        let files = Files::new(dir);
+        files.create_dir_all(dir.join("b")).unwrap();
+        files
+            .write(dir.join("b/x.go"), b"package x\n", 0o666)
+            .unwrap();
+        files
+            .write(dir.join("go.mod"), b"module m\n", 0o666)
+            .unwrap();
+        let sum = |text: &[u8]| {
+            let mut out = [0; 32];
+            out.copy_from_slice(ring::digest::digest(&SHA256, text).as_ref());
+            out
+        };
+        let wanted = vec![
+            ("m@v1.0.0/go.mod".to_owned(), sum(b"module m\n")),
+            ("m@v1.0.0/b/x.go".to_owned(), sum(b"package x\n")),
+        ];
+        let found = hash_dir(&files, dir, "m@v1.0.0", &mut [0; 4]).unwrap();
+        assert_eq!(found, hash1(wanted).unwrap());
+        files
+            .write(dir.join("go.mod"), b"module n\n", 0o666)
+            .unwrap();
+        assert_ne!(
+            hash_dir(&files, dir, "m@v1.0.0", &mut [0; 4]).unwrap(),
+            found
+        );
+    }
+}
