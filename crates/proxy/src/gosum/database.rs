@@ -250,3 +250,7 @@ impl Ops for Door {
         let _ = self.files.write_atomic(&path, bytes, 0o666);
     }
 }
+
+#[cfg(test)]
+#[path = "database_tests.rs"]
+mod tests;
