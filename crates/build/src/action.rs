@@ -235,7 +235,11 @@ impl Drop for Builder {
 
 /// How many processors compilers share: GOMAXPROCS, which go's own runtime goes by, or those of this machine.
 fn processors(config: &BuildConfig) -> usize {
-    let set = config.environment.iter().rev().find(|(name, _)| name == "GOMAXPROCS");
+    let set = config
+        .environment
+        .iter()
+        .rev()
+        .find(|(name, _)| name == "GOMAXPROCS");
     match set.and_then(|(_, value)| value.parse().ok()) {
         Some(count) if count > 0 => count,
         _ => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
@@ -273,6 +277,14 @@ fn check_compilers(config: &BuildConfig) -> Result<()> {
 }
 
 fn open_cache(config: &BuildConfig, sink: &Arc<dyn Sink>) -> Result<Cache> {
+    if config.gocache != "off" && !config.gocache.is_absolute() {
+        let line =
+            "build cache is required, but could not be located: GOCACHE is not an absolute path";
+        return Err(BuildError::Fatal {
+            line: line.into(),
+            exit: 1,
+        });
+    }
     if config.gocache == "off" {
         let line = "build cache is disabled by GOCACHE=off, but required as of Go 1.12";
         return Err(BuildError::Fatal {

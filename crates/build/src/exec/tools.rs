@@ -59,23 +59,12 @@ impl Run<'_> {
         }
         let mut words = self.config.flags.toolexec.clone();
         words.extend([self.tool(name), "-V=full".to_owned()]);
-        let ran = process::run(
-            self.shared,
-            &Spec {
-                words: &words,
-                dir: "",
-                env: &[],
-            },
-        );
-        let output = String::from_utf8_lossy(&ran.output).into_owned();
-        if let Some(error) = ran.error {
+        let output = process::run_apart(self.shared, &words).map_err(|(said, error)| {
             let reason = error
                 .split_once(": ")
                 .map_or(error.as_str(), |(_, reason)| reason);
-            return Err(format!(
-                "{output}go: error obtaining buildID for go tool {name}: {reason}"
-            ));
-        }
+            format!("{said}go: error obtaining buildID for go tool {name}: {reason}")
+        })?;
         let id = tool_id_of(name, &output).ok_or_else(|| {
             format!(
                 "go: parsing buildID from go tool {name} -V=full: unexpected output:\n\t{output}"

@@ -43,11 +43,43 @@ pub(crate) fn run(shared: &Shared, spec: &Spec<'_>) -> Ran {
     }
 }
 
+/// Runs a tool whose standard output alone counts.
+///
+/// # Errors
+/// What it said on standard error, and how it ended.
+pub(crate) fn run_apart(shared: &Shared, words: &[String]) -> Result<String, (String, String)> {
+    let spec = Spec {
+        words,
+        dir: "",
+        env: &[],
+    };
+    let fail = |error: String| (String::new(), error);
+    let (command, _arguments) = prepare(shared, &spec).map_err(fail)?;
+    let output = command
+        .output()
+        .map_err(|error| fail(format!("{}: {error}", words[0])))?;
+    if output.status.success() {
+        return Ok(output.text());
+    }
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    Err((said, format!("{}: {}", words[0], output.status)))
+}
+
 fn start(shared: &Shared, spec: &Spec<'_>) -> Result<Output, String> {
-    let name = &spec.words[0];
+    let (command, _arguments) = prepare(shared, spec)?;
+    command
+        .combined()
+        .map_err(|error| format!("{}: {error}", spec.words[0]))
+}
+
+/// The command, and the file of its arguments, which must outlive it.
+fn prepare(
+    shared: &Shared,
+    spec: &Spec<'_>,
+) -> Result<(Command, Option<tempfile::NamedTempFile>), String> {
     let program = shared
         .environment
-        .look_path(name)
+        .look_path(&spec.words[0])
         .map_err(|error| error.to_string())?;
     let mut command = Command::new(program.as_str(), &shared.environment);
     if !matches!(spec.dir, "" | ".") {
@@ -63,9 +95,7 @@ fn start(shared: &Shared, spec: &Spec<'_>) -> Result<Output, String> {
         Some(file) => command.arg(format!("@{}", file.path().display())),
         None => command.args(&spec.words[1..]),
     };
-    command
-        .combined()
-        .map_err(|error| format!("{name}: {error}"))
+    Ok((command, arguments))
 }
 
 fn response_file(
