@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use steady_build::platform::Platform;
 use steady_build::{BuildConfig, Modes};
+use steady_module::ModuleVersion;
 use steady_packages::index::{Index, IndexOptions};
 use steady_packages::load::{LoadOptions, Loaded, Loader};
 use steady_packages::modload::{ModConfig, ModError, ModMode, Modules};
@@ -38,6 +39,8 @@ pub struct ModRequest<'a> {
     pub common: Option<&'a ModCommon>,
     /// `-x`: requests are told.
     pub trace: bool,
+    /// Fetching is what the command is for: single downloads are not worth a line.
+    pub quiet: bool,
     /// There is no main module, whatever is there.
     pub no_main_module: bool,
     /// go.work does not count (`mod tidy` and its kin are about one module).
@@ -169,6 +172,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
     let mut proxy = configs::proxy_config(settings);
     proxy.mod_cache_rw = request.common.is_some_and(|common| common.modcacherw);
     proxy.trace = request.trace;
+    proxy.quiet = request.quiet;
     let observer = Arc::new(Progress::new(&session.printer, session.called));
     let fetcher = steady_proxy::Fetcher::new(
         proxy,
@@ -283,6 +287,7 @@ impl Workbench {
                 found.pattern
             ));
         }
+        self.keep_sums(&loaded)?;
         let cwd = session.environment().cwd();
         for package in &mut loaded.set.packages {
             package.internal.gcflags = flags_for(&self.flags.gc, package, cwd, &self.modules);
@@ -291,6 +296,35 @@ impl Workbench {
             package.internal.gccgoflags = flags_for(&self.flags.gccgo, package, cwd, &self.modules);
         }
         Ok(loaded)
+    }
+}
+
+impl Workbench {
+    /// A workspace's go.work.sum takes up sums that were looked up for the packages loaded.
+    fn keep_sums(&self, loaded: &Loaded) -> Result<()> {
+        if self.modules.go_work().is_none() || !self.modules.fetcher().has_new_sums() {
+            return Ok(());
+        }
+        let mut keep = HashSet::new();
+        for package in &loaded.set.packages {
+            let Some(module) = &package.public.module else {
+                continue;
+            };
+            let module = module.replace.as_deref().unwrap_or(module);
+            if !module.version.is_empty() {
+                keep.insert(ModuleVersion::new(
+                    module.path.clone(),
+                    module.version.clone(),
+                ));
+            }
+        }
+        for module in self.modules.build_list().unwrap_or_default() {
+            keep.insert(ModuleVersion::new(
+                module.path.clone(),
+                format!("{}/go.mod", module.version),
+            ));
+        }
+        Ok(self.modules.fetcher().write_go_sum(&keep, false)?)
     }
 }
 

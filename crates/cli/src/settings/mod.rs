@@ -263,7 +263,11 @@ impl Settings {
     /// The version that this run acts as: the toolchain's, unless the test harness says otherwise.
     #[must_use]
     pub fn local_version(&self) -> &str {
-        self.test_version.as_deref().unwrap_or(&self.version)
+        let known = |version: &&str| !steady_module::gover::from_toolchain(version).is_empty();
+        self.test_version
+            .as_deref()
+            .filter(known)
+            .unwrap_or(&self.version)
     }
 
     /// `N` of the toolchain's `go1.N`; 0 if that cannot be known.

@@ -484,7 +484,13 @@ impl Loader<'_> {
         }
     }
 
-    fn imports(&mut self, id: PackageId, source: &PackageSource, origin: &Origin, stack: &mut Stack) {
+    fn imports(
+        &mut self,
+        id: PackageId,
+        source: &PackageSource,
+        origin: &Origin,
+        stack: &mut Stack,
+    ) {
         let (path, dir, files_given) = {
             let package = &self.set[id];
             (

@@ -49,7 +49,9 @@ impl Loader<'_> {
             return Err(ImportError::Malformed("can only use path@version syntax with 'go get' and 'go install' in module-aware mode".to_string()));
         }
         if import.starts_with('/') {
-            return Err(ImportError::Malformed("cannot import absolute path".to_string()));
+            return Err(ImportError::Malformed(
+                "cannot import absolute path".to_string(),
+            ));
         }
         let mut tried = Vec::new();
         if let Some(found) = self.vendored(import, from, &mut tried) {

@@ -1,6 +1,6 @@
 //! From patterns to import paths, in module mode.
 
-use super::{Modules, Result};
+use super::{ModError, Modules, Result};
 use crate::patterns::{LocalWalk, ModuleRoot, ModuleTree, match_dirs, match_packages, walk_module};
 use crate::patterns::{Match, Pattern};
 use crate::source::BuildContext;
@@ -16,7 +16,7 @@ impl Modules {
     pub fn match_pattern(&self, pattern: &str, context: &BuildContext) -> Result<Match> {
         let mut found = Match::new(pattern);
         if found.is_local() {
-            self.match_local(&mut found, context);
+            self.match_local(&mut found, context)?;
         } else if found.is_literal() {
             found.packages.push(pattern.to_string());
         } else if matches!(pattern, "std" | "cmd") {
@@ -37,7 +37,7 @@ impl Modules {
         Ok(found)
     }
 
-    fn match_local(&self, found: &mut Match, context: &BuildContext) {
+    fn match_local(&self, found: &mut Match, context: &BuildContext) -> Result<()> {
         let roots: Vec<ModuleRoot> = self
             .mains
             .iter()
@@ -54,6 +54,11 @@ impl Modules {
         match_dirs(found, &self.index, context, &walk);
         let dirs = std::mem::take(&mut found.dirs);
         let literal = found.is_literal();
+        let src = self.config.goroot.join("src");
+        let in_goroot = |dir: &String| self.files.absolute(dir).starts_with(&src);
+        if literal && self.mains.is_empty() && !dirs.iter().all(in_goroot) {
+            return Err(ModError::NoGoMod);
+        }
         for dir in &dirs {
             match self.import_path_of(&self.files.absolute(dir)) {
                 Ok(path) => found.packages.push(path),
@@ -63,6 +68,7 @@ impl Modules {
             }
         }
         found.dirs = dirs;
+        Ok(())
     }
 
     /// The import path of a directory, as go resolves `./x`.

@@ -236,6 +236,11 @@ impl Fetcher {
         self.shared.sums().recorded(&self.shared.files, module)
     }
 
+    /// Whether sums were looked up that go.sum does not have: only then is it worth working out what to keep.
+    pub fn has_new_sums(&self) -> bool {
+        self.shared.sums().has_new()
+    }
+
     /// Writes go.sum if sums were added that `keep` names (with and without `/go.mod`).
     ///
     /// # Errors

@@ -206,6 +206,11 @@ impl GoSum {
         Ok(())
     }
 
+    /// Whether any sum was added.
+    pub fn has_new(&self) -> bool {
+        self.status.values().any(|status| status.dirty)
+    }
+
     /// Whether there is something to write.
     pub fn is_dirty(&self, keep: &HashSet<ModuleVersion>) -> bool {
         let Some(state) = &self.state else {

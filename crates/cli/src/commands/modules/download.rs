@@ -61,6 +61,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         common: Some(&flags.modules),
         trace: flags.x,
         force: true,
+        quiet: true,
         ..ModRequest::default()
     };
     let loaded = loading::open_modules(session, request)?;
