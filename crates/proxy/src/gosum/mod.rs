@@ -208,7 +208,8 @@ impl GoSum {
 
     /// Whether any sum was added.
     pub fn has_new(&self) -> bool {
-        self.status.values().any(|status| status.dirty)
+        let mut read = self.state.iter();
+        read.any(|state| state.status.values().any(|status| status.dirty))
     }
 
     /// Whether there is something to write.
