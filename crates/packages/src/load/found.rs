@@ -18,6 +18,8 @@ pub(super) enum Origin {
     Module,
     /// In the standard library, which has vendored packages of its own.
     Std,
+    /// In the distribution's programs, which have others.
+    Cmd,
     /// In a directory, in GOPATH mode: vendor directories above it count.
     Dir(Utf8PathBuf),
 }
@@ -34,6 +36,7 @@ impl Found {
     pub(super) fn origin(&self, gopath: bool) -> Origin {
         match &self.place {
             Ok(place) if gopath => Origin::Dir(place.dir.clone()),
+            Ok(place) if place.module.is_none() && place.path.starts_with("cmd/") => Origin::Cmd,
             Ok(place) if place.module.is_none() => Origin::Std,
             _ => Origin::Module,
         }
@@ -126,7 +129,9 @@ impl Loader<'_> {
     fn look(&self, (path, origin): &Key) -> Found {
         let place = match origin {
             Origin::Dir(dir) => self.resolve_in_gopath(path, dir),
-            Origin::Std | Origin::Module => self.modules.resolve(path, *origin == Origin::Std),
+            Origin::Module => self.modules.resolve(path, None),
+            Origin::Std => self.modules.resolve(path, Some("vendor")),
+            Origin::Cmd => self.modules.resolve(path, Some("cmd/vendor")),
         };
         let source = match &place {
             Ok(place) => self.modules.index().package(&place.dir, &self.context),

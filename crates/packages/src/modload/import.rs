@@ -59,17 +59,18 @@ fn prefixes(import: &str) -> impl Iterator<Item = &str> {
 }
 
 impl Modules {
-    /// Where `import` comes from. `in_std`: the importer is in the standard library, which has a vendor directory of its own.
+    /// Where `import` comes from. `vendor`: the importer is in the standard library or in the distribution's programs, whose vendor
+    /// directory this is, below `GOROOT/src`.
     ///
     /// # Errors
     /// See [`ImportError`].
-    pub fn resolve(&self, import: &str, in_std: bool) -> Result<Resolved, ImportError> {
+    pub fn resolve(&self, import: &str, vendor: Option<&str>) -> Result<Resolved, ImportError> {
         if import.contains('@') {
             return Err(ImportError::Malformed(format!(
                 "package {import} can only use path@version syntax with 'go get' and 'go install' in module-aware mode"
             )));
         }
-        if let Some(found) = self.in_goroot(import, in_std) {
+        if let Some(found) = self.in_goroot(import, vendor) {
             return Ok(found);
         }
         if is_standard_import_path(import)
@@ -104,7 +105,7 @@ impl Modules {
         self.mains.iter().any(|main| has(&main.path)) || self.roots.keys().any(|module| has(module))
     }
 
-    fn in_goroot(&self, import: &str, in_std: bool) -> Option<Resolved> {
+    fn in_goroot(&self, import: &str, vendor: Option<&str>) -> Option<Resolved> {
         let src = self.config.goroot.join("src");
         let at = |path: String| {
             let dir = src.join(&path);
@@ -114,8 +115,8 @@ impl Modules {
                 path,
             })
         };
-        if in_std && !is_standard_import_path(import) {
-            return at(format!("vendor/{import}"));
+        if let Some(vendor) = vendor.filter(|_| !is_standard_import_path(import)) {
+            return at(format!("{vendor}/{import}"));
         }
         if !is_standard_import_path(import) || self.main("std").is_some() {
             return None;
