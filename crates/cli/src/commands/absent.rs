@@ -4,7 +4,7 @@
 use clap::Args;
 
 use crate::command::{Command, Kind};
-use crate::flags::build::{BuildFlags, Chdir, CoverFlags, ModCommon, ModFlag, Trace, Verbose};
+use crate::flags::build::{BuildFlags, Chdir, CoverFlags, ModCommon, ModFlag, Verbose};
 use crate::flags::define;
 
 macro_rules! absent {
@@ -29,18 +29,6 @@ struct BugFlags {
     /// Print the report's text
     #[arg(long)]
     v: bool,
-}
-
-#[derive(Args)]
-struct FmtFlags {
-    #[command(flatten)]
-    trace: Trace,
-    #[command(flatten)]
-    chdir: Chdir,
-    #[command(flatten)]
-    modmode: ModFlag,
-    #[command(flatten)]
-    modules: ModCommon,
 }
 
 #[derive(Args)]
@@ -247,13 +235,6 @@ absent!(
     "go fix [build flags] [-fixtool prog] [fix flags] [packages]",
     "apply fixes suggested by static checkers",
     "fix"
-);
-absent!(
-    FMT,
-    FmtFlags,
-    "go fmt [-n] [-x] [packages]",
-    "gofmt (reformat) package sources",
-    "fmt"
 );
 absent!(
     GENERATE,

@@ -8,6 +8,7 @@ pub mod clean;
 pub mod completions;
 pub mod editing;
 pub mod env;
+pub mod fmt;
 pub mod get;
 pub mod list;
 pub mod modules;
@@ -31,7 +32,7 @@ pub static GO: Command = Command {
         &absent::DOC,
         &env::ENV,
         &absent::FIX,
-        &absent::FMT,
+        &fmt::FMT,
         &absent::GENERATE,
         &get::GET,
         &build::INSTALL,

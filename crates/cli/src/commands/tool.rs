@@ -1,16 +1,22 @@
 //! `go tool`.
 
-use camino::Utf8Path;
 use clap::{Args, FromArgMatches};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use steady_build::Sink;
 use steady_build::quote::quote;
+use steady_packages::load::exec_name;
 use steady_system::process::Command;
 
 use crate::command::{self, Kind};
+use crate::configs::{self, BuildRequest};
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
-use crate::flags::build::{Chdir, ModCommon};
+use crate::flags::build::{BuildFlags, Chdir, ModCommon};
 use crate::flags::{Parsed, define, grammar};
+use crate::loading::{self, ModRequest, Request};
 use crate::session::Session;
+use crate::settings::platform;
 
 #[derive(Args)]
 struct ToolFlags {
@@ -38,14 +44,14 @@ pub static TOOL: command::Command = command::Command {
 fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = ToolFlags::from_arg_matches(&parsed.matches)?;
     let Some((name, arguments)) = parsed.arguments.split_first() else {
-        return list(session);
+        return list(session, &flags);
     };
     let valid = name
         .chars()
         .all(|c| matches!(c, 'a'..='z' | '0'..='9' | '_'));
     let path = session.settings.tool_dir().join(name);
     if valid && session.files.exists(&path) {
-        return start(session, &flags, name, &path, arguments);
+        return start(session, &flags, name, vec![path.into_string()], arguments);
     }
     if name == "dist"
         && arguments.first().is_some_and(|word| word == "list")
@@ -53,14 +59,22 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     {
         return Ok(status);
     }
+    let goroot = session.settings.goroot.clone().unwrap_or_default();
     if valid
-        && session
-            .settings
-            .goroot
-            .as_ref()
-            .is_some_and(|root| session.files.is_dir(root.join("src/cmd").join(name)))
+        && !matches!(name.as_str(), "go" | "gofmt")
+        && session.files.is_dir(goroot.join("src/cmd").join(name))
     {
-        return Err(Failure::unsupported("building the toolchain's own tools"));
+        return build_and_start(
+            session,
+            &flags,
+            name,
+            &format!("cmd/{name}"),
+            true,
+            arguments,
+        );
+    }
+    if let Some(package) = module_tool(session, &flags, name)? {
+        return build_and_start(session, &flags, name, &package, false, arguments);
     }
     Err(Failure::Message(
         format!("go: no such tool {}", quote(name)),
@@ -68,8 +82,96 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     ))
 }
 
+/// Tools of the main modules' go.mod files, sorted.
+fn module_tools(session: &mut Session, flags: &ToolFlags) -> Result<BTreeSet<String>> {
+    if !crate::modules::enabled(&session.settings, &session.files) {
+        return Ok(BTreeSet::new());
+    }
+    let request = ModRequest {
+        common: Some(&flags.modules),
+        ..ModRequest::default()
+    };
+    let modules = loading::open_modules(session, request)?;
+    let tools = modules.mains().iter().flat_map(|main| &main.file.tool);
+    Ok(tools.map(|tool| tool.value.clone()).collect())
+}
+
+/// The package of a module's tool, by its path or by the name of its program.
+fn module_tool(session: &mut Session, flags: &ToolFlags, name: &str) -> Result<Option<String>> {
+    let mut found: Vec<String> = module_tools(session, flags)?
+        .into_iter()
+        .filter(|tool| tool == name || exec_name(tool) == name)
+        .collect();
+    if found.len() > 1 {
+        let list: String = found.iter().map(|tool| format!("{tool}\n\t")).collect();
+        return Err(Failure::error(format!(
+            "tool {} is ambiguous; choose one of:\n\t{list}",
+            quote(name)
+        )));
+    }
+    Ok(found.pop())
+}
+
+/// Builds a tool, or finds it built, and runs it. The toolchain's own are for this machine, whatever the target is, and have
+/// nothing to do with the main module.
+fn build_and_start(
+    session: &mut Session,
+    flags: &ToolFlags,
+    name: &str,
+    package: &str,
+    own: bool,
+    arguments: &[String],
+) -> Result {
+    if own {
+        let environment = ["GOOS", "GOARCH"]
+            .into_iter()
+            .fold(session.settings.environment.clone(), |environment, name| {
+                environment.with(name, "")
+            });
+        session.settings.environment = environment
+            .with("GOOS", platform::host_os())
+            .with("GOARCH", platform::host_arch());
+    }
+    let build = BuildFlags::default();
+    let request = Request {
+        build: BuildRequest {
+            build: &build,
+            v: false,
+            o: "",
+            cover: None,
+        },
+        modules: ModRequest {
+            common: Some(&flags.modules),
+            no_main_module: own,
+            ..ModRequest::default()
+        },
+        find: false,
+        builds: true,
+        stamp: true,
+        auto_vcs: false,
+    };
+    let bench = loading::prepare(session, request)?;
+    let mut loaded = bench.load(session, &[package.to_owned()])?;
+    loading::mains_only(session, &mut loaded);
+    loading::check(session, &loaded)?;
+    let [root] = loaded.roots[..] else {
+        return Err(Failure::error(format!("no packages loaded from {package}")));
+    };
+    let sink: Arc<dyn Sink> = session.printer.clone();
+    let runnable = steady_build::command::run(bench.config, &mut loaded.set, root, &[], sink)?;
+    if runnable.outcome.failed || runnable.outcome.interrupted {
+        return Ok(Status::FAILED);
+    }
+    let command = if own {
+        vec![runnable.program.to_string()]
+    } else {
+        runnable.command.clone()
+    };
+    start(session, flags, name, command, arguments)
+}
+
 /// Names of the tools that the toolchain brings.
-fn list(session: &Session) -> Result {
+fn list(session: &mut Session, flags: &ToolFlags) -> Result {
     let dir = session.settings.tool_dir();
     let entries = session.files.read_dir(&dir).map_err(|error| {
         Failure::Message(format!("go: no tool directory: {error}"), Status::USAGE)
@@ -79,6 +181,9 @@ fn list(session: &Session) -> Result {
             .printer
             .out(format!("{}\n", entry.name.to_lowercase()));
     }
+    for tool in module_tools(session, flags)? {
+        session.printer.out(format!("{tool}\n"));
+    }
     Ok(Status::DONE)
 }
 
@@ -87,23 +192,23 @@ fn start(
     session: &Session,
     flags: &ToolFlags,
     name: &str,
-    path: &Utf8Path,
+    mut words: Vec<String>,
     arguments: &[String],
 ) -> Result {
+    words.extend(arguments.iter().cloned());
     if flags.n {
-        let words: Vec<&str> = std::iter::once(path.as_str())
-            .chain(arguments.iter().map(String::as_str))
-            .collect();
         session.printer.out(format!("{}\n", words.join(" ")));
         return Ok(Status::DONE);
     }
     session.printer.flush();
-    let mut environment = session.environment().clone();
-    for variable in session.settings.variables() {
-        environment = environment.with(variable.name, variable.value);
-    }
-    let mut command = Command::new(path.as_str(), &environment);
-    command.args(arguments);
+    let environment = configs::tool_environment(&session.settings)
+        .into_iter()
+        .fold(
+            session.environment().clone(),
+            |environment, (name, value)| environment.with(&name, value),
+        );
+    let mut command = Command::new(words[0].as_str(), &environment);
+    command.args(&words[1..]);
     match command.foreground() {
         Ok(status) => {
             if status.code.is_none() {
