@@ -3,7 +3,8 @@
 use camino::Utf8PathBuf;
 use std::collections::HashMap;
 use std::sync::Arc;
-use steady_packages::package::{PackageId, PackageSet};
+use steady_packages::package::{Package, PackageId, PackageSet};
+use steady_system::process::Command;
 use steady_system::temp::TempDir;
 
 use crate::cache::{Cache, FileHashes, HashContext};
@@ -15,7 +16,7 @@ use crate::plan::Plan;
 use crate::platform::Platform;
 use crate::quote::split_words;
 use crate::release::Release;
-use crate::shell::{Shared, Shell};
+use crate::shell::{Shared, Shell, environment_of};
 use crate::sink::Sink;
 
 /// What to do with a root.
@@ -205,6 +206,10 @@ impl Builder {
                 "-buildmode=shared and -linkshared".into(),
             ));
         }
+        let covered = |package: &Package| !package.internal.cover_mode.is_empty();
+        if config.flags.cover && !packages.packages.iter().any(covered) {
+            return Err(BuildError::Unsupported("-cover".into()));
+        }
         if !config.flags.debug_actiongraph.is_empty() {
             return Err(BuildError::Unsupported("-debug-actiongraph".into()));
         }
@@ -219,7 +224,7 @@ impl Builder {
         let outcome = Run::new(&self.means(), packages, &plan).execute();
         if !self.needs.is_list {
             let failed = |error| BuildError::Message(format!("failed to trim cache: {error}"));
-            self.cache.trim().map_err(failed)?;
+            self.cache.close().map_err(failed)?;
         }
         Ok(outcome)
     }
@@ -292,9 +297,6 @@ fn open_cache(config: &BuildConfig, sink: &Arc<dyn Sink>) -> Result<Cache> {
             exit: 1,
         });
     }
-    if !config.setting("GOCACHEPROG").is_empty() {
-        return Err(BuildError::Unsupported("GOCACHEPROG".into()));
-    }
     let on = |name: &str| {
         config
             .setting("GODEBUG")
@@ -309,10 +311,30 @@ fn open_cache(config: &BuildConfig, sink: &Arc<dyn Sink>) -> Result<Cache> {
         trace.then(|| Arc::clone(sink)),
         verify,
     );
-    Cache::open(&config.gocache, hashes, verify).map_err(|error| BuildError::Cache {
+    let failed = |error| BuildError::Cache {
         dir: config.gocache.clone(),
         error,
-    })
+    };
+    let mut cache = Cache::open(&config.gocache, hashes, verify).map_err(failed)?;
+    let program = config.setting("GOCACHEPROG");
+    if !program.is_empty() {
+        let fatal = |line: String| BuildError::Fatal { line, exit: 1 };
+        let words =
+            split_words(program).map_err(|error| fatal(format!("GOCACHEPROG args: {error}")))?;
+        let name = words.first().cloned().unwrap_or_default();
+        let mut command = Command::new(name.clone(), &environment_of(config));
+        command.args(words.iter().skip(1));
+        let waiting = || {
+            sink.print(
+                None,
+                &format!("# still waiting for GOCACHEPROG {name} ...\n"),
+            )
+        };
+        cache
+            .use_program(&name, &command, &waiting)
+            .map_err(fatal)?;
+    }
+    Ok(cache)
 }
 
 fn make_work_dir(config: &BuildConfig) -> Result<TempDir> {

@@ -15,17 +15,20 @@
 
 mod file_hash;
 mod hash;
+mod prog;
 mod trim;
 
 pub use file_hash::FileHashes;
 pub use hash::{HashContext, Id, IdHash, hex, short};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use prog::Program;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
+use steady_system::process::Command;
 
 const README: &str = "This directory holds cached build artifacts from the Go build system.
 Run \"go clean -cache\" if the directory is getting too large.
@@ -53,6 +56,9 @@ pub enum CacheError {
     /// The disk.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// The program that keeps the cache.
+    #[error("{0}")]
+    Program(String),
     /// An action that was repeated gave another output.
     #[error("internal cache error: cache verify failed: {0}")]
     Verify(String),
@@ -65,6 +71,8 @@ pub struct Cache {
     hashes: HashContext,
     verify: bool,
     serial: AtomicU64,
+    /// Keeps everything in our stead.
+    program: Option<Program>,
 }
 
 impl Cache {
@@ -85,7 +93,34 @@ impl Cache {
             hashes,
             verify,
             serial: AtomicU64::new(0),
+            program: None,
         })
+    }
+
+    /// Lets a program (GOCACHEPROG) keep everything. `name` is what messages call it, and `waiting` is called as long as it
+    /// has not said that it is ready.
+    ///
+    /// # Errors
+    /// It cannot be started, or does not know what it should; in go's words.
+    pub fn use_program(
+        &mut self,
+        name: &str,
+        command: &Command,
+        waiting: &dyn Fn(),
+    ) -> Result<(), String> {
+        self.program = Some(Program::start(name, command, waiting)?);
+        Ok(())
+    }
+
+    /// The end of real work: the cache is trimmed, or the program that keeps it told to close.
+    ///
+    /// # Errors
+    /// `trim.txt` cannot be written, or what the program says.
+    pub fn close(&self) -> Result<(), String> {
+        match &self.program {
+            Some(program) => program.close(),
+            None => self.trim().map_err(|error| error.to_string()),
+        }
     }
 
     /// GOCACHE.
@@ -115,10 +150,10 @@ impl Cache {
     /// The entry of an action, if there is one. The output itself is not looked at.
     #[must_use]
     pub fn get(&self, action: &Id) -> Option<Entry> {
-        if self.verify {
-            None
-        } else {
-            self.entry(action)
+        match &self.program {
+            Some(program) => program.get(action),
+            None if self.verify => None,
+            None => self.entry(action),
         }
     }
 
@@ -167,6 +202,9 @@ impl Cache {
     /// Where an output lies, and marks it as used. `None` if it is not there.
     #[must_use]
     pub fn output_file(&self, output: &Id) -> Option<Utf8PathBuf> {
+        if let Some(program) = &self.program {
+            return program.output_file(output);
+        }
         let path = self.file(output, "-d");
         let meta = path.symlink_metadata().ok()?;
         mark_used(&path, &meta);
@@ -196,12 +234,24 @@ impl Cache {
 
     fn put(&self, action: &Id, data: &[u8], check: bool) -> Result<Utf8PathBuf, CacheError> {
         let output = Id::from(Sha256::digest(data));
+        if let Some(program) = &self.program {
+            let kept = program
+                .put(action, &output, data)
+                .map_err(CacheError::Program)?;
+            return Ok(kept.unwrap_or_default());
+        }
         let path = self.file(&output, "-d");
         if !same_content(&path, data) {
             self.write_output(&path, data, 0o666)?;
         }
         self.put_entry(action, &output, data.len() as u64, check)?;
         Ok(path)
+    }
+
+    /// Whether programs can be kept under their own names.
+    #[must_use]
+    pub fn keeps_executables(&self) -> bool {
+        self.program.is_none()
     }
 
     /// Records a program as an action's output, under its own name in a directory of its own.

@@ -16,13 +16,6 @@ use crate::shell::process::Ran;
 use crate::shell::{Done, Failure, restore_c_names};
 use steady_module::gover;
 
-/// Files that the coverage tool has made from a package's.
-#[derive(Debug, Default)]
-pub(crate) struct Covered {
-    pub go: Vec<String>,
-    pub cgo: Vec<String>,
-}
-
 /// Packages of the standard library with functions whose bodies the runtime supplies, so that they are not complete.
 const INCOMPLETE: &[&str] = &[
     "bytes",
@@ -37,13 +30,6 @@ const INCOMPLETE: &[&str] = &[
     "time",
 ];
 
-/// Name of the fragment of coverage meta-data of a package.
-pub(super) fn meta_file(package: &Package) -> String {
-    use sha2::Digest as _;
-    let sum: crate::cache::Id = sha2::Sha256::digest(package.public.import_path.as_bytes()).into();
-    format!("covmeta.{}", crate::cache::hex(&sum))
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct EmbedConfig<'a> {
@@ -56,12 +42,6 @@ impl Run<'_> {
     pub(super) fn allows(&self, version: &str) -> bool {
         let local = gover::from_toolchain(&self.config.toolchain.version);
         version.is_empty() || local.is_empty() || gover::compare(local, version).is_ge()
-    }
-
-    /// Runs the coverage tool over a package's files.
-    #[allow(clippy::unused_self)]
-    pub(super) fn cover(&self, _node: NodeId, _build: NodeId) -> Done {
-        Err(Failure::new("-cover is not supported yet"))
     }
 
     pub(super) fn check_godebugs(&self, build: NodeId, package: &Package) -> Done {
@@ -186,19 +166,12 @@ impl Run<'_> {
             c: files.c_files.clone(),
             cgo_objects: Vec::new(),
         };
-        let dep = |wanted: fn(&Kind) -> bool| {
-            self.plan.nodes[node]
-                .deps
-                .iter()
-                .copied()
-                .find(|dep| wanted(&self.plan.nodes[*dep].kind))
-        };
-        if let Some(cover) = dep(|kind| matches!(kind, Kind::Cover { .. }))
+        if let Some(cover) = self.dep_where(node, |kind| matches!(kind, Kind::Cover { .. }))
             && let Some(covered) = self.data(cover).covered
         {
             sources.go.clone_from(&covered.go);
         }
-        if let Some(collect) = dep(|kind| *kind == Kind::CgoCollect) {
+        if let Some(collect) = self.dep_where(node, |kind| *kind == Kind::CgoCollect) {
             sources.c.clear();
             // The C compiler has the assembly, but for runtime/cgo, which has files of both kinds.
             let both = package.public.standard && package.public.import_path == "runtime/cgo";
@@ -213,6 +186,15 @@ impl Run<'_> {
             }
         }
         Ok(sources)
+    }
+
+    /// The first dependency of a kind.
+    fn dep_where(&self, node: NodeId, wanted: fn(&Kind) -> bool) -> Option<NodeId> {
+        self.plan.nodes[node]
+            .deps
+            .iter()
+            .copied()
+            .find(|dep| wanted(&self.plan.nodes[*dep].kind))
     }
 
     fn import_config(&self, node: NodeId, package: &Package) -> Vec<u8> {
@@ -370,7 +352,9 @@ impl Run<'_> {
                 self.config.toolchain.version.clone(),
             ]);
         }
-        if !internal.cover_mode.is_empty() {
+        let covered = self.dep_where(node, |kind| matches!(kind, Kind::Cover { .. }));
+        let covered = covered.and_then(|cover| self.data(cover).covered);
+        if covered.is_some_and(|covered| covered.configured) {
             words.push(format!(
                 "-coveragecfg={}coveragecfg",
                 self.plan.nodes[node].objdir

@@ -6,6 +6,7 @@
 mod cgo;
 mod compile;
 mod concurrency;
+mod cover;
 mod ids;
 mod install;
 mod link;
@@ -44,7 +45,7 @@ pub(crate) struct Data {
     /// Of a node that ran cgo.
     pub cgo: Option<Arc<cgo::CgoRun>>,
     /// Of a node that ran the coverage tool.
-    pub covered: Option<Arc<compile::Covered>>,
+    pub covered: Option<Arc<cover::Covered>>,
     /// The program in the cache.
     pub cached_executable: String,
 }

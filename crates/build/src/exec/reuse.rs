@@ -77,7 +77,7 @@ impl Run<'_> {
         }
         if found
             && need.has(Need::COVER_META)
-            && self.load_objdir_file(build, &super::compile::meta_file(package))
+            && self.load_objdir_file(build, &super::cover::meta_file(package))
         {
             need.remove(Need::COVER_META);
         }
@@ -353,7 +353,7 @@ impl Run<'_> {
         let node_ref = &self.plan.nodes[node];
         let stored = match node_ref.kind {
             Kind::Build => self.cache.put_bytes(action, content),
-            Kind::Link if node_ref.keep_executable => {
+            Kind::Link if node_ref.keep_executable && self.cache.keeps_executables() => {
                 let (id, package) = self.package(node)?;
                 let name = match package.internal.exe_name.as_str() {
                     "" => crate::command::default_exec_name(&self.packages[id]),
@@ -368,6 +368,7 @@ impl Run<'_> {
             _ => return Ok(()),
         };
         match stored {
+            Ok(path) if path.as_str().is_empty() => Ok(()), // nobody keeps it
             Ok(path) => {
                 if self.config.flags.x {
                     let line = command_line(&["cp", target, path.as_str()]);

@@ -48,7 +48,8 @@ fn compiler_env() -> Vec<String> {
 }
 
 impl Run<'_> {
-    fn need_of(&self, node: NodeId) -> Need {
+    /// What the node that looked into the cache has left to do.
+    pub(super) fn need_of(&self, node: NodeId) -> Need {
         let is_check =
             |dep: &&NodeId| matches!(self.plan.nodes[**dep].kind, Kind::CheckCache { .. });
         let check = self.plan.nodes[node].deps.iter().find(is_check);
