@@ -55,8 +55,9 @@ fn parse(version: &str) -> Option<Parsed<'_>> {
         return None;
     }
     parsed.kind = kind;
+    // "1.23rc" and "1.23custom" are versions too, if unusual ones.
     if pre.is_empty() {
-        return None;
+        return Some(parsed);
     }
     let (pre, rest) = number(pre)?;
     parsed.pre = pre;
@@ -257,5 +258,17 @@ mod tests {
         assert_eq!(lang("1.22rc1"), "1.22");
         assert_eq!(prev("1.21.3"), "1.20");
         assert!(is_lang("1.21") && !is_lang("1.21.0") && !is_lang("1.20"));
+    }
+
+    #[test]
+    fn a_word_without_a_number_is_a_version_too() {
+        assert!(
+            is_valid("1.9999x")
+                && is_valid("1.999testmod")
+                && !is_valid("1.22+auto")
+                && !is_valid("1.22x1y")
+        );
+        assert_eq!(from_toolchain("go1.9999x"), "1.9999x");
+        assert!(compare("1.22rc", "1.22rc1").is_lt());
     }
 }

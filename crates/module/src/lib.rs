@@ -49,14 +49,15 @@ impl Ord for ModuleVersion {
         if by_path.is_ne() {
             return by_path;
         }
-        let split = |version: &str| -> (String, String) {
-            let at = version.find('/').unwrap_or(version.len());
-            (version[..at].to_string(), version[at..].to_string())
-        };
-        let ((a, a_file), (b, b_file)) = (split(&self.version), split(&other.version));
-        gover::mod_compare(&self.path, &a, &b)
-            .then_with(|| a.cmp(&b))
-            .then_with(|| a_file.cmp(&b_file))
+        if self.version == other.version {
+            return Ordering::Equal;
+        }
+        let split = |version: &'_ str| version.find('/').unwrap_or(version.len());
+        let (a, a_file) = self.version.split_at(split(&self.version));
+        let (b, b_file) = other.version.split_at(split(&other.version));
+        gover::mod_compare(&self.path, a, b)
+            .then_with(|| a.cmp(b))
+            .then_with(|| a_file.cmp(b_file))
     }
 }
 
