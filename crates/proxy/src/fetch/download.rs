@@ -66,25 +66,30 @@ impl Fetcher {
         }
     }
 
-    /// Holds the recorded hash of a zip against the sums; a lost record is made anew from the zip.
+    /// Holds the recorded hash of a zip against the sums; a lost record is made anew from the zip. What is in the cache and cannot
+    /// be trusted ends the run.
     fn check_module(&self, module: &ModuleVersion) -> Result<()> {
+        self.check_recorded(module)
+            .map_err(|error| match error.kind() {
+                Kind::Security(_) | Kind::System(SystemError::Interrupted) => error,
+                _ => Kind::Security(error.to_string()).into(),
+            })
+    }
+
+    fn check_recorded(&self, module: &ModuleVersion) -> Result<()> {
         let at = |error: Error| {
-            if error.is_security() {
-                error
-            } else {
-                error
-                    .at_version(&module.path, &module.version)
-                    .context("verifying")
-            }
+            error
+                .at_version(&module.path, &module.version)
+                .context("verifying")
         };
         match self.shared.cache.read_ziphash(module).map_err(at)? {
             Some(sum) if sum.starts_with("h1:") => self.shared.check_sum(module, &sum),
             Some(sum) => Err(at(Error::other(format!("unexpected ziphash: {sum:?}")))),
             None => {
-                let zip = self.shared.cache.path(module, "zip")?;
-                let sum = self.hash(module, &zip)?;
+                let zip = self.shared.cache.path(module, "zip").map_err(at)?;
+                let sum = self.hash(module, &zip).map_err(at)?;
                 self.shared.check_sum(module, &sum)?;
-                self.shared.cache.write_ziphash(module, &sum)
+                self.shared.cache.write_ziphash(module, &sum).map_err(at)
             }
         }
     }

@@ -267,11 +267,7 @@ impl Client {
             None => url.clone(),
         };
         if self.config.network_forbidden && !target.is_loopback() {
-            return Err(Error::other(format!(
-                "internal error: use of network: {}",
-                url.redacted()
-            ))
-            .into());
+            return Err(Error::other(format!("panic: use of network: {}", url.redacted())).into());
         }
         let insecure = security == Security::Insecure && url.scheme == "https";
         let certificate = rewrite.and_then(|rewrite| rewrite.certificate.as_deref());

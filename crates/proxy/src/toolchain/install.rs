@@ -10,7 +10,7 @@ use std::io::Write;
 use steady_module::{ModuleVersion, gover};
 use steady_system::{Error as SystemError, FileKind, Files, Walk};
 
-use crate::{Error, Fetcher, Result, toolchain_repo};
+use crate::{Error, Fetcher, Kind, Result, toolchain_repo};
 
 /// Fetches a toolchain (`go1.26.8`) for GOOS/GOARCH into the module cache, verified, with its executable bits and `go.mod` files in
 /// place, and gives its GOROOT. What is there and complete is only looked at.
@@ -23,6 +23,9 @@ pub fn install(fetcher: &Fetcher, name: &str, os: &str, arch: &str) -> Result<Ut
         toolchain_repo::download_version(name, os, arch),
     );
     let dir = fetcher.download(&module).map_err(|error| {
+        if matches!(error.kind(), Kind::Security(_)) {
+            return error;
+        }
         if !error.is_not_exist() {
             return error.context(format!("download {name}"));
         }

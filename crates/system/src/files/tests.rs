@@ -121,3 +121,17 @@ fn overlay_is_seen_by_every_reader() {
     assert_eq!(files.stat("q/r/s.go").unwrap().size, 8);
     assert!(files.is_replaced(Utf8Path::new("p/gone.go")));
 }
+
+#[test]
+fn a_full_disk_is_told() {
+    let files = Files::new("/");
+    if !files.exists("/dev/full") {
+        return;
+    }
+    let error = files.write("/dev/full", b"x", 0o644).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "write /dev/full: no space left on device"
+    );
+    assert!(error.is_disk_full());
+}
