@@ -51,12 +51,8 @@ pub fn applies(config: &Config, module: &ModuleVersion) -> bool {
     config.gosumdb != "off" && !path::match_prefix_patterns(&config.gonosumdb, &module.path)
 }
 
-/// Another name under which the one database that everybody knows is reached in some places.
-const ALIAS: (&str, &str, &str) = (
-    "sum.golang.google.cn",
-    "sum.golang.org",
-    "https://sum.golang.google.cn",
-);
+/// The ending of the other name under which the one known database is reached in some places, and that of its own name.
+const ALIAS: (&str, &str) = (".google.cn", ".org");
 
 impl Database {
     /// The database that GOSUMDB names; nothing is asked yet. If GOSUMDB is `off` or cannot be, every check says so.
@@ -77,10 +73,14 @@ impl Database {
         files: Files,
         proxies: Vec<Entry>,
     ) -> Result<sumdb::Client<Door>> {
-        let mut words: Vec<&str> = config.gosumdb.split_whitespace().collect();
-        if words == [ALIAS.0] {
-            words = vec![ALIAS.1, ALIAS.2];
+        let mut setting = config.gosumdb.trim().to_owned();
+        let own = setting
+            .strip_suffix(ALIAS.0)
+            .map(|stem| format!("{stem}{}", ALIAS.1));
+        if let Some(own) = own.filter(|own| Verifier::known(own).is_some()) {
+            setting = format!("{own} https://{setting}");
         }
+        let words: Vec<&str> = setting.split_whitespace().collect();
         let (key, url) = match words[..] {
             ["off"] => return Err(Error::other("checksum database disabled by GOSUMDB=off")),
             [] => return Err(Error::other("missing GOSUMDB")),

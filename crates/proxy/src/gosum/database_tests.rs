@@ -203,6 +203,21 @@ fn a_url_in_the_setting_beats_proxies() {
 }
 
 #[test]
+fn the_known_database_has_a_second_name() {
+    let known = |id: &str| ["sum", "golang", id].join(".");
+    let text = Scene::new("off", &known("google.cn"))
+        .check(GOOD)
+        .unwrap_err();
+    let asked = format!(
+        "use of network: https://{}/lookup/m.test/m@v1.0.0",
+        known("google.cn")
+    );
+    assert!(text.ends_with(&asked), "{text}");
+    let text = Scene::new("off", &known("org")).check(GOOD).unwrap_err();
+    assert!(text.ends_with(&asked.replace("google.cn", "org")), "{text}");
+}
+
+#[test]
 fn settings_that_cannot_be() {
     let text = |gosumdb: &str| Scene::new("off", gosumdb).check(GOOD).unwrap_err();
     let at = "m.test/m@v1.0.0: verifying module: ";
