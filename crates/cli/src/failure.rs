@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use steady_build::BuildError;
+use steady_packages::modload::ModError;
 
 use crate::exit::Status;
 
@@ -97,10 +98,18 @@ prefixed! {
     clap::Error,
     serde_json::Error,
     std::string::FromUtf8Error,
-    steady_packages::modload::ModError,
     steady_packages::source::SourceError,
     steady_proxy::Error,
     steady_system::Error,
+}
+
+impl From<ModError> for Failure {
+    fn from(error: ModError) -> Failure {
+        match error {
+            ModError::Plain(text) => Failure::plain(text),
+            other => Failure::error(other.to_string()),
+        }
+    }
 }
 
 impl From<BuildError> for Failure {

@@ -617,6 +617,7 @@ impl Loader<'_> {
             .and_then(|name| name.strip_suffix(".go"))
             .unwrap_or_default()
             .to_string();
+        self.set_target_of_files(&mut package);
         let main = self
             .modules
             .mains()

@@ -130,9 +130,10 @@ impl<'m> Loader<'m> {
     /// # Errors
     /// Only what keeps every pattern from being matched; what is wrong with a package stands in it.
     pub fn load(mut self, patterns: &[String]) -> Result<Loaded, ModError> {
+        let files = self.modules.index().files().clone();
         if patterns
             .iter()
-            .any(|pattern| pattern.ends_with(".go") && !pattern.starts_with("./..."))
+            .any(|pattern| pattern.ends_with(".go") && files.is_file(pattern))
         {
             let root = self.load_files(patterns)?;
             return Ok(Loaded {
@@ -228,30 +229,27 @@ impl<'m> Loader<'m> {
         let mut dir: Option<Utf8PathBuf> = None;
         let mut names = Vec::new();
         for file in files {
+            let plain = |text: String| Err(ModError::Plain(text));
             if !file.ends_with(".go") {
-                return Err(ModError::Message(
-                    "named files must be .go files: ".to_string() + file,
-                ));
+                return plain(format!("named files must be .go files: {file}"));
             }
             let path = base.absolute(file);
-            let stat = base.stat(&path).map_err(|error| {
-                ModError::Message(format!(
-                    "no required module provides package {file}; to add it:\n\tgo get {file}"
-                ))
-                .min_by_error(&error)
-            })?;
-            if stat.is_dir() {
-                return Err(ModError::Message(format!(
-                    "{file} is a directory, should be a Go file"
-                )));
+            match base.stat(&path) {
+                Err(error) => return plain(format!("stat {file}: {}", error.cause())),
+                Ok(found) if found.is_dir() => {
+                    return plain(format!("{file} is a directory, should be a Go file"));
+                }
+                Ok(_) => {}
             }
             let parent = path.parent().map(Utf8PathBuf::from).unwrap_or_default();
             if dir.get_or_insert_with(|| parent.clone()) != &parent {
-                return Err(ModError::Message(
-                    "named files must all be in one directory; have ".to_string()
-                        + dir.as_deref().map_or("", |dir| dir.as_str())
-                        + " and "
-                        + parent.as_str(),
+                let typed = |file: &str| match file.rsplit_once('/') {
+                    Some((dir, _)) => steady_system::clean(dir.into()).into_string(),
+                    None => ".".to_string(),
+                };
+                let (first, other) = (typed(&files[0]), typed(file));
+                return plain(format!(
+                    "named files must all be in one directory; have {first} and {other}"
                 ));
             }
             names.push(path.file_name().unwrap_or_default().to_string());
@@ -260,20 +258,5 @@ impl<'m> Loader<'m> {
         let id = self.assemble_files(&dir, &names);
         self.finish(&[id]);
         Ok(id)
-    }
-}
-
-trait MinByError {
-    fn min_by_error(self, error: &steady_system::Error) -> Self;
-}
-
-impl MinByError for ModError {
-    /// A named file that is not there is an argument like any other; one that cannot be read says why.
-    fn min_by_error(self, error: &steady_system::Error) -> ModError {
-        if error.is_not_found() {
-            self
-        } else {
-            ModError::Message(error.to_string())
-        }
     }
 }

@@ -25,6 +25,22 @@ pub fn exec_name(import_path: &str) -> &str {
 const IN_BIN: [&str; 2] = ["cmd/go", "cmd/gofmt"];
 
 impl Loader<'_> {
+    /// Where a program made of named files is installed: GOBIN, or, with modules, where other programs are.
+    pub(super) fn set_target_of_files(&self, package: &mut Package) {
+        if package.public.name != "main" {
+            return;
+        }
+        let bin = match self.options.gobin.as_str() {
+            "" if self.modules.enabled() => self.context.gopath.first().map(|dir| dir.join("bin")),
+            "" => None,
+            dir => Some(Utf8PathBuf::from(dir)),
+        };
+        let name = format!("{}{}", package.internal.exe_name, self.options.exe_suffix);
+        if let Some(bin) = bin {
+            package.public.target = bin.join(name).to_string();
+        }
+    }
+
     pub(super) fn set_target(&self, package: &mut Package) {
         let public = &package.public;
         if public.name != "main"

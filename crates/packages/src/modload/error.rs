@@ -59,6 +59,9 @@ pub enum ModError {
     /// Fetching failed.
     #[error("{0}")]
     Fetch(#[from] steady_proxy::Error),
+    /// A failure that go tells without `go: ` in front.
+    #[error("{0}")]
+    Plain(String),
     /// Any other failure, in go's words.
     #[error("{0}")]
     Message(String),
