@@ -32,24 +32,6 @@ struct BugFlags {
 }
 
 #[derive(Args)]
-struct GenerateFlags {
-    #[command(flatten)]
-    build: BuildFlags,
-    #[command(flatten)]
-    verbose: Verbose,
-    #[command(flatten)]
-    modmode: ModFlag,
-    #[command(flatten)]
-    modules: ModCommon,
-    /// Only commands whose line matches
-    #[arg(long, value_name = "regexp")]
-    run: Option<String>,
-    /// Not commands whose line matches
-    #[arg(long, value_name = "regexp")]
-    skip: Option<String>,
-}
-
-#[derive(Args)]
 #[allow(clippy::struct_excessive_bools)] // they are the go command's flags
 struct TestFlags {
     #[command(flatten)]
@@ -235,13 +217,6 @@ absent!(
     "go fix [build flags] [-fixtool prog] [fix flags] [packages]",
     "apply fixes suggested by static checkers",
     "fix"
-);
-absent!(
-    GENERATE,
-    GenerateFlags,
-    "go generate [-run regexp] [-n] [-v] [-x] [build flags] [file.go... | packages]",
-    "generate Go files by processing source",
-    "generate"
 );
 absent!(
     TEST,

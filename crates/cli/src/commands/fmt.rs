@@ -89,7 +89,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         let files = sources(package);
         if let Some(error) = &package.public.error
             && !error.is_no_go
-            && !(is_embed(&error.err) && !files.is_empty())
+            && (!is_embed(&error.err) || files.is_empty())
         {
             session.printer.error_plain(error.to_string());
             continue;

@@ -9,6 +9,7 @@ pub mod completions;
 pub mod editing;
 pub mod env;
 pub mod fmt;
+pub mod generate;
 pub mod get;
 pub mod list;
 pub mod modules;
@@ -33,7 +34,7 @@ pub static GO: Command = Command {
         &env::ENV,
         &absent::FIX,
         &fmt::FMT,
-        &absent::GENERATE,
+        &generate::GENERATE,
         &get::GET,
         &build::INSTALL,
         &list::LIST,

@@ -1,5 +1,7 @@
 //! `go clean`.
 
+mod packages;
+
 use camino::Utf8PathBuf;
 use clap::{Args, FromArgMatches};
 use steady_system::clock::Clock;
@@ -48,7 +50,7 @@ struct CleanFlags {
 pub static CLEAN: Command = Command {
     usage: "go clean [-i] [-r] [-cache] [-testcache] [-modcache] [-fuzzcache] [build flags] [packages]",
     short: "remove object files and cached files",
-    long: include_str!("../help/text/clean.txt"),
+    long: include_str!("../../help/text/clean.txt"),
     examples: &[],
     kind: Kind::Run {
         flags: define::<CleanFlags>,
@@ -68,8 +70,8 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     if let Some(flag) = asked.filter(|_| !parsed.arguments.is_empty()) {
         bail!("clean {flag} cannot be used with package arguments");
     }
-    if asked.is_none() || flags.i || flags.r {
-        return Err(Failure::unsupported("cleaning of packages"));
+    if has_packages(session, &flags, parsed, asked.is_some())? {
+        packages::clean(session, &flags, &parsed.arguments)?;
     }
     let clean = Clean {
         session,
@@ -88,6 +90,22 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         clean.remove(&[clean.cache_dir()?.join("fuzz")]);
     }
     Ok(Status::DONE)
+}
+
+/// Are packages to be cleaned? If the command line says so; or if no cache is named and there is a main module, or GOPATH mode.
+fn has_packages(
+    session: &Session,
+    flags: &CleanFlags,
+    parsed: &Parsed,
+    caches: bool,
+) -> Result<bool> {
+    if !parsed.arguments.is_empty() || flags.i || flags.r {
+        return Ok(true);
+    }
+    let (settings, files) = (&session.settings, &session.files);
+    let main = crate::modules::go_work(settings, files)?.is_some()
+        || crate::modules::go_mod(settings, files).is_some();
+    Ok(!caches && (main || !crate::modules::enabled(settings, files)))
 }
 
 /// Removes, or only says so.
