@@ -22,13 +22,13 @@ use crate::sink::Sink;
 /// What to do with a root.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mode {
-    /// Compile it; of a main package, link it too. The result stays in the cache or the work directory.
+    /// Compile it; of a main package, see that it links too. The program itself is not wanted.
     Build,
     /// The same, then put the result where the root's target says.
     Install,
     /// Compile only, also a main package (`list -export`).
     Compile,
-    /// Link, and keep the executable in the build cache as `go run` does.
+    /// Link; the program is wanted where it is made (in the build cache, with releases whose `go run` keeps it there).
     Executable,
 }
 
@@ -58,7 +58,7 @@ pub struct PackageOutcome {
     pub stale_reason: String,
     /// Why the package did not build, when the caller asked for errors as data.
     pub error: Option<String>,
-    /// The linked program ([`Mode::Build`] leaves it in the work directory, [`Mode::Executable`] in the cache).
+    /// The linked program, of [`Mode::Executable`] and [`Mode::Install`].
     pub executable: Option<Utf8PathBuf>,
 }
 

@@ -11,7 +11,6 @@ use crate::config::BuildConfig;
 use crate::error::{BuildError, Result};
 use crate::modes::{Modes, PackageFilter};
 use crate::quote::quote;
-use crate::release::Release;
 use crate::shell::environment_of;
 use crate::sink::Sink;
 
@@ -283,7 +282,6 @@ pub fn run(
     sink: Arc<dyn Sink>,
 ) -> Result<Runnable> {
     let cgo = config.target.cgo_enabled;
-    let keeps = Release::of(&config.toolchain.version).keeps_programs();
     let entry = &mut set[package];
     entry.internal.omit_debug = true;
     entry.public.target.clear();
@@ -293,12 +291,11 @@ pub fn run(
         return Err(fatal(format!("go: no suitable source files{hint}")));
     }
     let builder = Builder::new(config, sink, ListNeeds::default())?;
-    let mode = if keeps { Mode::Executable } else { Mode::Build };
     let outcome = builder.build(
         set,
         &[Root {
             package,
-            mode,
+            mode: Mode::Executable,
             target: None,
         }],
     )?;

@@ -70,6 +70,8 @@ pub(crate) struct Node {
     pub target: String,
     /// The program goes into the cache (`go run`).
     pub keep_executable: bool,
+    /// Nobody wants the program itself.
+    pub discard: bool,
     /// Runs early if low; filled by [`Plan::finish`].
     pub priority: usize,
 }
@@ -124,12 +126,7 @@ impl<'a> Plan<'a> {
             let install = root.mode == Mode::Install;
             let is_main = packages[root.package].public.name == "main";
             deps.push(if is_main && root.mode != Mode::Compile {
-                plan.link(
-                    root.package,
-                    install,
-                    install_dependencies,
-                    root.mode == Mode::Executable,
-                )
+                plan.link(root, install_dependencies)
             } else {
                 plan.compile(root.package, install, install_dependencies)
             });
@@ -164,6 +161,7 @@ impl<'a> Plan<'a> {
             objdir,
             target: String::new(),
             keep_executable: false,
+            discard: false,
             priority: 0,
         });
         self.nodes.len() - 1
@@ -291,17 +289,19 @@ impl<'a> Plan<'a> {
         self.add(Kind::CgoCollect, None, collected, objdir.to_owned())
     }
 
-    fn link(&mut self, id: PackageId, install: bool, install_deps: bool, keep: bool) -> NodeId {
+    fn link(&mut self, root: &Root, install_deps: bool) -> NodeId {
+        let id = root.package;
         let node = match self.links.get(&id) {
             Some(node) => *node,
             None => self.new_link(id, install_deps),
         };
-        self.nodes[node].keep_executable |= keep;
-        if install {
-            self.install(node, id)
-        } else {
-            node
+        match root.mode {
+            Mode::Install => return self.install(node, id),
+            Mode::Executable => self.nodes[node].keep_executable |= self.release.keeps_programs(),
+            Mode::Build => self.nodes[node].discard = true,
+            Mode::Compile => {}
         }
+        node
     }
 
     fn new_link(&mut self, id: PackageId, install_deps: bool) -> NodeId {
@@ -386,6 +386,7 @@ impl<'a> Plan<'a> {
             objdir: objdir.clone(),
             target: target.clone(),
             keep_executable: false,
+            discard: false,
             priority: 0,
         };
         if self.packages[id].uses_cgo()

@@ -36,9 +36,27 @@ impl Run<'_> {
             self.update(node, |data| data.built = target);
             return Ok(());
         }
+        let linked = self.cache.hashes().subkey(&action, "steady linked");
+        if self.plan.nodes[node].discard
+            && self.may_skip_link()
+            && self.cache.get(&linked).is_some()
+        {
+            self.replay(node);
+            return Ok(());
+        }
         let done = self.link_anew(node, package);
         self.flush_output(node);
+        if done.is_ok() && self.plan.nodes[node].discard && self.may_skip_link() {
+            let _ = self.cache.put_bytes(&linked, b"");
+        }
         done
+    }
+
+    /// A program that nobody wants is linked to see whether it can be, and for that once is enough, unless the steps themselves
+    /// are wanted.
+    fn may_skip_link(&self) -> bool {
+        let flags = &self.config.flags;
+        !(flags.a || flags.n || flags.x || flags.work) && flags.toolexec.is_empty()
     }
 
     fn link_anew(&self, node: NodeId, package: &Package) -> Done {

@@ -172,7 +172,7 @@ impl<'a> Run<'a> {
             };
             let skip = guard.failed[node];
             drop(guard);
-            let ok = skip || self.act(node);
+            let ok = skip || self.act_safely(node);
             guard = lock(queue);
             guard.left -= 1;
             if !ok {
@@ -197,6 +197,17 @@ impl<'a> Run<'a> {
 
     fn interrupted(&self) -> bool {
         steady_system::interrupt::interrupted() || self.config.interrupted.load(Ordering::Relaxed)
+    }
+
+    /// A mistake of ours in one action must not leave the other workers waiting for it.
+    fn act_safely(&self, node: NodeId) -> bool {
+        let acted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.act(node)));
+        acted.unwrap_or_else(|_| {
+            self.shell(node)
+                .error("internal error: an action broke off");
+            self.failed.store(true, Ordering::Relaxed);
+            false
+        })
     }
 
     /// Runs one action and reports its failure. Returns whether it succeeded.

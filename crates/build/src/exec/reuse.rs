@@ -202,7 +202,7 @@ impl Run<'_> {
         Ok(false)
     }
 
-    fn replay(&self, node: NodeId) {
+    pub(super) fn replay(&self, node: NodeId) {
         if self.plan.nodes[node].kind == Kind::Link {
             // Kept under the ids of the packages, for they are known when the program is not.
             for dep in &self.plan.nodes[node].deps {
