@@ -11,51 +11,47 @@ const TRIM_INTERVAL: Duration = Duration::from_secs(24 * 3600);
 const TRIM_LIMIT: Duration = Duration::from_secs(5 * 24 * 3600);
 
 impl Cache {
-    /// Trims the cache if the last trim is more than a day ago. Called at the end of real work.
-    ///
-    /// # Errors
-    /// `trim.txt` cannot be written.
-    pub fn trim(&self) -> io::Result<()> {
-        self.trim_at(SystemTime::now())
+    /// Trims the cache if the last trim is more than a day ago. Called at the end of real work. A cache that cannot be written
+    /// is left as it is.
+    pub(super) fn trim(&self) {
+        self.trim_at(SystemTime::now());
     }
 
-    fn trim_at(&self, now: SystemTime) -> io::Result<()> {
+    fn trim_at(&self, now: SystemTime) {
         let path = self.dir.join("trim.txt");
         let mut text = String::new();
-        if File::open(&path)
-            .and_then(|mut file| file.read_to_string(&mut text))
-            .is_ok()
-            && recent(&text, now)
-        {
-            return Ok(());
+        let read = File::open(&path).and_then(|mut file| file.read_to_string(&mut text));
+        if (read.is_ok() && recent(&text, now)) || !matches!(claim(&path, now), Ok(true)) {
+            return;
         }
-        let mut file = File::options()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(&path)?;
-        file.lock()?;
-        // Somebody else may have been faster. The new time is written first, so that others do not start to trim as well.
-        text.clear();
-        if file.read_to_string(&mut text).is_ok() && recent(&text, now) {
-            return Ok(());
-        }
-        let seconds = now
-            .duration_since(SystemTime::UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs();
-        file.rewind()?;
-        file.set_len(0)?;
-        write!(file, "{seconds}")?;
-        drop(file);
-
         let cutoff = now - TRIM_LIMIT - USED_INTERVAL;
         for byte in 0..=u8::MAX {
             trim_dir(&self.dir.join(format!("{byte:02x}")), cutoff);
         }
-        Ok(())
     }
+}
+
+/// Writes the time of this trim before it begins, so that others do not begin as well. Returns whether nobody was faster.
+fn claim(path: &Utf8Path, now: SystemTime) -> io::Result<bool> {
+    let mut file = File::options()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)?;
+    file.lock()?;
+    let mut text = String::new();
+    if file.read_to_string(&mut text).is_ok() && recent(&text, now) {
+        return Ok(false);
+    }
+    let seconds = now
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    file.rewind()?;
+    file.set_len(0)?;
+    write!(file, "{seconds}")?;
+    Ok(true)
 }
 
 fn recent(text: &str, now: SystemTime) -> bool {
@@ -117,7 +113,7 @@ mod tests {
         fs::write(&other, "").unwrap();
         age(&other, 100 * day);
 
-        cache.trim_at(now).unwrap();
+        cache.trim_at(now);
         assert!(!old.exists() && cache.file(&[2; 32], "-a").exists() && other.exists());
         let written: u64 = fs::read_to_string(path.join("trim.txt"))
             .unwrap()
@@ -130,14 +126,12 @@ mod tests {
                 .as_secs()
         );
 
-        cache
-            .trim_at(now + 2 * day - Duration::from_secs(24 * 3600 + 1))
-            .unwrap();
+        cache.trim_at(now + 2 * day - Duration::from_secs(24 * 3600 + 1));
         assert!(
             cache.file(&[2; 32], "-a").exists(),
             "trimmed within the day"
         );
-        cache.trim_at(now + 2 * day).unwrap();
+        cache.trim_at(now + 2 * day);
         assert!(!cache.file(&[2; 32], "-a").exists());
     }
 }
