@@ -37,11 +37,7 @@ impl Modules {
                 .meta
                 .get(module)
                 .map_or_else(String::new, |meta| meta.go_version.clone());
-            info.dir = if vendor.txt.list.contains(module) {
-                vendor.dir.join(&module.path).to_string()
-            } else {
-                String::new()
-            };
+            // No directory: below vendor, packages of one module may lie between those of another.
             info.replace = self.replacement(module).map(|new| {
                 Box::new(ModulePublic {
                     path: new.path.clone(),
