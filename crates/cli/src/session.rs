@@ -18,7 +18,7 @@ pub enum Called {
 }
 
 impl Called {
-    /// By the last element of argv[0].
+    /// By the last element of `argv[0]`.
     #[must_use]
     pub fn from_program(program: &str) -> Called {
         let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
@@ -48,7 +48,7 @@ impl Called {
 pub struct Session {
     /// The name that the binary was called by.
     pub called: Called,
-    /// argv[0], for the few messages that begin with it.
+    /// `argv[0]`, for the few messages that begin with it.
     pub program: String,
     /// Variables as meant.
     pub settings: Settings,

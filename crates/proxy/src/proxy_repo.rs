@@ -1,4 +1,4 @@
-//! A module seen through a module proxy (https://go.dev/ref/mod#goproxy-protocol).
+//! A module seen through a module proxy (<https://go.dev/ref/mod#goproxy-protocol>).
 
 use serde::de::DeserializeOwned;
 use std::io::Read;

@@ -1,7 +1,7 @@
 //! Package loading: from patterns to a [`PackageSet`] in which every package knows its imports, its module and what is wrong with it.
 //!
-//! Two passes. The first follows imports in waves and evaluates directories in parallel ([`found`]); the second assembles packages
-//! one after the other, depth first, because errors carry the way that led to them ([`assemble`]). What the second pass asks for is
+//! Two passes. The first follows imports in waves and evaluates directories in parallel (`found`); the second assembles packages
+//! one after the other, depth first, because errors carry the way that led to them (`assemble`). What the second pass asks for is
 //! there already.
 
 mod assemble;
