@@ -190,7 +190,7 @@ fn run_harness(
             "-test.timeout",
             &options.timeout,
         ])
-        .arg(format!("-test.run=^TestScript$/{}", options.pattern))
+        .arg(format!("-test.run=^TestScript$/({})", options.pattern))
         .current_dir(goroot.join("src/cmd/go"))
         .env("CONFORMANCE_GO", bin.join("go"))
         .env("PATH", path)
@@ -200,58 +200,57 @@ fn run_harness(
         .stdout(Stdio::piped())
         .spawn()?;
     let stdout = child.stdout.take().context("the harness's output")?;
-    let mut outcomes = BTreeMap::new();
-    let mut log: Vec<String> = Vec::new();
-    let mut current: Option<String> = None;
-    let finish = |name: Option<String>, log: &mut Vec<String>| -> Result<()> {
-        let text = std::mem::take(log).join("\n");
-        match name {
-            Some(name) => Ok(fs::write(
-                logs.join(format!("{}.txt", name.replace('/', "_"))),
-                text,
-            )?),
-            None => Ok(()),
-        }
-    };
+    let mut report = Report::default();
     for line in BufReader::new(stdout).split(b'\n') {
-        let line = String::from_utf8_lossy(&line?).into_owned();
+        report.line(&String::from_utf8_lossy(&line?));
+    }
+    child.wait()?;
+    for (name, text) in &report.logs {
+        fs::write(logs.join(format!("{name}.txt")), text)?;
+    }
+    Ok(report.outcomes)
+}
+
+/// What the harness prints with `-test.v`, taken apart: scripts run side by side, so lines of the form `=== NAME  TestScript/x` say whose
+/// the lines after them are.
+#[derive(Default)]
+struct Report {
+    outcomes: BTreeMap<String, Outcome>,
+    logs: BTreeMap<String, String>,
+    current: Option<String>,
+}
+
+impl Report {
+    fn line(&mut self, line: &str) {
         let trimmed = line.trim_start();
-        let result = [
-            ("--- PASS: ", Outcome::Pass),
-            ("--- FAIL: ", Outcome::Fail),
-            ("--- SKIP: ", Outcome::Skip),
-        ];
-        let result = result.iter().find_map(|(mark, outcome)| {
-            Some((trimmed.strip_prefix(mark)?.split(' ').next()?, *outcome))
-        });
-        match result {
-            Some((name, outcome)) => {
-                finish(current.take(), &mut log)?;
-                if let Some(name) = name
-                    .strip_prefix("TestScript/")
-                    .filter(|name| *name != "README")
-                {
-                    outcomes.insert(name.to_string(), outcome);
-                    current = Some(name.to_string());
-                    if outcome != Outcome::Skip {
-                        println!(
-                            "{} {name}",
-                            if outcome == Outcome::Pass {
-                                "pass"
-                            } else {
-                                "FAIL"
-                            }
-                        );
-                    }
-                }
+        if let Some(event) = trimmed.strip_prefix("=== ") {
+            let name = event.split_whitespace().nth(1).unwrap_or_default();
+            self.current = name.strip_prefix("TestScript/").map(str::to_string);
+            return;
+        }
+        for (mark, word, outcome) in [
+            ("--- PASS: TestScript/", "pass", Outcome::Pass),
+            ("--- FAIL: TestScript/", "FAIL", Outcome::Fail),
+            ("--- SKIP: TestScript/", "skip", Outcome::Skip),
+        ] {
+            let Some(name) = trimmed.strip_prefix(mark) else {
+                continue;
+            };
+            let name = name.split(' ').next().unwrap_or_default();
+            if outcome != Outcome::Skip {
+                println!("{word} {name}");
             }
-            None if trimmed.starts_with("=== ") => {}
-            None => log.push(line),
+            if name != "README" {
+                self.outcomes.insert(name.to_string(), outcome);
+            }
+            return;
+        }
+        if let Some(name) = &self.current {
+            let log = self.logs.entry(name.clone()).or_default();
+            log.push_str(line);
+            log.push('\n');
         }
     }
-    finish(current, &mut log)?;
-    child.wait()?;
-    Ok(outcomes)
 }
 
 fn compare(
