@@ -287,6 +287,7 @@ impl Workbench {
                 found.pattern
             ));
         }
+        self.modules.index().save();
         self.keep_sums(&loaded)?;
         let cwd = session.environment().cwd();
         for package in &mut loaded.set.packages {

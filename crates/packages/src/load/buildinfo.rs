@@ -111,6 +111,8 @@ impl Loader<'_> {
             Some(replace) => {
                 let _ = writeln!(text);
                 self.write_module(text, "=>", replace, false);
+                // go ends the line of what is replaced after that of what replaces it; the bytes of the program depend on it.
+                let _ = writeln!(text);
             }
             None => {
                 // The sum is that of the zip in the cache. Vendored packages come from no zip.
