@@ -5,6 +5,10 @@ use std::process::ExitCode;
 use steady_cli::printer::Printer;
 use steady_system::{Environment, interrupt};
 
+/// Loading makes many small objects on all threads at once; the C library's allocator makes them wait for one another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     match Environment::capture() {
         Ok(environment) => {
