@@ -5,6 +5,7 @@
 
 #![allow(clippy::disallowed_methods)]
 
+use crate::subjects;
 use anyhow::{Context as _, Result, bail};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -47,64 +48,23 @@ enum Outcome {
 
 /// Runs the scripts; fails if one that the list has does not pass.
 pub fn run(options: &Options) -> Result<ExitCode> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .ancestors()
-        .nth(2)
-        .context("the workspace")?
-        .to_owned();
+    let root = subjects::root()?;
     let work = root.join("target/conformance");
     fs::create_dir_all(&work)?;
     let steady = match &options.binary {
         Some(binary) => fs::canonicalize(binary)?,
-        None => build_steady(&root, &work)?,
+        // In a target directory of its own, so that the released binary stays as it is.
+        None => subjects::build_steady(&root, Some(&work.join("build")))?,
     };
     let bin = work.join("bin");
     fs::create_dir_all(&bin)?;
     let go = bin.join("go");
     let _ = fs::remove_file(&go);
     std::os::unix::fs::symlink(&steady, &go)?;
-    let goroot = goroot(&go, options.go.as_deref())?;
+    let goroot = subjects::goroot(&go, options.go.as_deref())?;
     let harness = build_harness(&goroot, &work)?;
     let outcomes = run_harness(options, &harness, &goroot, &bin, &work)?;
     compare(options, &root, &goroot, &outcomes)
-}
-
-/// The binary that honours the harness's hooks, in a target directory of its own so that the released one stays as it is.
-fn build_steady(root: &Path, work: &Path) -> Result<PathBuf> {
-    let status = Command::new("cargo")
-        .args([
-            "build",
-            "--quiet",
-            "--release",
-            "--features",
-            "conformance",
-            "--target-dir",
-        ])
-        .arg(work.join("build"))
-        .current_dir(root)
-        .status()?;
-    if !status.success() {
-        bail!("Steady does not build");
-    }
-    Ok(work.join("build/release/steady"))
-}
-
-/// The toolchain whose scripts are run: Steady fetches it if it is not here.
-fn goroot(go: &Path, version: Option<&str>) -> Result<PathBuf> {
-    let mut command = Command::new(go);
-    command
-        .args(["env", "GOROOT"])
-        .env_remove("GOROOT")
-        .env("GOWORK", "off");
-    if let Some(version) = version {
-        command.env("GOTOOLCHAIN", format!("go{version}"));
-    }
-    let output = command.stderr(Stdio::inherit()).output()?;
-    let path = String::from_utf8(output.stdout)?.trim().to_string();
-    if !output.status.success() || path.is_empty() {
-        bail!("no Go toolchain is here and none could be fetched");
-    }
-    Ok(path.into())
 }
 
 fn edited(path: &Path, from: &str, to: &str) -> Result<String> {

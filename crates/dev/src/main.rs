@@ -1,6 +1,10 @@
 //! What a contributor repeats: `cargo dev conformance`, and what comes beside it.
 
+mod bench;
 mod conformance;
+mod identical;
+mod loopback;
+mod subjects;
 
 use clap::{Parser, Subcommand};
 
@@ -15,10 +19,16 @@ struct Arguments {
 enum Task {
     /// Run the go command's own scripts with Steady in its place and hold the result against the list of scripts that pass
     Conformance(conformance::Options),
+    /// Build programs with go and with Steady, each with empty caches and with what the other left, and compare them byte for byte
+    Identical(identical::Options),
+    /// Run go and Steady in turn on the same tree and print the ratios of their times and memory
+    Bench(bench::Options),
 }
 
 fn main() -> anyhow::Result<std::process::ExitCode> {
     match Arguments::parse().task {
         Task::Conformance(options) => conformance::run(&options),
+        Task::Identical(options) => identical::run(&options),
+        Task::Bench(options) => bench::run(&options),
     }
 }
