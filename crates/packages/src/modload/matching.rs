@@ -46,6 +46,10 @@ impl Modules {
                 ignore: main.ignore.clone(),
             })
             .collect();
+        if let Some(outside) = self.prefix_outside(&found.pattern) {
+            found.errors.push(outside);
+            return Ok(());
+        }
         let walk = LocalWalk {
             cwd: &self.config.cwd,
             roots: &roots,
@@ -69,6 +73,33 @@ impl Modules {
         }
         found.dirs = dirs;
         Ok(())
+    }
+
+    /// Whether a local wildcard begins outside of all modules of this run: walking there could take forever and find nothing.
+    fn prefix_outside(&self, pattern: &str) -> Option<String> {
+        let prefix = &pattern[..pattern.find("...")? + "...".len()];
+        let dir = self
+            .files
+            .absolute(steady_system::clean(Utf8Path::new(prefix)).parent()?);
+        let dir = steady_system::clean(&dir);
+        let module = dir
+            .ancestors()
+            .find(|at| self.files.is_file(at.join("go.mod")));
+        let known = self
+            .mains
+            .iter()
+            .any(|main| Some(main.dir.as_path()) == module)
+            || dir.starts_with(self.config.goroot.join("src"))
+            || self.replaced_dir(&dir).is_some();
+        if known {
+            return None;
+        }
+        let scope = match &self.work {
+            Some(_) => "modules listed in go.work or their selected dependencies",
+            None => "main module or its selected dependencies",
+        };
+        let shown = super::open::short(&dir, &self.config.cwd);
+        Some(format!("directory prefix {shown} does not contain {scope}"))
     }
 
     /// The import path of a directory, as go resolves `./x`.

@@ -1,0 +1,120 @@
+//! Ctrl-C: a program that runs gets it, its exit code is what counts, and nothing is left behind.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::CommandExt as _;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+struct Place {
+    dir: tempfile::TempDir,
+}
+
+impl Place {
+    fn new(program: &str) -> Place {
+        let dir = tempfile::tempdir().unwrap();
+        for name in ["home", "tmp"] {
+            fs::create_dir(dir.path().join(name)).unwrap();
+        }
+        fs::write(
+            dir.path().join("go.mod"),
+            "module example.com/app\n\ngo 1.21\n",
+        )
+        .unwrap();
+        fs::write(dir.path().join("main.go"), program).unwrap();
+        Place { dir }
+    }
+
+    fn command(&self, arguments: &[&str], cache: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_steady"));
+        command
+            .args(arguments)
+            .current_dir(self.dir.path())
+            .env("HOME", self.dir.path().join("home"))
+            .env("TMPDIR", self.dir.path().join("tmp"))
+            .env(
+                "GOMODCACHE",
+                Path::new(env!("CARGO_TARGET_TMPDIR")).join("mod"),
+            )
+            .env("GOCACHE", cache)
+            .env("GOFLAGS", "")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        command
+    }
+
+    fn left(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.dir.path().join("tmp")).unwrap();
+        entries
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect()
+    }
+}
+
+/// As a terminal does it: to the whole foreground group.
+fn interrupt(child: &Child) {
+    let group = format!("-{}", child.id());
+    let status = Command::new("kill")
+        .args(["-INT", "--", &group])
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_running_program_decides() {
+    let place = Place::new(
+        r#"package main
+
+import (
+	"fmt"
+	"os"
+	"os/signal"
+)
+
+func main() {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt)
+	fmt.Println("ready")
+	<-signals
+	fmt.Println("saved")
+	os.Exit(4)
+}
+"#,
+    );
+    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build");
+    let mut child = place.command(&["run", "."], &shared).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert_eq!(lines.next().unwrap().unwrap(), "ready");
+    interrupt(&child);
+    assert_eq!(lines.next().unwrap().unwrap(), "saved");
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "exit status 4\n");
+    assert_eq!(place.left(), Vec::<String>::new());
+}
+
+#[test]
+fn a_build_ends_at_once() {
+    let place = Place::new("package main\n\nimport _ \"net/http\"\n\nfunc main() {}\n");
+    let cold = place.dir.path().join("cache");
+    // With -x every command is shown: once the compiler was started there is something to interrupt.
+    let mut child = place
+        .command(&["build", "-x", "-o", "app.exe", "."], &cold)
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let started = lines.any(|line| line.unwrap().contains("/compile "));
+    assert!(started, "the compiler was started");
+    interrupt(&child);
+    let start = std::time::Instant::now();
+    for line in lines {
+        let _ = line.unwrap();
+    }
+    let status = child.wait().unwrap();
+    assert!(!status.success());
+    assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
+    assert_eq!(place.left(), Vec::<String>::new());
+    assert!(!place.dir.path().join("app.exe").exists());
+}
