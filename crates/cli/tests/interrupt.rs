@@ -1,5 +1,7 @@
 //! Ctrl-C: a program that runs gets it, its exit code is what counts, and nothing is left behind.
 
+#![allow(clippy::disallowed_methods)] // tests stand outside of the session
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::os::unix::process::CommandExt as _;

@@ -13,6 +13,8 @@
 //! | `addmod DIR PROXY PATH@VERSION` | puts the module in DIR into a file-system module proxy |
 //! | `edit FILE FROM TO` | replaces text, which must be there |
 
+#![allow(clippy::disallowed_methods)] // tests stand outside of the session
+
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::collections::BTreeMap;
 use std::fs;
