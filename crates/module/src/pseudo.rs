@@ -10,14 +10,15 @@ fn split(version: &str) -> Option<(&str, &str, &str, &str)> {
     // A timestamp follows `v1.0.0-` directly, or `pre.0.`/`0.` after the base version.
     let at = head.len().checked_sub(14)?;
     let (base, time) = (head.get(..at)?, head.get(at..)?);
-    let shape = time.bytes().all(|b| b.is_ascii_digit())
+    // What stands between `vX.Y.Z-` and the timestamp.
+    let (number, middle) = base.split_once('-')?;
+    let place =
+        middle == "0." || middle.ends_with(".0.") || middle.is_empty() && number.ends_with(".0.0");
+    let shape = place
+        && time.bytes().all(|b| b.is_ascii_digit())
         && !revision.is_empty()
-        && revision.bytes().all(|b| b.is_ascii_alphanumeric())
-        && (base.ends_with('-') && base.matches('-').count() == 1 && base.ends_with(".0.0-")
-            || base.ends_with("-0.")
-            || base.ends_with(".0."));
-    (shape && semver::is_valid(version) && version.matches('-').count() >= 2)
-        .then_some((base, time, revision, build))
+        && revision.bytes().all(|b| b.is_ascii_alphanumeric());
+    (shape && semver::is_valid(version)).then_some((base, time, revision, build))
 }
 
 /// Whether `version` is a pseudo-version.
@@ -39,19 +40,51 @@ pub fn revision(version: &str) -> Option<&str> {
 }
 
 /// The tagged version that this one comes after; empty if there is none.
-#[must_use]
-pub fn base(version: &str) -> Option<String> {
-    let (base, _, _, build) = split(version)?;
-    if let Some(prerelease) = base.strip_suffix(".0.").filter(|_| !base.ends_with("-0.")) {
-        return Some(format!("{prerelease}{build}"));
+///
+/// # Errors
+/// Why there can be none such: no pseudo-version, one before a patch release 0, build metadata without a tag that had it.
+pub fn base(version: &str) -> Result<String, String> {
+    let (base, _, _, build) = split(version).ok_or("syntax error")?;
+    if let Some(next) = base.strip_suffix("-0.") {
+        let (minor, patch) = next.rsplit_once('.').ok_or("syntax error")?;
+        let Some(patch) = one_less(patch) else {
+            return Err(format!(
+                "version before {next} would have negative patch number"
+            ));
+        };
+        return Ok(format!("{minor}.{patch}{build}"));
     }
-    let Some(next) = base.strip_suffix("-0.") else {
-        return Some(String::new());
+    if let Some(prerelease) = base.strip_suffix(".0.") {
+        return Ok(format!("{prerelease}{build}"));
+    }
+    if !build.is_empty() {
+        return Err(format!(
+            "lacks base version, but has build metadata {build:?}"
+        ));
+    }
+    Ok(String::new())
+}
+
+/// The number before, in decimal digits of any length; `None` before 0.
+fn one_less(number: &str) -> Option<String> {
+    let last = number.rfind(|digit| digit != '0')?;
+    let digit = char::from(number.as_bytes()[last] - 1);
+    let nines = "9".repeat(number.len() - last - 1);
+    let head = &number[..last];
+    if head.is_empty() && digit == '0' && !nines.is_empty() {
+        return Some(nines);
+    }
+    Some(format!("{head}{digit}{nines}"))
+}
+
+/// The number after, in decimal digits of any length.
+fn one_more(number: &str) -> String {
+    let Some(last) = number.rfind(|digit| digit != '9') else {
+        return format!("1{}", "0".repeat(number.len()));
     };
-    // One before the next patch release.
-    let (minor, patch) = next.rsplit_once('.')?;
-    let patch = patch.parse::<u64>().ok()?.checked_sub(1)?;
-    Some(format!("{minor}.{patch}{build}"))
+    let digit = char::from(number.as_bytes()[last] + 1);
+    let zeros = "0".repeat(number.len() - last - 1);
+    format!("{}{digit}{zeros}", &number[..last])
 }
 
 /// The pseudo-version for `revision` at `time` (`YYYYMMDDhhmmss`), after the tag `older` (empty: none), in the major version `major`
@@ -68,7 +101,7 @@ pub fn pseudo_version(major: &str, older: &str, time: &str, revision: &str) -> S
         return format!("{older}.0.{time}-{revision}{build}");
     }
     let (minor, patch) = older.rsplit_once('.').unwrap_or((&older, "0"));
-    let next = patch.parse::<u64>().unwrap_or(0) + 1;
+    let next = one_more(patch);
     format!("{minor}.{next}-0.{time}-{revision}{build}")
 }
 
@@ -98,7 +131,7 @@ mod tests {
             assert!(is_pseudo_version(&version));
             assert_eq!(time(&version), Some("20240102030405"));
             assert_eq!(revision(&version), Some("0123456789ab"));
-            assert_eq!(base(&version).as_deref(), Some(older));
+            assert_eq!(base(&version).as_deref(), Ok(older));
         }
         assert_eq!(
             zero_pseudo_version("v2"),
@@ -110,8 +143,32 @@ mod tests {
             "v1.2.3-20240102",
             "v1.2.3-pre.1-x",
             "v1.2.3-20240102030405",
+            "v1.2.3-pre-0.20240102030405-0123456789ab",
         ] {
             assert!(!is_pseudo_version(other), "{other}");
         }
+    }
+
+    #[test]
+    fn numbers_of_any_length() {
+        let long = "v1.2.99999999999999999999";
+        let version = pseudo_version("", long, "20240102030405", "0123456789ab");
+        assert!(version.starts_with("v1.2.100000000000000000000-0."));
+        assert_eq!(base(&version).as_deref(), Ok(long));
+        assert_eq!(one_less("10").as_deref(), Some("9"));
+        assert_eq!(one_less("1").as_deref(), Some("0"));
+        assert_eq!(one_less("00"), None);
+    }
+
+    #[test]
+    fn bases_that_cannot_be() {
+        assert_eq!(
+            base("v1.2.0-0.20240102030405-0123456789ab").unwrap_err(),
+            "version before v1.2.0 would have negative patch number"
+        );
+        assert_eq!(
+            base("v2.0.0-20240102030405-0123456789ab+incompatible").unwrap_err(),
+            "lacks base version, but has build metadata \"+incompatible\""
+        );
     }
 }
