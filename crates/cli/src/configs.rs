@@ -277,6 +277,8 @@ pub fn proxy_config(settings: &Settings) -> steady_proxy::Config {
         host_os: platform::host_os().to_owned(),
         host_arch: platform::host_arch().to_owned(),
         network_forbidden: test && settings.environment.get("TESTGONETWORK") == "panic",
+        vcs_forbidden: test && settings.environment.get("TESTGOVCSREMOTE") == "panic",
+        goroot: settings.goroot.clone().unwrap_or_default(),
         hosts: if test {
             test_hosts(settings)
         } else {

@@ -70,12 +70,12 @@ pub fn settings(
     if build.trimpath {
         add("-trimpath", "true");
     }
-    let vcs = Vcs { session, modules }.stamp(flags, auto_vcs)?;
+    let (vcs, repository) = Vcs { session, modules }.stamp(flags, auto_vcs)?;
     Ok(StampSettings {
         flags: list,
         environment: environment(session, config),
         vcs,
-        main_version: String::new(),
+        repository,
     })
 }
 
@@ -174,6 +174,9 @@ const SYSTEMS: &[(&str, &str)] = &[
     ("_FOSSIL_", "fossil"),
 ];
 
+/// Keys and values of build info.
+type Stamps = Vec<(String, String)>;
+
 /// Asks version control about the working directory.
 struct Vcs<'a> {
     session: &'a Session,
@@ -181,11 +184,11 @@ struct Vcs<'a> {
 }
 
 impl Vcs<'_> {
-    fn stamp(&self, flags: &BuildFlags, auto_vcs: bool) -> Result<Vec<(String, String)>> {
+    fn stamp(&self, flags: &BuildFlags, auto_vcs: bool) -> Result<(Stamps, Option<Utf8PathBuf>)> {
         let mode = flags.buildvcs.as_deref().unwrap_or("auto");
         let wanted = mode == "true" || mode == "auto" && auto_vcs;
         if !wanted || self.modules.mains().is_empty() {
-            return Ok(Vec::new());
+            return Ok(Default::default());
         }
         let fail = |why: String| {
             Failure::plain(format!(
@@ -194,7 +197,7 @@ impl Vcs<'_> {
         };
         let cwd = self.session.environment().cwd();
         let Some((root, program)) = self.repository(cwd).map_err(fail)? else {
-            return Ok(Vec::new());
+            return Ok(Default::default());
         };
         let inside = self.modules.mains().iter().any(|main| {
             let same = self
@@ -206,12 +209,12 @@ impl Vcs<'_> {
         });
         let present = self.session.environment().look_path(program).is_ok();
         if !inside || (mode == "auto" && !present) {
-            return Ok(Vec::new());
+            return Ok(Default::default());
         }
         match program {
-            "git" => self.git(flags, &root).map_err(fail),
+            "git" => Ok((self.git(flags, &root).map_err(fail)?, Some(root))),
             // Other systems are asked by nobody yet: better no stamp than a wrong one, but not in silence if it was asked for.
-            _ if mode == "auto" => Ok(Vec::new()),
+            _ if mode == "auto" => Ok(Default::default()),
             other => Err(Failure::unsupported(&format!(
                 "stamping with the status of {other}"
             ))),

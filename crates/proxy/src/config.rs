@@ -46,6 +46,10 @@ pub struct Config {
     pub lenient_go_sum: bool,
     /// Any use of the network is an internal error (test hook; loopback is allowed).
     pub network_forbidden: bool,
+    /// Any version control command that may use the network is an internal error (test hook).
+    pub vcs_forbidden: bool,
+    /// GOROOT, for the Mercurial extension that lies there; may be empty.
+    pub goroot: Utf8PathBuf,
     /// Requests to be sent to another host (test hook; empty in a released program).
     pub hosts: BTreeMap<String, HostRewrite>,
     /// Limits of time and number.

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 
+use crate::Origin;
+
 /// Shorthand for results of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -76,6 +78,17 @@ pub enum Kind {
     /// Anything else, in words.
     #[error("{0}")]
     Other(String),
+    /// A repository is known, and does not answer: looking at other module paths would not help.
+    #[error("{0}")]
+    Vcs(Error),
+    /// An error that holds as long as what it comes from does not change.
+    #[error("{source}")]
+    WithOrigin {
+        /// What it comes from.
+        origin: Box<Origin>,
+        /// What is wrong.
+        source: Error,
+    },
     /// Another error with words before it.
     #[error("{text}: {source}")]
     Context {
@@ -189,14 +202,12 @@ impl Error {
     /// The same error about a module and a version (which may be empty), as Go's `module.VersionError`: never twice.
     #[must_use]
     pub fn at_version(self, path: &str, version: &str) -> Error {
-        if let Kind::Module {
-            path: p,
-            version: v,
-            ..
-        } = self.kind()
-            && p == path
-            && v == version
-        {
+        let told = self.chain().find_map(|error| match error.kind() {
+            Kind::Module { path, version, .. } => Some((path.as_str(), version.as_str())),
+            Kind::InvalidVersion { path, .. } => Some((path.as_str(), "")),
+            _ => None,
+        });
+        if told == Some((path, version)) {
             return self;
         }
         Kind::Module {
@@ -212,8 +223,10 @@ impl Error {
         match self.kind() {
             Kind::Http(error) => error.code == 404 || error.code == 410,
             Kind::NotExist(_) | Kind::NotExistBecause(_) | Kind::Partial { .. } => true,
-            Kind::Module { source, .. }
+            Kind::Vcs(source)
+            | Kind::Module { source, .. }
             | Kind::InvalidVersion { source, .. }
+            | Kind::WithOrigin { source, .. }
             | Kind::Context { source, .. } => source.is_not_exist(),
             Kind::System(error) => error.is_not_found(),
             _ => false,
@@ -224,6 +237,30 @@ impl Error {
     pub fn is_security(&self) -> bool {
         self.chain()
             .any(|error| matches!(error.kind(), Kind::Security(_)))
+    }
+
+    /// Whether a known repository did not answer, so that no other module path need be tried.
+    pub fn is_vcs(&self) -> bool {
+        self.chain()
+            .any(|error| matches!(error.kind(), Kind::Vcs(_)))
+    }
+
+    /// What the error comes from: as long as that does not change, it will be the same (`-reuse`).
+    pub fn origin(&self) -> Option<&Origin> {
+        self.chain().find_map(|error| match error.kind() {
+            Kind::WithOrigin { origin, .. } => Some(&**origin),
+            _ => None,
+        })
+    }
+
+    /// The same error, with what it comes from.
+    #[must_use]
+    pub fn with_origin(self, origin: Origin) -> Error {
+        Kind::WithOrigin {
+            origin: Box::new(origin),
+            source: self,
+        }
+        .into()
     }
 
     /// The demand for a newer Go in it, if there is one.
@@ -246,8 +283,10 @@ impl Error {
     pub fn chain(&self) -> impl Iterator<Item = &Error> {
         std::iter::successors(Some(self), |error| match error.kind() {
             Kind::NotExistBecause(source)
+            | Kind::Vcs(source)
             | Kind::Module { source, .. }
             | Kind::InvalidVersion { source, .. }
+            | Kind::WithOrigin { source, .. }
             | Kind::Context { source, .. } => Some(source),
             _ => None,
         })

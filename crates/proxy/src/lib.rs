@@ -27,6 +27,7 @@ mod testing;
 mod time;
 pub mod toolchain;
 mod toolchain_repo;
+mod vcs;
 mod verify;
 pub mod zip;
 
@@ -36,4 +37,5 @@ pub use fetch::{Fetcher, SumFiles};
 pub use observer::{Observer, Silent};
 pub use repo::{Direct, DirectRepo, Origin, Repo, RevInfo, Security, Versions, ZipSink};
 pub use time::Time;
+pub use vcs::Vcs;
 pub use verify::verify;

@@ -16,8 +16,8 @@ pub struct StampSettings {
     pub environment: Vec<(String, String)>,
     /// From version control, for packages of main modules: `vcs`, `vcs.revision`, `vcs.time`, `vcs.modified`.
     pub vcs: Vec<(String, String)>,
-    /// The version that version control gives the main module, instead of `(devel)`.
-    pub main_version: String,
+    /// Root of the repository they come from: its tags give main modules a version in place of `(devel)`.
+    pub repository: Option<camino::Utf8PathBuf>,
 }
 
 fn quoted(text: &str, odd: &[char]) -> String {
@@ -46,7 +46,8 @@ impl Loader<'_> {
         let mut text = format!("path\t{}\n", public.import_path);
         let main_path = public.module.as_ref().map_or("", |module| &module.path);
         if let Some(module) = &public.module {
-            self.write_module(&mut text, "mod", module, true);
+            let version = self.main_version(module);
+            self.write_module(&mut text, "mod", module, version.as_deref());
         }
         let mut seen = HashSet::new();
         let mut queue = package.internal.imports.clone();
@@ -69,7 +70,7 @@ impl Loader<'_> {
             queue.extend(&self.set[next].internal.imports);
         }
         for module in modules.values() {
-            self.write_module(&mut text, "dep", module, false);
+            self.write_module(&mut text, "dep", module, None);
         }
         let settings = &self.options.stamp_settings;
         let godebug = [("DefaultGODEBUG".to_string(), public.default_godebug.clone())];
@@ -98,19 +99,54 @@ impl Loader<'_> {
         self.set[id].internal.build_info = Some(text);
     }
 
-    fn write_module(&self, text: &mut String, word: &str, module: &ModulePublic, main: bool) {
+    /// The version that the tags of the repository give a main module, with `+dirty` for what is not committed. As in go, a repository
+    /// without a go.mod at its root gives none.
+    fn main_version(&self, module: &ModulePublic) -> Option<String> {
+        let settings = &self.options.stamp_settings;
+        let root = settings
+            .repository
+            .as_ref()
+            .filter(|_| module.version.is_empty())?;
+        let of = |wanted: &str| {
+            let found = settings.vcs.iter().find(|(key, _)| key == wanted);
+            found.map(|(_, value)| value.as_str())
+        };
+        let go_mod = self
+            .modules
+            .index()
+            .files()
+            .read(root.join("go.mod"))
+            .ok()?;
+        let declared =
+            steady_module::modfile::ModFile::module_path(&String::from_utf8_lossy(&go_mod));
+        let (code_root, _) =
+            steady_module::path::split_path_version(&declared).filter(|_| !declared.is_empty())?;
+        let fetcher = self.modules.fetcher();
+        let repo = fetcher.lookup_local(code_root, &module.path, root).ok()?;
+        let mut version = repo.stat(of("vcs.revision")?).ok()?.version;
+        if of("vcs.modified") == Some("true") {
+            let first = !version.ends_with("+incompatible");
+            version += if first { "+dirty" } else { ".dirty" };
+        }
+        Some(version).filter(|version| !version.is_empty())
+    }
+
+    fn write_module(
+        &self,
+        text: &mut String,
+        word: &str,
+        module: &ModulePublic,
+        stamped: Option<&str>,
+    ) {
         let version = match module.version.as_str() {
-            "" if main && !self.options.stamp_settings.main_version.is_empty() => {
-                &self.options.stamp_settings.main_version
-            }
-            "" => "(devel)",
+            "" => stamped.unwrap_or("(devel)"),
             version => version,
         };
         let _ = write!(text, "{word}\t{}\t{version}", module.path);
         match &module.replace {
             Some(replace) => {
                 let _ = writeln!(text);
-                self.write_module(text, "=>", replace, false);
+                self.write_module(text, "=>", replace, None);
                 // go ends the line of what is replaced after that of what replaces it; the bytes of the program depend on it.
                 let _ = writeln!(text);
             }

@@ -17,7 +17,7 @@ use crate::{
 /// See the module.
 pub struct CachedRepo {
     shared: Arc<Shared>,
-    direct: Option<Arc<dyn Direct>>,
+    direct: Arc<dyn Direct>,
     proxy: String,
     path: String,
     behind: Option<Arc<dyn Repo>>,
@@ -32,7 +32,7 @@ impl CachedRepo {
     /// `behind`: for the virtual modules, the real one.
     pub fn new(
         shared: Arc<Shared>,
-        direct: Option<Arc<dyn Direct>>,
+        direct: Arc<dyn Direct>,
         proxy: &str,
         path: &str,
         behind: Option<Arc<dyn Repo>>,
@@ -104,11 +104,7 @@ impl CachedRepo {
         } else {
             Security::SecureOnly
         };
-        match self
-            .shared
-            .direct_or(&self.direct)?
-            .lookup(&self.path, security)?
-        {
+        match self.direct.lookup(&self.path, security)? {
             DirectRepo::Repo(repo) => Ok(repo),
             DirectRepo::Proxy(url) => self.through(&url),
         }

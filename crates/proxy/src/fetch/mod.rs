@@ -12,7 +12,7 @@ use steady_module::{ModuleVersion, gover};
 use steady_system::{Environment, Files};
 
 use crate::once::{OnceMap, parallel};
-use crate::{Config, Direct, Error, Observer, Repo, Result, RevInfo, Versions, goproxy};
+use crate::{Config, Direct, Error, Observer, Repo, Result, RevInfo, Vcs, Versions, goproxy};
 use cached::CachedRepo;
 use download::Obtained;
 use shared::Shared;
@@ -20,7 +20,7 @@ use shared::Shared;
 /// Fetches modules and remembers what it has fetched. Shared by reference between threads.
 pub struct Fetcher {
     shared: Arc<Shared>,
-    direct: Option<Arc<dyn Direct>>,
+    direct: Arc<dyn Direct>,
     repos: OnceMap<(String, String), Arc<CachedRepo>>,
     zips: OnceMap<ModuleVersion, Result<Obtained>>,
     dirs: OnceMap<ModuleVersion, Result<Utf8PathBuf>>,
@@ -44,19 +44,21 @@ impl Fetcher {
         files: Files,
         observer: Arc<dyn Observer>,
     ) -> Fetcher {
+        let shared = Shared::new(config, environment.clone(), files, Arc::clone(&observer));
+        let client = Arc::clone(&shared.client);
         Fetcher {
-            shared: Arc::new(Shared::new(config, environment, files, observer)),
-            direct: None,
+            direct: Arc::new(Vcs::new(&shared.config, &environment, client, observer)),
+            shared: Arc::new(shared),
             repos: OnceMap::default(),
             zips: OnceMap::default(),
             dirs: OnceMap::default(),
         }
     }
 
-    /// Gives the fetcher its way to version control.
+    /// Another way to version control than that of [`Vcs`].
     #[must_use]
     pub fn with_direct(mut self, direct: Arc<dyn Direct>) -> Fetcher {
-        self.direct = Some(direct);
+        self.direct = direct;
         self
     }
 
@@ -96,7 +98,7 @@ impl Fetcher {
             let behind = behind.map(|repo| repo as Arc<dyn Repo>);
             Arc::new(CachedRepo::new(
                 Arc::clone(&self.shared),
-                self.direct.clone(),
+                Arc::clone(&self.direct),
                 proxy,
                 path,
                 behind,
@@ -111,9 +113,7 @@ impl Fetcher {
         path: &str,
         dir: &Utf8Path,
     ) -> Result<Arc<dyn Repo>> {
-        self.shared
-            .direct_or(&self.direct)?
-            .lookup_local(code_root, path, dir)
+        self.direct.lookup_local(code_root, path, dir)
     }
 
     /// What a revision of a module is, from the first proxy that knows.

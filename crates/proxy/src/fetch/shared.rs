@@ -10,7 +10,7 @@ use super::SumFiles;
 use crate::cache::Cache;
 use crate::gosum::{Database, GoSum, Verdict, applies};
 use crate::http::Client;
-use crate::{Config, Direct, Error, Kind, Observer, Result, RevInfo, goproxy, zip};
+use crate::{Config, Error, Kind, Observer, Result, RevInfo, goproxy, zip};
 
 /// See the module.
 pub struct Shared {
@@ -52,15 +52,6 @@ impl Shared {
             Ok(list) => Ok(list),
             Err(error) => Err(error.clone()),
         }
-    }
-
-    pub fn direct_or<'d>(
-        &self,
-        direct: &'d Option<Arc<dyn Direct>>,
-    ) -> Result<&'d Arc<dyn Direct>> {
-        direct
-            .as_ref()
-            .ok_or_else(|| Kind::Unsupported("direct access to version control".to_owned()).into())
     }
 
     pub fn sums(&self) -> MutexGuard<'_, GoSum> {

@@ -85,6 +85,7 @@ impl Scene {
             gomodcache: root.join("mod"),
             gopath: root.clone(),
             go_version: "1.26.8".into(),
+            network_forbidden: true,
             limits,
             ..Config::default()
         };
@@ -269,9 +270,10 @@ fn proxies_are_asked_in_turn() {
         with(&["off"]).unwrap_err(),
         "module lookup disabled by GOPROXY=off"
     );
-    assert_eq!(
-        with(&["direct"]).unwrap_err(),
-        "direct access to version control is not supported yet"
+    assert!(
+        with(&["direct"])
+            .unwrap_err()
+            .contains("unrecognized import path \"m.test/m\": https fetch: ")
     );
 }
 
@@ -286,7 +288,7 @@ fn private_modules_never_go_to_a_proxy_and_vendoring_looks_nothing_up() {
             .download(&module())
             .unwrap_err()
             .to_string()
-            .contains("version control")
+            .contains("unrecognized import path")
     );
     assert_eq!(server.requests(), 0);
     scene.config.gonoproxy = String::new();

@@ -442,6 +442,26 @@ impl Response {
         Some(detail)
     }
 
+    /// The same answer with its body in memory, to be looked at and read again.
+    ///
+    /// # Errors
+    /// A cut transfer, a body larger than `limit`.
+    pub fn buffered(mut self, limit: u64) -> Result<(Vec<u8>, Response)> {
+        let body = std::mem::replace(&mut self.body, Box::new(io::empty()));
+        let whole = Response {
+            url: self.url.clone(),
+            status: String::new(),
+            code: self.code,
+            headers: Vec::new(),
+            body,
+            cause: None,
+            _slot: None,
+        };
+        let bytes = whole.read_all(limit).map_err(|(_, error)| error)?;
+        self.body = Box::new(io::Cursor::new(bytes.clone()));
+        Ok((bytes, self))
+    }
+
     /// Bytes that are still to come, if the server told.
     pub fn length(&self) -> Option<u64> {
         self.header("content-length")?.parse().ok()

@@ -9,6 +9,8 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
+use steady_system::FileKind;
+
 const END: &[u8; 4] = b"PK\x05\x06";
 const END64: &[u8; 4] = b"PK\x06\x06";
 const LOCATOR64: &[u8; 4] = b"PK\x06\x07";
@@ -29,6 +31,8 @@ pub struct Entry {
     pub name: String,
     /// Bytes when unpacked, as declared.
     pub size: u64,
+    /// What it is, by its name and the attributes that the writer's system gave it.
+    pub kind: FileKind,
     packed: u64,
     crc: u32,
     method: u16,
@@ -248,6 +252,7 @@ fn read_entry(bytes: &[u8], base: u64) -> io::Result<(Entry, &[u8])> {
         .ok_or_else(not_a_zip)?;
     Ok((
         Entry {
+            kind: kind_of(name, record),
             name: name.to_owned(),
             size,
             packed,
@@ -257,6 +262,22 @@ fn read_entry(bytes: &[u8], base: u64) -> io::Result<(Entry, &[u8])> {
         },
         &bytes[end..],
     ))
+}
+
+/// Unix writes the mode into the upper half of the attributes; others mark directories only.
+fn kind_of(name: &str, record: &[u8]) -> FileKind {
+    const UNIX: u64 = 3;
+    const MACOS: u64 = 19;
+    let (creator, attributes) = (u16_at(record, 4) >> 8, u32_at(record, 38));
+    let dir = name.ends_with('/') || !matches!(creator, UNIX | MACOS) && attributes & 0x10 != 0;
+    match attributes >> 28 {
+        _ if dir => FileKind::Dir,
+        _ if !matches!(creator, UNIX | MACOS) => FileKind::File,
+        0o04 => FileKind::Dir,
+        0o12 => FileKind::Symlink,
+        0o10 | 0 => FileKind::File,
+        _ => FileKind::Other,
+    }
 }
 
 /// See [`Archive::reader`].

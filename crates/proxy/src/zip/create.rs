@@ -5,12 +5,13 @@ use flate2::Compression;
 use flate2::write::DeflateEncoder;
 use std::collections::HashSet;
 use std::io::Write;
+use std::sync::Arc;
 
 use steady_module::ModuleVersion;
 use steady_system::{FileKind, Files, Walk};
 
 use super::check::{check_version, is_vendored, language_of};
-use super::{FileError, check_files};
+use super::{Archive, Entry, FileError, check_files};
 use crate::{Error, Result};
 
 /// Where a file's bytes are.
@@ -18,6 +19,8 @@ use crate::{Error, Result};
 pub enum Content {
     /// On disk.
     File(Files, Utf8PathBuf),
+    /// In another archive.
+    Entry(Arc<Archive>, Entry),
     /// Here.
     Bytes(Vec<u8>),
 }
@@ -26,6 +29,9 @@ impl Content {
     pub(super) fn read(&self) -> Result<Vec<u8>> {
         match self {
             Content::File(files, path) => Ok(files.read(path)?),
+            Content::Entry(archive, entry) => archive
+                .read(entry)
+                .map_err(|error| Error::other(steady_system::describe_io(&error))),
             Content::Bytes(bytes) => Ok(bytes.clone()),
         }
     }
@@ -59,16 +65,28 @@ fn write_zip(out: &mut dyn Write, module: &ModuleVersion, files: &[SourceFile]) 
         return Err(error);
     }
     let valid: HashSet<&str> = checked.valid.iter().map(String::as_str).collect();
+    let fits = |file: &&SourceFile| valid.contains(file.path.as_str());
+    write_entries(out, &module.to_string(), files.iter().filter(fits))
+}
+
+/// Writes a zip of regular files below `prefix`, whatever their names are.
+pub(crate) fn write_plain(out: &mut dyn Write, prefix: &str, files: &[SourceFile]) -> Result<()> {
+    let regular = files.iter().filter(|file| file.kind == FileKind::File);
+    write_entries(out, prefix, regular)
+}
+
+fn write_entries<'a>(
+    out: &mut dyn Write,
+    prefix: &str,
+    files: impl Iterator<Item = &'a SourceFile>,
+) -> Result<()> {
     let mut writer = Writer {
         out,
         offset: 0,
         central: Vec::new(),
         count: 0,
     };
-    for file in files
-        .iter()
-        .filter(|file| valid.contains(file.path.as_str()))
-    {
+    for file in files {
         let bytes = file.content.read()?;
         if bytes.len() as u64 > file.size {
             return Err(Error::other(format!(
@@ -76,7 +94,7 @@ fn write_zip(out: &mut dyn Write, module: &ModuleVersion, files: &[SourceFile]) 
                 file.path
             )));
         }
-        writer.add(&format!("{module}/{}", file.path), &bytes)?;
+        writer.add(&format!("{prefix}/{}", file.path), &bytes)?;
     }
     writer.finish()
 }

@@ -11,6 +11,7 @@ mod unpack;
 
 pub use archive::{Archive, Entry, EntryReader};
 pub use check::{CheckedFiles, FileError, check_files, check_zip};
+pub(crate) use create::write_plain;
 pub use create::{Content, SourceFile, create, create_from_dir, files_in_dir};
 pub use unpack::{FileHashes, Unpack, hash1};
 
