@@ -5,13 +5,23 @@
 //!
 //! Pruning (`go 1.17` and later): a dependency whose go.mod lists all that its packages need shows its own requirements and no
 //! further ones, so what stands behind them is never read.
+//!
+//! [`Graph`] is one reading; [`build_list`] and [`req`] answer questions about lists of requirements that no file holds yet.
+
+mod read;
+mod select;
+
+pub use read::{Reading, Requirements, Summary};
+pub use select::{build_list, req};
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::fmt;
+use std::sync::Arc;
 use steady_module::{ModuleVersion, gover};
 
 /// How much of a graph lies behind a module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Pruning {
     /// `go 1.17` or later: the requirements in its own go.mod are enough.
     Pruned,
@@ -33,212 +43,278 @@ impl Pruning {
     }
 }
 
-/// What one module version requires.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Summary {
-    /// Its requirements, exclusions and replacements applied as the main module says.
-    pub requires: Vec<ModuleVersion>,
-    /// How much lies behind it.
-    pub pruning: Pruning,
-}
-
-/// Where requirements come from.
-pub trait Requirements {
-    /// Why they cannot be had.
-    type Error;
-
-    /// What each of `modules` requires, in their order. They are asked for together so that they can be fetched together.
-    fn summaries(&self, modules: &[ModuleVersion]) -> Vec<Result<Summary, Self::Error>>;
-}
-
-/// What led to an error: the modules from a root to the one that could not be read.
-#[derive(Debug)]
+/// A module whose requirements could not be read, and what led to it.
+#[derive(Debug, Clone)]
 pub struct GraphError<E> {
-    /// From a root on; the last one failed.
+    /// From a top of the graph on; the last one failed.
     pub chain: Vec<ModuleVersion>,
     /// Why.
     pub error: E,
 }
 
-/// A module graph and the versions selected in it.
-#[derive(Debug, Default)]
-pub struct Graph {
-    roots: Vec<ModuleVersion>,
-    requires: HashMap<ModuleVersion, Vec<ModuleVersion>>,
-    selected: HashMap<String, String>,
+impl<E> GraphError<E> {
+    /// The module that failed.
+    #[must_use]
+    pub fn module(&self) -> &ModuleVersion {
+        // A chain has at least the module that failed.
+        &self.chain[self.chain.len() - 1]
+    }
+
+    /// The modules before the one that failed, as go shows them: `a@v1 requires\n\tb@v2 requires\n\t`. Main modules at the
+    /// beginning are left out: everything starts there. `None` if a main module itself failed.
+    #[must_use]
+    pub fn lead(&self) -> Option<String> {
+        let first = self
+            .chain
+            .iter()
+            .position(|module| !module.version.is_empty())?;
+        let before = &self.chain[first..self.chain.len() - 1];
+        Some(
+            before
+                .iter()
+                .map(|module| format!("{module} requires\n\t"))
+                .collect(),
+        )
+    }
 }
 
-impl Graph {
-    /// Reads the graph behind `roots`. On errors the rest of the graph is read all the same; they are returned beside it.
-    pub fn read<R: Requirements>(
-        roots: &[ModuleVersion],
-        pruning: Pruning,
-        source: &R,
-    ) -> (Graph, Vec<GraphError<R::Error>>) {
+impl<E: fmt::Display> fmt::Display for GraphError<E> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.lead() {
+            None => self.error.fmt(out),
+            Some(lead) => write!(out, "{lead}{}: {}", self.module(), self.error),
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Node {
+    module: ModuleVersion,
+    requires: Option<Vec<u32>>,
+    pruning: Option<Pruning>,
+}
+
+/// A module graph and the versions selected in it. `E`: why a module's requirements could not be read.
+#[derive(Debug)]
+pub struct Graph<E> {
+    tops: Vec<u32>,
+    nodes: Vec<Node>,
+    ids: HashMap<ModuleVersion, u32>,
+    selected: HashMap<String, u32>,
+    errors: HashMap<u32, Arc<E>>,
+}
+
+impl<E> Graph<E> {
+    /// A graph of which only the tops are known.
+    #[must_use]
+    pub fn new(tops: &[ModuleVersion]) -> Graph<E> {
         let mut graph = Graph {
-            roots: roots.to_vec(),
-            ..Graph::default()
+            tops: Vec::with_capacity(tops.len()),
+            nodes: Vec::new(),
+            ids: HashMap::new(),
+            selected: HashMap::new(),
+            errors: HashMap::new(),
         };
-        let mut errors = Vec::new();
-        // A module can be met pruned first and unpruned later, and then leads further.
-        let mut summaries: HashMap<ModuleVersion, Summary> = HashMap::new();
-        let mut entered: HashSet<(ModuleVersion, bool)> = HashSet::new();
-        let mut wave: Vec<(ModuleVersion, Pruning)> =
-            roots.iter().map(|root| (root.clone(), pruning)).collect();
-        for root in roots {
-            graph.select(root);
+        for top in tops {
+            let id = graph.id_of(top);
+            graph.tops.push(id);
+            graph.select(id);
         }
-        while !wave.is_empty() {
-            wave.retain(|(module, pruning)| {
-                module.version != "none"
-                    && entered.insert((module.clone(), *pruning == Pruning::Unpruned))
-            });
-            let mut unread: Vec<ModuleVersion> = wave
-                .iter()
-                .map(|(module, _)| module)
-                .filter(|module| !summaries.contains_key(module))
-                .cloned()
-                .collect();
-            let mut seen = HashSet::new();
-            unread.retain(|module| seen.insert(module.clone()));
-            for (module, summary) in unread.iter().zip(source.summaries(&unread)) {
-                match summary {
-                    Ok(summary) => {
-                        graph.require(module, &summary.requires);
-                        summaries.insert(module.clone(), summary);
-                    }
-                    Err(error) => errors.push((module.clone(), error)),
+        graph
+    }
+
+    fn id_of(&mut self, module: &ModuleVersion) -> u32 {
+        if let Some(id) = self.ids.get(module) {
+            return *id;
+        }
+        let id = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
+        self.nodes.push(Node {
+            module: module.clone(),
+            requires: None,
+            pruning: None,
+        });
+        self.ids.insert(module.clone(), id);
+        id
+    }
+
+    fn module(&self, id: u32) -> &ModuleVersion {
+        &self.nodes[id as usize].module
+    }
+
+    fn node(&self, module: &ModuleVersion) -> Option<&Node> {
+        self.ids.get(module).map(|id| &self.nodes[*id as usize])
+    }
+
+    /// A version that is asked for counts if it is newer than what was selected so far.
+    fn select(&mut self, id: u32) {
+        let module = &self.nodes[id as usize].module;
+        match self.selected.get_mut(&module.path) {
+            None if module.version == "none" => {}
+            None => {
+                self.selected.insert(module.path.clone(), id);
+            }
+            Some(best) => {
+                let known = &self.nodes[*best as usize].module.version;
+                if compare(&module.path, known, &module.version).is_lt() {
+                    *best = id;
                 }
             }
-            let mut next = Vec::new();
-            for (module, pruning) in wave {
-                let Some(summary) = summaries.get(&module) else {
-                    continue;
-                };
-                if pruning == Pruning::Pruned && summary.pruning != Pruning::Unpruned {
-                    continue;
-                }
-                let onward = if pruning == Pruning::Unpruned {
-                    Pruning::Unpruned
-                } else {
-                    summary.pruning
-                };
-                next.extend(
-                    summary
-                        .requires
-                        .iter()
-                        .map(|require| (require.clone(), onward)),
-                );
-            }
-            wave = next;
         }
-        let errors = errors
-            .into_iter()
-            .map(|(module, error)| GraphError {
-                chain: graph.path_to(&module),
-                error,
+    }
+
+    /// Records what a module requires.
+    pub fn require(&mut self, module: &ModuleVersion, requires: &[ModuleVersion]) {
+        let id = self.id_of(module);
+        let requires: Vec<u32> = requires
+            .iter()
+            .map(|require| {
+                let id = self.id_of(require);
+                self.select(id);
+                id
             })
             .collect();
-        (graph, errors)
-    }
-
-    fn select(&mut self, module: &ModuleVersion) {
-        match self.selected.get_mut(&module.path) {
-            None => {
-                self.selected
-                    .insert(module.path.clone(), module.version.clone());
-            }
-            Some(selected) => {
-                // A main module has no version and is newer than any other.
-                let newer = compare(&module.path, &module.version, selected).is_gt();
-                if newer {
-                    selected.clone_from(&module.version);
-                }
-            }
-        }
-    }
-
-    fn require(&mut self, module: &ModuleVersion, requires: &[ModuleVersion]) {
-        for require in requires {
-            self.select(require);
-        }
-        self.requires.insert(module.clone(), requires.to_vec());
+        self.nodes[id as usize].requires = Some(requires);
     }
 
     /// The version selected for a path: empty for a main module, `None` if nothing asks for it.
     #[must_use]
     pub fn selected(&self, path: &str) -> Option<&str> {
-        self.selected.get(path).map(String::as_str)
+        self.selected
+            .get(path)
+            .map(|id| self.module(*id).version.as_str())
+    }
+
+    /// The version selected for a path, `none` if nothing asks for it.
+    #[must_use]
+    pub fn selected_or_none(&self, path: &str) -> &str {
+        self.selected(path).unwrap_or("none")
     }
 
     /// What a module version requires; `None` if its requirements were not read.
-    #[must_use]
-    pub fn required_by(&self, module: &ModuleVersion) -> Option<&[ModuleVersion]> {
-        self.requires.get(module).map(Vec::as_slice)
+    pub fn required_by(
+        &self,
+        module: &ModuleVersion,
+    ) -> Option<impl ExactSizeIterator<Item = &ModuleVersion>> {
+        let requires = self.node(module)?.requires.as_ref()?;
+        Some(requires.iter().map(|id| self.module(*id)))
     }
 
-    /// The roots, in their order.
+    /// Whether a module version's requirements were read.
     #[must_use]
-    pub fn roots(&self) -> &[ModuleVersion] {
-        &self.roots
+    pub fn was_read(&self, module: &ModuleVersion) -> bool {
+        self.node(module)
+            .is_some_and(|node| node.requires.is_some())
+    }
+
+    /// How much lies behind a module version, as its own go.mod says; `None` if that was not read.
+    #[must_use]
+    pub fn pruning_of(&self, module: &ModuleVersion) -> Option<Pruning> {
+        self.node(module)?.pruning
+    }
+
+    /// Why a module version's requirements could not be read, if they could not.
+    #[must_use]
+    pub fn error_of(&self, module: &ModuleVersion) -> Option<&E> {
+        self.errors.get(self.ids.get(module)?).map(Arc::as_ref)
     }
 
     /// How many modules' requirements were read.
     #[must_use]
     pub fn read_count(&self) -> usize {
-        self.requires.len()
-    }
-
-    /// The selected modules: the first `main` roots in their order, the rest by path.
-    #[must_use]
-    pub fn build_list(&self, main: usize) -> Vec<ModuleVersion> {
-        let first: Vec<ModuleVersion> = self.roots.iter().take(main).cloned().collect();
-        let mut rest: Vec<ModuleVersion> = self
-            .selected
+        self.nodes
             .iter()
-            .filter(|(path, version)| {
-                version.as_str() != "none" && first.iter().all(|root| root.path != **path)
-            })
-            .map(|(path, version)| ModuleVersion::new(path.clone(), version.clone()))
-            .collect();
-        rest.sort();
-        first.into_iter().chain(rest).collect()
+            .filter(|node| node.pruning.is_some())
+            .count()
     }
 
-    /// Every module version whose requirements were read, in breadth-first order from the roots, with what it requires.
-    pub fn walk(&self, mut visit: impl FnMut(&ModuleVersion, &[ModuleVersion])) {
-        let mut queue: VecDeque<&ModuleVersion> = self.roots.iter().collect();
-        let mut seen: HashSet<&ModuleVersion> = queue.iter().copied().collect();
-        while let Some(module) = queue.pop_front() {
-            let requires = self.required_by(module).unwrap_or_default();
-            visit(module, requires);
-            queue.extend(requires.iter().filter(|require| seen.insert(require)));
+    /// The selected modules: the tops in their order, the rest by path.
+    #[must_use]
+    pub fn build_list(&self) -> Vec<ModuleVersion> {
+        let mut seen: HashSet<&str> = HashSet::new();
+        let mut list: Vec<ModuleVersion> = Vec::with_capacity(self.selected.len());
+        for &top in &self.tops {
+            let path = &self.module(top).path;
+            if seen.insert(path)
+                && let Some(&best) = self.selected.get(path)
+            {
+                list.push(self.module(best).clone());
+            }
+        }
+        let first = list.len();
+        list.extend(
+            self.selected
+                .iter()
+                .filter(|(path, _)| !seen.contains(path.as_str()))
+                .map(|(_, id)| self.module(*id).clone()),
+        );
+        list[first..].sort_unstable_by(|a, b| a.path.cmp(&b.path));
+        list
+    }
+
+    /// Every module version that can be reached, in breadth-first order from the tops.
+    pub fn walk<'g>(&'g self, mut visit: impl FnMut(&'g ModuleVersion)) {
+        let mut queue: VecDeque<u32> = VecDeque::new();
+        let mut seen = vec![false; self.nodes.len()];
+        let mut enter = |queue: &mut VecDeque<u32>, id: u32| {
+            if self.module(id).version != "none" && !std::mem::replace(&mut seen[id as usize], true)
+            {
+                queue.push_back(id);
+            }
+        };
+        for &top in &self.tops {
+            enter(&mut queue, top);
+        }
+        while let Some(id) = queue.pop_front() {
+            visit(self.module(id));
+            for &require in self.nodes[id as usize].requires.iter().flatten() {
+                enter(&mut queue, require);
+            }
         }
     }
 
-    /// A shortest way from a root to a module version.
-    #[must_use]
-    pub fn path_to(&self, target: &ModuleVersion) -> Vec<ModuleVersion> {
-        let mut queue: VecDeque<&ModuleVersion> = self.roots.iter().collect();
-        let mut from: HashMap<&ModuleVersion, Option<&ModuleVersion>> =
-            self.roots.iter().map(|root| (root, None)).collect();
-        while let Some(module) = queue.pop_front() {
-            if module == target {
-                let mut chain: Vec<ModuleVersion> =
-                    std::iter::successors(Some(module), |at| from[at])
-                        .cloned()
-                        .collect();
+    /// A shortest way from a top to a module for which `wanted` holds, that module included; empty if there is none.
+    pub fn find_path(&self, wanted: impl Fn(&ModuleVersion) -> bool) -> Vec<ModuleVersion> {
+        self.find_ids(|id| wanted(self.module(id)))
+            .into_iter()
+            .map(|id| self.module(id).clone())
+            .collect()
+    }
+
+    fn find_ids(&self, wanted: impl Fn(u32) -> bool) -> Vec<u32> {
+        let mut from: HashMap<u32, Option<u32>> =
+            self.tops.iter().map(|&top| (top, None)).collect();
+        let mut queue: VecDeque<u32> = self.tops.iter().copied().collect();
+        while let Some(id) = queue.pop_front() {
+            if wanted(id) {
+                let mut chain: Vec<u32> = std::iter::successors(Some(id), |at| from[at]).collect();
                 chain.reverse();
                 return chain;
             }
-            for require in self.required_by(module).unwrap_or_default() {
-                if !from.contains_key(require) {
-                    from.insert(require, Some(module));
+            for &require in self.nodes[id as usize].requires.iter().flatten() {
+                from.entry(require).or_insert_with(|| {
                     queue.push_back(require);
-                }
+                    Some(id)
+                });
             }
         }
-        vec![target.clone()]
+        Vec::new()
+    }
+
+    /// The error nearest to the tops, with the way to it.
+    #[must_use]
+    pub fn error(&self) -> Option<GraphError<Arc<E>>> {
+        if self.errors.is_empty() {
+            return None;
+        }
+        let chain = self.find_ids(|id| self.errors.contains_key(&id));
+        let error = Arc::clone(self.errors.get(chain.last()?)?);
+        Some(GraphError {
+            chain: chain
+                .into_iter()
+                .map(|id| self.module(id).clone())
+                .collect(),
+            error,
+        })
     }
 }
 
@@ -256,110 +332,4 @@ pub fn compare(path: &str, a: &str, b: &str) -> Ordering {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// `module: requirement…`, a line each; a path that begins with `old` is from before pruning.
-    struct Fixture(HashMap<ModuleVersion, Summary>);
-
-    fn module(word: &str) -> ModuleVersion {
-        let (path, version) = word.split_once('@').unwrap_or((word, ""));
-        ModuleVersion::new(path, version)
-    }
-
-    impl Fixture {
-        fn new(text: &str) -> Fixture {
-            Fixture(
-                text.lines()
-                    .map(|line| {
-                        let (name, requires) = line.split_once(':').unwrap();
-                        let pruning = if name.starts_with("old") {
-                            Pruning::Unpruned
-                        } else {
-                            Pruning::Pruned
-                        };
-                        (
-                            module(name.trim()),
-                            Summary {
-                                requires: requires.split_whitespace().map(module).collect(),
-                                pruning,
-                            },
-                        )
-                    })
-                    .collect(),
-            )
-        }
-    }
-
-    impl Requirements for Fixture {
-        type Error = String;
-        fn summaries(&self, modules: &[ModuleVersion]) -> Vec<Result<Summary, String>> {
-            modules
-                .iter()
-                .map(|module| {
-                    self.0
-                        .get(module)
-                        .cloned()
-                        .ok_or_else(|| format!("no {module}"))
-                })
-                .collect()
-        }
-    }
-
-    fn list(graph: &Graph) -> String {
-        let words: Vec<String> = graph
-            .build_list(1)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        words.join(" ")
-    }
-
-    #[test]
-    fn newest_version_asked_for_is_selected() {
-        let source = Fixture::new(
-            "main: old-b@v1.2.0 c@v1.0.0\nold-b@v1.2.0: d@v1.4.0\nc@v1.0.0: d@v1.3.0\nd@v1.4.0:\nd@v1.3.0:",
-        );
-        let (graph, errors) = Graph::read(
-            &[module("main"), module("old-b@v1.2.0"), module("c@v1.0.0")],
-            Pruning::Unpruned,
-            &source,
-        );
-        assert!(errors.is_empty());
-        assert_eq!(list(&graph), "main c@v1.0.0 d@v1.4.0 old-b@v1.2.0");
-    }
-
-    #[test]
-    fn pruned_dependencies_hide_what_is_behind_them() {
-        let source = Fixture::new(
-            "b@v1.0.0: c@v1.0.0\nc@v1.0.0: d@v1.0.0\nold-e@v1.0.0: c@v1.1.0\nc@v1.1.0: f@v1.0.0\nf@v1.0.0:",
-        );
-        let (graph, _) = Graph::read(&[module("b@v1.0.0")], Pruning::Pruned, &source);
-        assert_eq!(
-            (list(&graph).as_str(), graph.read_count()),
-            ("b@v1.0.0 c@v1.0.0", 1)
-        );
-        let (graph, errors) = Graph::read(
-            &[module("b@v1.0.0"), module("old-e@v1.0.0")],
-            Pruning::Pruned,
-            &source,
-        );
-        assert!(errors.is_empty());
-        assert_eq!(
-            graph.selected("f"),
-            Some("v1.0.0"),
-            "behind an old module everything counts"
-        );
-    }
-
-    #[test]
-    fn an_error_names_the_way_to_it() {
-        let source = Fixture::new("old-a@v1.0.0: b@v1.0.0");
-        let (_, errors) = Graph::read(&[module("old-a@v1.0.0")], Pruning::Pruned, &source);
-        let chain: Vec<String> = errors[0].chain.iter().map(ToString::to_string).collect();
-        assert_eq!(
-            (chain.join(" "), errors[0].error.as_str()),
-            ("old-a@v1.0.0 b@v1.0.0".into(), "no b@v1.0.0")
-        );
-    }
-}
+mod tests;
