@@ -132,10 +132,7 @@ fn an_error_names_the_way_to_it() {
         graph.was_read(&module("c@v1.0.0")),
         "the rest is read all the same"
     );
-    assert_eq!(
-        graph.error_of(&module("b@v1.0.0")).unwrap(),
-        "no b@v1.0.0"
-    );
+    assert_eq!(graph.error_of(&module("b@v1.0.0")).unwrap(), "no b@v1.0.0");
 }
 
 #[test]
@@ -182,7 +179,8 @@ fn req_keeps_only_what_nothing_else_leads_to() {
 
 #[test]
 fn req_lives_with_cycles() {
-    let source = Fixture::new("a@v1.0.0: b@v1.0.0\nb@v1.0.0: a@v1.0.0 main@v1.0.0\nmain@v1.0.0: b@v1.0.0");
+    let source =
+        Fixture::new("a@v1.0.0: b@v1.0.0\nb@v1.0.0: a@v1.0.0 main@v1.0.0\nmain@v1.0.0: b@v1.0.0");
     let least = req(&module("main"), &[], &modules("a@v1.0.0 b@v1.0.0"), &source).unwrap();
     assert_eq!(least.len(), 1);
     assert_eq!(
@@ -263,7 +261,8 @@ fn reading_equals_the_definition() {
     let mut dice = Dice(0x9E37_79B9_7F4A_7C15);
     for round in 0..400 {
         let source = dice.graph();
-        let roots: Vec<ModuleVersion> = (0..=dice.roll(4)).map(|_| module(&dice.module())).collect();
+        let roots: Vec<ModuleVersion> =
+            (0..=dice.roll(4)).map(|_| module(&dice.module())).collect();
         for pruning in [Pruning::Pruned, Pruning::Unpruned] {
             let reading = Reading {
                 main: Some(&module("main")),
@@ -278,7 +277,11 @@ fn reading_equals_the_definition() {
                 .skip(1)
                 .map(|m| (m.path, m.version))
                 .collect();
-            assert_eq!(list, naive(&source, &roots, pruning), "round {round}, {pruning:?}");
+            assert_eq!(
+                list,
+                naive(&source, &roots, pruning),
+                "round {round}, {pruning:?}"
+            );
         }
     }
 }
@@ -289,14 +292,23 @@ fn req_gives_the_same_build_list_and_nothing_can_be_left_out() {
     let main = module("main");
     for round in 0..200 {
         let source = dice.graph();
-        let roots: Vec<ModuleVersion> = (0..=dice.roll(5)).map(|_| module(&dice.module())).collect();
+        let roots: Vec<ModuleVersion> =
+            (0..=dice.roll(5)).map(|_| module(&dice.module())).collect();
         let whole = build_list(&main, &roots, &source).unwrap();
         let least = req(&main, &[], &roots, &source).unwrap();
-        assert_eq!(build_list(&main, &least, &source).unwrap(), whole, "round {round}");
+        assert_eq!(
+            build_list(&main, &least, &source).unwrap(),
+            whole,
+            "round {round}"
+        );
         for left_out in 0..least.len() {
             let mut fewer = least.clone();
             fewer.remove(left_out);
-            assert_ne!(build_list(&main, &fewer, &source).unwrap(), whole, "round {round}");
+            assert_ne!(
+                build_list(&main, &fewer, &source).unwrap(),
+                whole,
+                "round {round}"
+            );
         }
     }
 }

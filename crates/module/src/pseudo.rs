@@ -111,6 +111,12 @@ pub fn zero_pseudo_version(major: &str) -> String {
     pseudo_version(major, "", "00010101000000", "000000000000")
 }
 
+/// Whether it is such a version.
+#[must_use]
+pub fn is_zero_pseudo_version(version: &str) -> bool {
+    version == zero_pseudo_version(semver::major(version))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

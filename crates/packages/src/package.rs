@@ -279,6 +279,9 @@ pub struct PackageError {
     /// Shortest path from a package named on the command line to this one (each element an import path;
     /// a test import carries ` (test)` as in go).
     pub import_stack: Vec<String>,
+    /// Of each element of the stack the file that imports it (its name alone), or empty; as long as the stack, or empty as a whole.
+    #[serde(skip)]
+    pub import_files: Vec<String>,
     /// `file:line:col`, or empty.
     pub pos: String,
     /// The error itself, without position and stack.
@@ -306,7 +309,17 @@ impl std::fmt::Display for PackageError {
         if self.import_stack.is_empty() {
             return f.write_str(&self.err);
         }
-        write!(f, "package {}", self.import_stack.join("\n\timports "))?;
+        f.write_str("package ")?;
+        for (at, path) in self.import_stack.iter().enumerate() {
+            let between = if at == 0 { "" } else { "\n\timports " };
+            write!(f, "{between}{path}")?;
+            match self.import_files.get(at) {
+                Some(file) if self.is_import_cycle && !file.is_empty() => {
+                    write!(f, " from {file}")?
+                }
+                _ => {}
+            }
+        }
         if !self.pos.is_empty() {
             write!(f, "\n\t{}", self.pos)?;
         }

@@ -22,6 +22,22 @@ const WITHOUT_SYSCALL: [&str; 4] = [
 #[derive(Default)]
 pub(super) struct Stack {
     paths: Vec<String>,
+    /// Names of the files that import them.
+    files: Vec<String>,
+}
+
+impl Stack {
+    fn push(&mut self, path: &str, importer: Option<&Importer<'_>>) {
+        let at = importer.and_then(|importer| importer.positions.first());
+        let file = at.and_then(|at| Utf8Path::new(at.file.as_ref()).file_name());
+        self.paths.push(path.to_string());
+        self.files.push(file.unwrap_or_default().to_string());
+    }
+
+    fn pop(&mut self) {
+        self.paths.pop();
+        self.files.pop();
+    }
 }
 
 struct Importer<'a> {
@@ -31,6 +47,8 @@ struct Importer<'a> {
     origin: Origin,
     files_given: bool,
     positions: &'a [Position],
+    /// The import as it is written.
+    written: &'a str,
 }
 
 impl Loader<'_> {
@@ -69,7 +87,7 @@ impl Loader<'_> {
             .map_or(path, |place| place.path.as_str())
             .to_string();
         if let Some(&known) = self.by_path.get(&actual) {
-            self.check_cycle(known, &actual, stack);
+            self.check_cycle(known, &actual, importer, stack);
             return known;
         }
         let id = self.set.add(Package::default());
@@ -90,22 +108,29 @@ impl Loader<'_> {
     }
 
     /// A package that is met while it is being loaded imports itself.
-    fn check_cycle(&mut self, id: PackageId, path: &str, stack: &Stack) {
+    fn check_cycle(
+        &mut self,
+        id: PackageId,
+        path: &str,
+        importer: Option<&Importer<'_>>,
+        stack: &mut Stack,
+    ) {
         if !stack.paths.iter().any(|other| other == path) {
             return;
         }
+        stack.push(path, importer);
         let package = &mut self.set[id];
         if package.public.error.is_none() {
-            let mut import_stack = stack.paths.clone();
-            import_stack.push(path.to_string());
             package.public.error = Some(PackageError {
-                import_stack,
+                import_stack: stack.paths.clone(),
+                import_files: stack.files.clone(),
                 err: "import cycle not allowed".into(),
                 is_import_cycle: true,
                 ..PackageError::default()
             });
             package.public.incomplete = true;
         }
+        stack.pop();
     }
 
     fn assemble(
@@ -117,14 +142,15 @@ impl Loader<'_> {
         stack: &mut Stack,
     ) {
         let mut package = self.shape(path, found);
-        let mut error = self.place_error(path, found, importer, stack);
-        if error.is_none() {
-            error = self.collision(path, stack);
+        let own = self.collision(path, stack);
+        let mut error = self.place_error(path, found, importer, stack).or(own);
+        if error.is_none() && !self.modules.enabled() {
+            error = self.unclean(path, importer, stack);
         }
         package.public.incomplete = error.is_some();
         package.public.error = error;
         self.set[id] = package;
-        stack.paths.push(path.to_string());
+        stack.push(path, importer);
         if found.place.is_ok() {
             self.embed(id, &found.source, stack);
             self.check_files(id, stack);
@@ -137,7 +163,33 @@ impl Loader<'_> {
                 );
             }
         }
-        stack.paths.pop();
+        stack.pop();
+    }
+
+    /// Paths such as `a/` lead to a directory and are refused all the same.
+    fn unclean(
+        &self,
+        path: &str,
+        importer: Option<&Importer<'_>>,
+        stack: &Stack,
+    ) -> Option<PackageError> {
+        let importer = importer?;
+        let written = importer.written;
+        let clean = steady_system::clean(Utf8Path::new(written)).into_string();
+        if clean == written || crate::patterns::is_local_import(written) {
+            return None;
+        }
+        let mut import_stack = stack.paths.clone();
+        import_stack.push(path.to_string());
+        Some(PackageError {
+            import_stack,
+            pos: importer
+                .positions
+                .first()
+                .map_or_else(String::new, |at| self.shown(at)),
+            err: format!("non-canonical import path {written:?}: should be {clean:?}"),
+            ..PackageError::default()
+        })
     }
 
     /// The package as its directory has it.
@@ -187,6 +239,16 @@ impl Loader<'_> {
         public.x_test_imports = source.x_test_imports.keys().cloned().collect();
         public.test_embed_patterns = source.test_embed_patterns.keys().cloned().collect();
         public.x_test_embed_patterns = source.x_test_embed_patterns.keys().cloned().collect();
+        if self.options.find {
+            // Nobody asks where imports lead.
+            for imports in [
+                &mut public.imports,
+                &mut public.test_imports,
+                &mut public.x_test_imports,
+            ] {
+                imports.clear();
+            }
+        }
         if public.standard && self.modules.enabled() {
             // Tests of the standard library import its vendored packages by their short names.
             for imports in [&mut public.test_imports, &mut public.x_test_imports] {
@@ -210,6 +272,13 @@ impl Loader<'_> {
                 list.clear();
             }
         }
+        self.note_sources(&mut package, source);
+        self.set_target(&mut package);
+        package
+    }
+
+    /// What of the sources is needed later: imports as written and where, `//go:debug` lines.
+    fn note_sources(&self, package: &mut Package, source: &PackageSource) {
         package
             .internal
             .raw_imports
@@ -219,7 +288,7 @@ impl Loader<'_> {
             .iter()
             .map(|(path, at)| (path.clone(), at.iter().map(|at| self.shown(at)).collect()))
             .collect();
-        package.internal.orig_import_path = path.to_string();
+        package.internal.orig_import_path = package.public.import_path.clone();
         package.internal.godebugs = source
             .directives
             .iter()
@@ -236,8 +305,6 @@ impl Loader<'_> {
                 ))
             })
             .collect();
-        self.set_target(&mut package);
-        package
     }
 
     fn module_info(
@@ -281,7 +348,7 @@ impl Loader<'_> {
             Ok(place) => place,
             Err(error) => {
                 let pos = importer_pos();
-                let err = import_error(error, importer.is_some());
+                let err = self.import_error(error, importer).to_string();
                 return Some(PackageError {
                     import_stack,
                     pos,
@@ -291,8 +358,15 @@ impl Loader<'_> {
             }
         };
         if let Some(error) = &found.source.error {
-            import_stack.push(path.to_string());
             let (pos, err) = self.source_error(error, &found.source, place);
+            let pos = match error {
+                SourceError::Syntax(_) | SourceError::NoGo { .. } => {
+                    import_stack.push(path.to_string());
+                    pos
+                }
+                _ if pos.is_empty() => importer_pos(),
+                _ => pos,
+            };
             return Some(PackageError {
                 import_stack,
                 pos,
@@ -313,6 +387,16 @@ impl Loader<'_> {
                 ..PackageError::default()
             });
         }
+        if let Some(short) = vendored_path(importer.written)
+            && (!self.modules.enabled() || place.module.is_none())
+        {
+            return Some(PackageError {
+                import_stack,
+                pos: importer_pos(),
+                err: format!("{} must be imported as {short}", importer.written),
+                ..PackageError::default()
+            });
+        }
         if found.source.name == "main" && !importer.path.is_empty() {
             let err = format!("import {path:?} is a program, not an importable package");
             import_stack.push(path.to_string());
@@ -324,6 +408,39 @@ impl Loader<'_> {
             });
         }
         None
+    }
+
+    /// The error with what is known about who imports.
+    fn import_error(&self, error: &ImportError, importer: Option<&Importer<'_>>) -> ImportError {
+        let from = importer.map(|importer| &self.set[importer.id]);
+        let module = from.and_then(|package| package.public.module.as_deref());
+        match error {
+            ImportError::Missing(missing) if missing.std_dir.is_some() => {
+                let mut missing = missing.clone();
+                if let Some(module) = module.filter(|module| !module.main) {
+                    missing.importer_go_version.clone_from(&module.go_version);
+                }
+                ImportError::Missing(missing)
+            }
+            ImportError::Missing(missing) => {
+                let mut missing = missing.clone();
+                missing.replaced = self.modules.replacement_with(&missing.path);
+                if let Some(module) = module.filter(|module| module.main) {
+                    missing.cd = self.modules.elsewhere(&module.path);
+                }
+                ImportError::Missing(missing)
+            }
+            ImportError::MissingSum(missing) => {
+                let mut missing = missing.clone();
+                missing.importer = from.map(|package| crate::modload::Importer {
+                    path: package.public.import_path.clone(),
+                    version: module.map_or_else(String::new, |module| module.version.clone()),
+                    is_test: false,
+                });
+                ImportError::MissingSum(missing)
+            }
+            other => other.clone(),
+        }
     }
 
     fn source_error(
@@ -479,6 +596,11 @@ impl Loader<'_> {
         let refused = unsafe_name
             .map(|name| format!("invalid input file name {name:?}"))
             .or(refused);
+        let dir = &package.public.dir;
+        let refused = match dir.contains(['\r', '\n']) {
+            true => Some(format!("invalid package directory {dir:?}")),
+            false => refused,
+        };
         if let Some(err) = refused {
             self.set_error(id, stack, String::new(), err);
         }
@@ -519,6 +641,7 @@ impl Loader<'_> {
                 origin: origin.clone(),
                 files_given,
                 positions,
+                written: import,
             };
             let imported = self.import(import, Some(&importer), stack);
             self.refuse(imported, import, &importer, stack);
@@ -602,6 +725,7 @@ impl Loader<'_> {
             module: None,
             dir: dir.to_owned(),
             path: "command-line-arguments".into(),
+            others: Vec::new(),
         });
         let found = Arc::new(Found { place, source });
         let id = self.set.add(Package::default());
@@ -634,7 +758,7 @@ impl Loader<'_> {
         package.public.incomplete = error.is_some();
         package.public.error = error;
         self.set[id] = package;
-        stack.paths.push("command-line-arguments".into());
+        stack.push("command-line-arguments", None);
         self.embed(id, &found.source, &stack);
         self.check_files(id, &stack);
         if !self.options.find {
@@ -744,10 +868,10 @@ impl Loader<'_> {
     }
 }
 
-/// The words for an import that leads nowhere.
-fn import_error(error: &ImportError, _imported: bool) -> String {
-    match error {
-        ImportError::NotInStd { path, dir } => format!("package {path} is not in std ({dir})"),
-        other => other.to_string(),
+/// What a path with a vendor directory in it must be written as.
+fn vendored_path(path: &str) -> Option<&str> {
+    match path.rfind("/vendor/") {
+        Some(at) => Some(&path[at + "/vendor/".len()..]),
+        None => path.strip_prefix("vendor/"),
     }
 }

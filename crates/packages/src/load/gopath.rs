@@ -43,13 +43,19 @@ impl Loader<'_> {
                 module: None,
                 dir,
                 path,
+                others: Vec::new(),
             });
         }
+        if import.starts_with("mod/") {
+            return Err(ImportError::Invalid(format!(
+                "disallowed import path {import:?}"
+            )));
+        }
         if import.contains('@') {
-            return Err(ImportError::Malformed("can only use path@version syntax with 'go get' and 'go install' in module-aware mode".to_string()));
+            return Err(ImportError::Invalid("can only use path@version syntax with 'go get' and 'go install' in module-aware mode".to_string()));
         }
         if import.starts_with('/') {
-            return Err(ImportError::Malformed(
+            return Err(ImportError::Invalid(
                 "cannot import absolute path".to_string(),
             ));
         }
@@ -64,6 +70,7 @@ impl Loader<'_> {
                     module: None,
                     dir,
                     path: import.to_string(),
+                    others: Vec::new(),
                 });
             }
             let of = if tree == self.context.goroot {
@@ -94,16 +101,18 @@ impl Loader<'_> {
                 module: None,
                 dir,
                 path: import.to_string(),
+                others: Vec::new(),
             });
         }
         if crate::patterns::is_standard_import_path(import) && !import.contains('/') {
-            let dir = self.context.goroot.join("src").join(import).to_string();
-            return Err(ImportError::NotInStd {
+            let dir = self.context.goroot.join("src").join(import);
+            return Err(ImportError::Missing(Box::new(crate::modload::Missing {
                 path: import.to_string(),
-                dir,
-            });
+                std_dir: Some(dir),
+                ..Default::default()
+            })));
         }
-        Err(ImportError::Missing(format!(
+        Err(ImportError::Invalid(format!(
             "cannot find package {import:?} in any of:\n{}",
             tried.join("\n")
         )))
@@ -128,6 +137,7 @@ impl Loader<'_> {
                         module: None,
                         dir,
                         path,
+                        others: Vec::new(),
                     });
                 }
                 let note = if tried.is_empty() {

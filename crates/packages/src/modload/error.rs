@@ -1,6 +1,23 @@
 //! What can go wrong with modules, in go's words.
+//!
+//! Errors are cheap to clone: one failure may answer everybody who asked. Whoever resolves versions must tell kinds apart, so those are
+//! variants: [`ModError::is_not_exist`] decides whether another place is asked, [`ModError::is_disallowed`] whether another version is.
 
+use super::conflict::{Conflict, conflicts_text};
+use super::import_error::ImportError;
 use camino::Utf8PathBuf;
+use std::sync::Arc;
+use steady_graph::GraphError;
+use steady_module::ModuleVersion;
+
+/// A module or file that asks for a newer Go than this run acts as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TooNew {
+    /// Who asks.
+    pub what: String,
+    /// The Go version asked for.
+    pub go_version: String,
+}
 
 /// A failure of the module loader.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -10,6 +27,9 @@ pub enum ModError {
         "go.mod file not found in current directory or any parent directory; see 'go help modules'"
     )]
     NoGoMod,
+    /// go.work names no module.
+    #[error("no modules were found in the current workspace; see 'go help work'")]
+    EmptyWorkspace,
     /// go.mod or go.work that cannot be read as one.
     #[error("errors parsing {file}:\n{errors}")]
     Parse {
@@ -42,30 +62,378 @@ pub enum ModError {
         reason: String,
     },
     /// A module's go.mod cannot be had; with the modules that lead to it.
-    #[error("{0}")]
-    Graph(String),
+    #[error("{}", graph_text(.0))]
+    Graph(Arc<GraphError<Arc<ModError>>>),
     /// The vendor directory and go.mod do not agree.
     #[error(
-        "inconsistent vendoring in {dir}:\n{details}\n\n\tTo ignore the vendor directory, use -mod=readonly or -mod=mod.\n\tTo sync the vendor directory, run:\n\t\t{command}"
+        "inconsistent vendoring in {dir}:{details}\n\n\tTo ignore the vendor directory, use -mod=readonly or -mod=mod.\n\tTo sync the vendor directory, run:\n\t\t{command}"
     )]
     Vendoring {
         /// Directory of the main module or workspace.
         dir: Utf8PathBuf,
-        /// A paragraph each.
+        /// A line each, with a line break before it.
         details: String,
         /// What mends it.
         command: String,
     },
+    /// An error about a module version; made by [`ModError::about`].
+    #[error("{}", about_text(.module, .source))]
+    About {
+        /// The module; its version may be empty.
+        module: ModuleVersion,
+        /// What is wrong.
+        source: Arc<ModError>,
+    },
+    /// An error with words before it.
+    #[error("{text}: {source}")]
+    Context {
+        /// The words.
+        text: String,
+        /// What is wrong.
+        source: Arc<ModError>,
+    },
+    /// An import path leads nowhere.
+    #[error("{0}")]
+    Import(ImportError),
     /// Fetching failed.
     #[error("{0}")]
     Fetch(#[from] steady_proxy::Error),
     /// A failure that go tells without `go: ` in front.
     #[error("{0}")]
     Plain(String),
+    /// go.sum has no sum for something, and this run may not add one. The text says how to add it, or is empty.
+    #[error("missing go.sum entry{0}")]
+    MissingSum(String),
+    /// go.mod would have to change, and this run may not change it; with what to do.
+    #[error("updates to go.mod needed{0}")]
+    Dirty(String),
+    /// The version is excluded.
+    #[error("excluded by go.mod")]
+    Excluded,
+    /// The version was taken back, for these reasons.
+    #[error("{}", retracted_text(.0))]
+    Retracted(Vec<String>),
+    /// It cannot be found out whether a version was taken back.
+    #[error("loading module retractions for {module}: {source}")]
+    Retractions {
+        /// The module.
+        module: ModuleVersion,
+        /// Why.
+        source: Arc<ModError>,
+    },
+    /// No version fits a query.
+    #[error("no matching versions for query {query:?}{}", current_text(.query, .current))]
+    NoMatchingVersion {
+        /// The query.
+        query: String,
+        /// The version that is required now, if any.
+        current: String,
+    },
+    /// `@patch` of a module that is not required.
+    #[error("can't query version \"patch\" of module {0}: no existing version is required")]
+    NoPatchBase(String),
+    /// A module was found that does not have what was asked for.
+    #[error("{0}")]
+    NotInModule(Box<NotInModule>),
+    /// Versions that were asked for contradict one another.
+    #[error("{}", conflicts_text(.0))]
+    Conflicts(Arc<Vec<Conflict>>),
+    /// Another version of the package's module is being looked for.
+    #[error("version change needed")]
+    VersionChange,
+    /// Several failures, each told on its own.
+    #[error("{}", lines(.0))]
+    Many(Vec<ModError>),
     /// Any other failure, in go's words.
     #[error("{0}")]
     Message(String),
     /// Something that go can do and Steady cannot yet.
     #[error("{0} is not supported by Steady yet")]
     Unsupported(String),
+}
+
+/// A module, or the main modules, without a package that was looked for.
+#[derive(Debug, Clone, Default)]
+pub struct NotInModule {
+    /// Main modules that were searched; empty if it was another module.
+    pub mains: Vec<ModuleVersion>,
+    /// The module that was searched.
+    pub module: ModuleVersion,
+    /// What stands in for it; an empty path: nothing.
+    pub replacement: ModuleVersion,
+    /// Version query.
+    pub query: String,
+    /// The package, or pattern.
+    pub pattern: String,
+}
+
+impl std::fmt::Display for NotInModule {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let wildcard = self.pattern.contains("...");
+        let what = if wildcard {
+            "packages matching"
+        } else {
+            "package"
+        };
+        match self.mains.as_slice() {
+            [] => {}
+            [main] => {
+                return write!(
+                    out,
+                    "main module ({main}) does not contain {what} {}",
+                    self.pattern
+                );
+            }
+            _ => {
+                return write!(
+                    out,
+                    "workspace modules do not contain {what} {}",
+                    self.pattern
+                );
+            }
+        }
+        let version = &self.module.version;
+        let found = match (self.replacement.path.is_empty(), self.query == *version) {
+            (true, true) => String::new(),
+            (true, false) => format!(" ({version})"),
+            (false, true) => format!(" (replaced by {})", self.replacement),
+            (false, false) => format!(" ({version}, replaced by {})", self.replacement),
+        };
+        write!(
+            out,
+            "module {}@{} found{found}, but does not contain {what} {}",
+            self.module.path, self.query, self.pattern
+        )
+    }
+}
+
+impl ModError {
+    /// The same error about a module version, unless it says so already.
+    #[must_use]
+    pub fn about(self, module: &ModuleVersion) -> ModError {
+        if self.subject().is_some() {
+            return self;
+        }
+        ModError::About {
+            module: module.clone(),
+            source: Arc::new(self),
+        }
+    }
+
+    /// The same error with words before it.
+    #[must_use]
+    pub fn context(self, text: impl Into<String>) -> ModError {
+        ModError::Context {
+            text: text.into(),
+            source: Arc::new(self),
+        }
+    }
+
+    /// One message in go's words.
+    pub fn message(text: impl Into<String>) -> ModError {
+        ModError::Message(text.into())
+    }
+
+    /// Several errors as one.
+    #[must_use]
+    pub fn many(mut errors: Vec<ModError>) -> ModError {
+        if errors.len() == 1 {
+            errors.remove(0)
+        } else {
+            ModError::Many(errors)
+        }
+    }
+
+    /// The errors of which it is made, each to be told on its own.
+    #[must_use]
+    pub fn each(&self) -> Vec<&ModError> {
+        match self {
+            ModError::Many(errors) => errors.iter().flat_map(ModError::each).collect(),
+            other => vec![other],
+        }
+    }
+
+    /// The module version that the error is about, and its text without it.
+    pub(super) fn subject(&self) -> Option<(ModuleVersion, String)> {
+        match self {
+            ModError::About { module, source } => Some((module.clone(), source.to_string())),
+            ModError::Fetch(error) => match error.kind() {
+                steady_proxy::Kind::Module {
+                    path,
+                    version,
+                    source,
+                } => Some((
+                    ModuleVersion::new(path.clone(), version.clone()),
+                    source.to_string(),
+                )),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn cause(&self) -> Option<&ModError> {
+        match self {
+            ModError::About { source, .. }
+            | ModError::Context { source, .. }
+            | ModError::Retractions { source, .. } => Some(source),
+            ModError::Graph(error) => Some(&error.error),
+            ModError::Import(error) => error.cause(),
+            _ => None,
+        }
+    }
+
+    /// This error and what it wraps, outermost first.
+    pub fn chain(&self) -> impl Iterator<Item = &ModError> {
+        std::iter::successors(Some(self), |error| error.cause())
+    }
+
+    /// Whether it means that something does not exist, so that another place may be asked.
+    #[must_use]
+    pub fn is_not_exist(&self) -> bool {
+        self.chain()
+            .any(|error| matches!(error, ModError::Fetch(error) if error.is_not_exist()))
+    }
+
+    /// Whether a version may not be used: excluded or taken back.
+    #[must_use]
+    pub fn is_disallowed(&self) -> bool {
+        self.chain()
+            .any(|error| matches!(error, ModError::Excluded | ModError::Retracted(_)))
+    }
+
+    /// Whether no version fits a query.
+    #[must_use]
+    pub fn is_no_match(&self) -> bool {
+        self.chain()
+            .any(|error| matches!(error, ModError::NoMatchingVersion { .. }))
+    }
+
+    /// Whether a sum is missing.
+    #[must_use]
+    pub fn is_missing_sum(&self) -> bool {
+        self.chain()
+            .any(|error| matches!(error, ModError::MissingSum(_)))
+    }
+
+    /// Whether the run must end at once.
+    #[must_use]
+    pub fn is_security(&self) -> bool {
+        self.chain()
+            .any(|error| matches!(error, ModError::Fetch(error) if error.is_security()))
+    }
+
+    /// The demand for a newer Go in it: of several the one for the newest.
+    #[must_use]
+    pub fn too_new(&self) -> Option<TooNew> {
+        if let ModError::Many(errors) = self {
+            return errors.iter().filter_map(ModError::too_new).reduce(|a, b| {
+                if steady_module::gover::compare(&b.go_version, &a.go_version).is_gt() {
+                    b
+                } else {
+                    a
+                }
+            });
+        }
+        self.chain().find_map(|error| match error {
+            ModError::TooNew { what, wanted, .. } => Some(TooNew {
+                what: what.clone(),
+                go_version: wanted.clone(),
+            }),
+            ModError::Fetch(error) => error.too_new().map(|ask| TooNew {
+                what: ask.what.clone(),
+                go_version: ask.go_version.clone(),
+            }),
+            _ => None,
+        })
+    }
+
+    /// The import that failed, if that is what it is.
+    #[must_use]
+    pub fn import(&self) -> Option<&ImportError> {
+        self.chain().find_map(|error| match error {
+            ModError::Import(error) => Some(error),
+            _ => None,
+        })
+    }
+}
+
+impl From<ImportError> for ModError {
+    fn from(error: ImportError) -> ModError {
+        match error {
+            ImportError::Other(error) => (*error).clone(),
+            other => ModError::Import(other),
+        }
+    }
+}
+
+impl From<steady_module::path::PathError> for ModError {
+    fn from(error: steady_module::path::PathError) -> ModError {
+        ModError::Message(error.to_string())
+    }
+}
+
+impl From<steady_system::Error> for ModError {
+    fn from(error: steady_system::Error) -> ModError {
+        ModError::Fetch(error.into())
+    }
+}
+
+fn about_text(module: &ModuleVersion, source: &ModError) -> String {
+    if module.version.is_empty() {
+        format!("module {}: {source}", module.path)
+    } else {
+        format!("{module}: {source}")
+    }
+}
+
+/// The way to a module whose requirements cannot be read, and why; an error about a replacement names both.
+fn graph_text(error: &GraphError<Arc<ModError>>) -> String {
+    let Some(lead) = error.lead() else {
+        return error.error.to_string();
+    };
+    let module = error.module();
+    match error.error.subject() {
+        Some((subject, _)) if subject == *module => format!("{lead}{}", error.error),
+        Some((subject, reason)) => format!("{lead}{module} (replaced by {subject}): {reason}"),
+        None => format!("{lead}{}", about_text(module, &error.error)),
+    }
+}
+
+fn retracted_text(rationale: &[String]) -> String {
+    let text = "retracted by module author";
+    match rationale.first() {
+        None => text.to_string(),
+        Some(why) => format!("{text}: {}", short_message(why, text)),
+    }
+}
+
+fn current_text(query: &str, current: &str) -> String {
+    if matches!(query, "upgrade" | "patch") && !matches!(current, "" | "none") {
+        format!(" (current version is {current})")
+    } else {
+        String::new()
+    }
+}
+
+fn lines(errors: &[ModError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// The first line of a module author's message, if it can be shown.
+#[must_use]
+pub fn short_message(message: &str, default: &str) -> String {
+    const MOST: usize = 500;
+    let line = message.split('\n').next().unwrap_or_default().trim();
+    if line.is_empty() {
+        return default.to_string();
+    }
+    if line.len() > MOST {
+        return "(message omitted: too long)".to_string();
+    }
+    if line.chars().any(|c| c.is_control() && !c.is_whitespace()) {
+        return "(message omitted: contains non-printable characters)".to_string();
+    }
+    line.to_string()
 }

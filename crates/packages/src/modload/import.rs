@@ -1,9 +1,12 @@
 //! From an import path to the module and directory that it comes from.
 
-use super::{ModMode, ModuleDir, Modules, ReplaceBy};
-use crate::patterns::is_standard_import_path;
+use super::import_error::{Ambiguous, Missing, MissingSum};
+use super::reqs::{ModuleGraph, Reqs};
+use super::{ImportError, ModError, ModMode, ModuleDir, Modules, ReplaceBy};
+use crate::patterns::{is_local_import, is_meta_package, is_standard_import_path};
 use camino::{Utf8Path, Utf8PathBuf};
-use steady_module::{ModuleVersion, path};
+use std::sync::Arc;
+use steady_module::{ModuleVersion, gover, path};
 
 /// Where a package comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,95 +17,64 @@ pub struct Resolved {
     pub dir: Utf8PathBuf,
     /// The import path in use, where it differs from the one written (`vendor/golang.org/x/...` in the standard library).
     pub path: String,
-}
-
-/// Why an import path leads nowhere, in go's words.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ImportError {
-    /// The standard library has no such package.
-    #[error("package {path} is not in std ({dir})")]
-    NotInStd {
-        /// Import path.
-        path: String,
-        /// Where it was looked for, with `GOROOT` written out.
-        dir: String,
-    },
-    /// A main module should have it and does not.
-    #[error(
-        "module {module} provides package {path} and is replaced but not required; to add it:\n\tgo get {module}"
-    )]
-    ReplacedNotRequired {
-        /// Import path.
-        path: String,
-        /// Module that could have it.
-        module: String,
-    },
-    /// No module of the build list has it.
-    #[error("{0}")]
-    Missing(String),
-    /// Several modules have it.
-    #[error("{0}")]
-    Ambiguous(String),
-    /// It cannot be an import path.
-    #[error("{0}")]
-    Malformed(String),
-    /// Its module cannot be had.
-    #[error("{0}")]
-    Unavailable(String),
+    /// Modules that could have had the package by their names, and have it not: their sums are needed to be sure of it.
+    pub others: Vec<ModuleVersion>,
 }
 
 /// Prefixes of an import path that could be module paths, longest first.
-fn prefixes(import: &str) -> impl Iterator<Item = &str> {
+pub(super) fn prefixes(import: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(import), |prefix| {
         prefix.rsplit_once('/').map(|(parent, _)| parent)
     })
 }
 
 impl Modules {
-    /// Where `import` comes from. `vendor`: the importer is in the standard library or in the distribution's programs, whose vendor
-    /// directory this is, below `GOROOT/src`.
+    /// Where `import` comes from, by the requirements in force. `vendor`: the importer is in the standard library or in the distribution's
+    /// programs, whose vendor directory this is, below `GOROOT/src`.
     ///
     /// # Errors
     /// See [`ImportError`].
     pub fn resolve(&self, import: &str, vendor: Option<&str>) -> Result<Resolved, ImportError> {
+        self.resolve_with(&self.reqs(), import, vendor)
+    }
+
+    /// Where `import` comes from, by other requirements.
+    pub(super) fn resolve_with(
+        &self,
+        reqs: &Reqs,
+        import: &str,
+        vendor: Option<&str>,
+    ) -> Result<Resolved, ImportError> {
         if import.contains('@') {
-            return Err(ImportError::Malformed(format!(
-                "package {import} can only use path@version syntax with 'go get' and 'go install' in module-aware mode"
+            return Err(ImportError::Invalid(format!(
+                "import path {import:?} should not have @version"
+            )));
+        }
+        if is_local_import(import) {
+            return Err(ImportError::Invalid(format!(
+                "{import:?} is relative, but relative import paths are not supported in module mode"
+            )));
+        }
+        if import.starts_with('/') {
+            return Err(ImportError::Invalid(format!(
+                "{import:?} is not a package path; see 'go help packages'"
+            )));
+        }
+        if is_meta_package(import) {
+            return Err(ImportError::Invalid(format!(
+                "{import:?} is not an importable package; see 'go help packages'"
             )));
         }
         if let Some(found) = self.in_goroot(import, vendor) {
             return Ok(found);
         }
-        if is_standard_import_path(import)
-            && !self.mains_could_have(import)
-            && self
-                .replace
-                .keys()
-                .all(|old| !is_standard_import_path(&old.path))
-        {
-            let dir = self.config.goroot.join("src").join(import).to_string();
-            return Err(ImportError::NotInStd {
-                path: import.to_string(),
-                dir,
-            });
-        }
         if let Err(error) = path::check_import_path(import) {
-            return Err(ImportError::Malformed(error.to_string()));
+            return Err(ImportError::Invalid(error.to_string()));
         }
         match &self.vendor {
             Some(_) => self.in_vendor(import),
-            None => self.in_modules(import),
+            None => self.in_modules(reqs, import),
         }
-    }
-
-    fn mains_could_have(&self, import: &str) -> bool {
-        let has = |module: &str| {
-            import == module
-                || import
-                    .strip_prefix(module)
-                    .is_some_and(|rest| rest.starts_with('/'))
-        };
-        self.mains.iter().any(|main| has(&main.path)) || self.roots.keys().any(|module| has(module))
     }
 
     fn in_goroot(&self, import: &str, vendor: Option<&str>) -> Option<Resolved> {
@@ -113,6 +85,7 @@ impl Modules {
                 module: None,
                 dir,
                 path,
+                others: Vec::new(),
             })
         };
         if let Some(vendor) = vendor.filter(|_| !is_standard_import_path(import)) {
@@ -148,11 +121,17 @@ impl Modules {
     }
 
     /// The directory of `import` in a module that lies at `dir`, if it has one with Go files and no module of its own in between.
-    fn dir_in_module(&self, import: &str, module: &str, root: &ModuleDir) -> Option<Utf8PathBuf> {
+    pub(super) fn dir_in_module(
+        &self,
+        import: &str,
+        module: &str,
+        root: &ModuleDir,
+    ) -> Option<Utf8PathBuf> {
         let rest = import.strip_prefix(module)?;
         let dir = match rest.strip_prefix('/') {
             Some(rest) => root.dir.join(rest),
-            None => root.dir.clone(),
+            None if rest.is_empty() => root.dir.clone(),
+            None => return None,
         };
         // In the module cache nested modules were left out when the zip was made.
         if root.local && dir != root.dir {
@@ -169,7 +148,7 @@ impl Modules {
 
     fn in_vendor(&self, import: &str) -> Result<Resolved, ImportError> {
         let Some(vendor) = &self.vendor else {
-            return Err(ImportError::Missing("no vendor directory".into()));
+            return Err(self.missing(import));
         };
         let mut found = Vec::new();
         for main in &self.mains {
@@ -185,31 +164,52 @@ impl Modules {
                     module: Some(ModuleVersion::new(main.path.clone(), "")),
                     dir,
                     path: import.to_string(),
+                    others: Vec::new(),
                 });
             }
         }
         let dir = vendor.dir.join(import);
-        if self.has_go_files(&dir)
-            && let Some(module) = vendor.txt.packages.get(import)
-        {
-            found.push(Resolved {
-                module: Some(module.clone()),
-                dir: dir.clone(),
-                path: import.to_string(),
-            });
+        if self.has_go_files(&dir) {
+            let module = vendor.txt.packages.get(import);
+            // Since go 1.23 modules.txt is binding.
+            let listed = module.is_some() || gover::compare(self.go_version(), "1.23").is_lt();
+            if listed {
+                found.push(Resolved {
+                    module: Some(module.cloned().unwrap_or_default()),
+                    dir,
+                    path: import.to_string(),
+                    others: Vec::new(),
+                });
+            } else {
+                let command = if self.work.is_some() { "work" } else { "mod" };
+                self.fetcher.warn(&format!(
+                    "ignoring package {import} which exists in the vendor directory but is missing from vendor/modules.txt. To sync the vendor directory run go {command} vendor."
+                ));
+            }
         }
         if found.len() > 1 {
-            return Err(ambiguous(import, &found));
+            return Err(ambiguous(import, found, false));
         }
-        found.pop().ok_or_else(|| {
-            let reason = self.lookup_reason();
-            ImportError::Missing(format!(
-                "cannot find module providing package {import}: import lookup disabled by {reason}"
-            ))
-        })
+        found.pop().ok_or_else(|| self.missing(import))
     }
 
-    fn lookup_reason(&self) -> String {
+    /// The Go version of the main module or workspace.
+    #[must_use]
+    pub fn go_version(&self) -> &str {
+        match &self.work {
+            Some((_, work)) => work
+                .go
+                .as_ref()
+                .map_or(gover::DEFAULT_GO_WORK_VERSION, |go| &go.value),
+            None => self
+                .mains
+                .first()
+                .map_or(&self.config.go_version, |main| main.go_version()),
+        }
+    }
+
+    /// Why nothing was looked up, for the error.
+    pub(super) fn lookup_reason(&self) -> String {
         let mode = match self.mode {
             ModMode::Vendor => "vendor",
             ModMode::ReadOnly => "readonly",
@@ -222,29 +222,37 @@ impl Modules {
         }
     }
 
-    fn in_modules(&self, import: &str) -> Result<Resolved, ImportError> {
+    fn in_modules(&self, reqs: &Reqs, import: &str) -> Result<Resolved, ImportError> {
         // First only what go.mod names: with pruning that is all that packages need, and the graph stays unread.
-        if self.pruning == steady_graph::Pruning::Pruned {
-            let found = self.search(import, |module| {
-                if self.main(module).is_some() {
-                    Some(String::new())
-                } else {
-                    self.roots.get(module).cloned()
-                }
-            })?;
-            if let Some(found) = found {
-                return Ok(found);
+        let quick = match reqs.pruning {
+            steady_graph::Pruning::Pruned => {
+                self.search(import, |module| match self.main(module) {
+                    Some(_) => Some(String::new()),
+                    None => reqs.root(module).map(str::to_string),
+                })?
             }
-        } else if let Some(main) = self.only_main_could_have(import) {
-            let found = self.search(import, |module| (module == main).then(String::new))?;
-            if let Some(found) = found {
-                return Ok(found);
-            }
+            _ => match self.only_main_could_have(import) {
+                Some(main) => self.search(import, |module| (module == main).then(String::new))?,
+                None => None,
+            },
+        };
+        if let Some(found) = quick {
+            return Ok(found);
         }
-        let graph = self
-            .graph()
-            .map_err(|error| ImportError::Unavailable(error.to_string()))?;
+        let graph = self.graph_of(reqs)?;
+        self.in_graph(&graph, import)
+    }
+
+    /// Where `import` comes from among the versions selected in a graph.
+    pub(super) fn in_graph(
+        &self,
+        graph: &ModuleGraph,
+        import: &str,
+    ) -> Result<Resolved, ImportError> {
         let found = self.search(import, |module| {
+            if self.main(module).is_some() {
+                return Some(String::new());
+            }
             graph
                 .selected(module)
                 .filter(|version| *version != "none")
@@ -266,28 +274,66 @@ impl Modules {
         version: impl Fn(&str) -> Option<String>,
     ) -> Result<Option<Resolved>, ImportError> {
         let mut found: Vec<Resolved> = Vec::new();
+        let mut others = Vec::new();
+        let mut without_sum = Vec::new();
         for prefix in prefixes(import) {
+            if gover::is_toolchain(prefix) {
+                continue;
+            }
             let Some(version) = version(prefix) else {
                 continue;
             };
             let module = ModuleVersion::new(prefix, version);
-            let root = self.module_root(&module, import)?;
-            if let Some(dir) = self.dir_in_module(import, prefix, &root) {
-                found.push(Resolved {
+            let root = match self.module_root(&module) {
+                Ok(root) => root,
+                Err(error) if error.is_missing_sum() => {
+                    without_sum.insert(0, module);
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
+            };
+            match self.dir_in_module(import, prefix, &root) {
+                Some(dir) => found.push(Resolved {
                     module: Some(module),
                     dir,
                     path: import.to_string(),
-                });
+                    others: Vec::new(),
+                }),
+                None => others.push(module),
             }
         }
         if found.len() > 1 {
-            return Err(ambiguous(import, &found));
+            found.reverse();
+            return Err(ambiguous(import, found, true));
         }
-        Ok(found.pop())
+        if !without_sum.is_empty() {
+            if let Some(error) = self.fetcher.go_sum_error() {
+                return Err(ImportError::Other(Arc::new(error.into())));
+            }
+            return Err(ImportError::MissingSum(Box::new(MissingSum {
+                path: import.to_string(),
+                found: !found.is_empty(),
+                modules: without_sum,
+                importer: None,
+            })));
+        }
+        let Some(mut one) = found.pop() else {
+            return Ok(None);
+        };
+        one.others = others;
+        // To compile it the language version of its module must be known.
+        if let Some(module) = one
+            .module
+            .as_ref()
+            .filter(|module| !module.version.is_empty())
+        {
+            self.summary_of(module)?;
+        }
+        Ok(Some(one))
     }
 
     /// Where a module's files are, fetching them if need be.
-    fn module_root(&self, module: &ModuleVersion, import: &str) -> Result<ModuleDir, ImportError> {
+    fn module_root(&self, module: &ModuleVersion) -> Result<ModuleDir, ModError> {
         if let Some(known) = self
             .dirs
             .lock()
@@ -296,18 +342,14 @@ impl Modules {
         {
             return known;
         }
-        let found = self.find_module_root(module, import);
+        let found = self.find_module_root(module);
         if let Ok(mut dirs) = self.dirs.lock() {
             dirs.insert(module.clone(), found.clone());
         }
         found
     }
 
-    fn find_module_root(
-        &self,
-        module: &ModuleVersion,
-        import: &str,
-    ) -> Result<ModuleDir, ImportError> {
+    fn find_module_root(&self, module: &ModuleVersion) -> Result<ModuleDir, ModError> {
         if let Some(main) = self
             .main(&module.path)
             .filter(|_| module.version.is_empty())
@@ -322,27 +364,20 @@ impl Modules {
             if replace.new.version.is_empty() {
                 let dir = steady_system::clean(&base.join(&replace.new.path));
                 if !self.files.is_dir(&dir) {
-                    return Err(ImportError::Unavailable(format!(
-                        "module {}: replacement directory {} does not exist",
-                        module.path, replace.new.path
-                    )));
+                    return Err(ModError::Message(format!(
+                        "replacement directory {} does not exist",
+                        replace.new.path
+                    ))
+                    .about(module));
                 }
                 return Ok(ModuleDir { dir, local: true });
             }
             actual = replace.new.clone();
         }
-        // A workspace keeps sums that its members lack in a file of its own.
-        let strict = self.mode != ModMode::Mod && !self.mains.is_empty() && self.work.is_none();
-        if strict && !self.fetcher.have_sum(&actual) {
-            return Err(ImportError::Unavailable(format!(
-                "missing go.sum entry for module providing package {import}; to add:\n\tgo mod download {}",
-                actual.path
-            )));
+        if self.must_have_sums() && !self.fetcher.have_sum(&actual) {
+            return Err(ModError::MissingSum(String::new()).about(&actual));
         }
-        let dir = self
-            .fetcher
-            .download(&actual)
-            .map_err(|error| ImportError::Unavailable(error.to_string()))?;
+        let dir = self.fetcher.download(&actual)?;
         Ok(ModuleDir { dir, local: false })
     }
 
@@ -350,48 +385,34 @@ impl Modules {
     ///
     /// # Errors
     /// It cannot be had.
-    pub fn module_dir(&self, module: &ModuleVersion) -> Result<Utf8PathBuf, ImportError> {
-        self.module_root(module, &module.path).map(|root| root.dir)
+    pub fn module_dir(&self, module: &ModuleVersion) -> Result<Utf8PathBuf, ModError> {
+        self.module_root(module).map(|root| root.dir)
     }
 
     fn missing(&self, import: &str) -> ImportError {
-        if self.mains.is_empty() {
-            return ImportError::Missing(format!(
-                "no required module provides package {import}: go.mod file not found in current directory or any parent directory; see 'go help modules'"
-            ));
+        let is_std = is_standard_import_path(import) && self.vendor.is_none();
+        let mut missing = Missing {
+            path: import.to_string(),
+            std_dir: is_std.then(|| self.config.goroot.join("src").join(import)),
+            ..Missing::default()
+        };
+        if self.mains.is_empty() && self.vendor.is_none() {
+            missing.reason = Some(Arc::new(ModError::NoGoMod));
         }
-        if let Some(main) = prefixes(import).find_map(|prefix| self.main(prefix))
-            && (!is_standard_import_path(import) || self.work.is_none())
-        {
-            return ImportError::Missing(format!(
-                "package {import} is not in main module ({})",
-                main.path
-            ));
+        missing.searches = self.mode == ModMode::Mod;
+        if self.vendor.is_some() {
+            missing.disabled = Some(self.lookup_reason());
         }
-        if let Some(module) = self
-            .replace
-            .keys()
-            .map(|old| &old.path)
-            .find(|module| prefixes(import).any(|prefix| prefix == module.as_str()))
-        {
-            return ImportError::ReplacedNotRequired {
-                path: import.to_string(),
-                module: module.clone(),
-            };
-        }
-        ImportError::Missing(format!(
-            "no required module provides package {import}; to add it:\n\tgo get {import}"
-        ))
+        ImportError::Missing(Box::new(missing))
     }
 }
 
-fn ambiguous(import: &str, found: &[Resolved]) -> ImportError {
-    let mut text = format!("ambiguous import: found package {import} in multiple modules:");
-    for Resolved { module, dir, .. } in found {
-        let module = module.as_ref().map_or_else(String::new, |module| {
-            format!("{} {}", module.path, module.version)
-        });
-        text += &format!("\n\t{} ({dir})", module.trim_end());
-    }
-    ImportError::Ambiguous(text)
+fn ambiguous(import: &str, found: Vec<Resolved>, modules: bool) -> ImportError {
+    ImportError::Ambiguous(Box::new(Ambiguous {
+        path: import.to_string(),
+        places: found
+            .into_iter()
+            .map(|place| (place.dir, place.module.filter(|_| modules)))
+            .collect(),
+    }))
 }

@@ -124,6 +124,9 @@ impl Modules {
         if !self.files.exists(dir) {
             return Err(format!("stat {dir}: directory not found"));
         }
+        if !self.has_go_files(dir) {
+            return Err(format!("no Go files in {dir}"));
+        }
         let nearest = self
             .mains
             .iter()
@@ -141,9 +144,20 @@ impl Modules {
             if let Some(vendored) = self
                 .vendor
                 .as_ref()
-                .and_then(|vendor| dir.strip_prefix(&vendor.dir).ok())
+                .and_then(|vendor| Some((vendor, dir.strip_prefix(&vendor.dir).ok()?)))
+                .filter(|(vendor, path)| vendor.txt.packages.contains_key(path.as_str()))
+                .map(|(_, path)| path)
             {
                 return Ok(vendored.to_string());
+            }
+            if let Ok(path) = rest.strip_prefix("vendor")
+                && !path.as_str().is_empty()
+            {
+                return Err(if self.mode == super::ModMode::Vendor {
+                    format!("directory {dir} is not a package listed in vendor/modules.txt")
+                } else {
+                    format!("without -mod=vendor, directory {dir} has no package path")
+                });
             }
             return Ok(join(&main.path, rest));
         }

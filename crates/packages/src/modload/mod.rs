@@ -4,26 +4,31 @@
 //! [`Modules::graph`] is the module graph, read only when an import is not found in the modules that go.mod names: with pruning,
 //! most runs never read a dependency's go.mod.
 //!
-//! Nothing here changes a file. What would have to change (`-mod=mod`, tidy, get) is not there yet and says so.
+//! What requires what is a value of its own ([`Reqs`]): whoever changes requirements works out another one first.
 
+mod conflict;
 mod error;
 mod find;
 mod import;
+mod import_error;
 mod info;
 mod matching;
 mod open;
-mod requirements;
+mod reqs;
 
-pub use error::ModError;
+pub use conflict::Conflict;
+pub use error::{ModError, NotInModule, TooNew, short_message};
 pub use find::{find_go_mod, find_go_work};
-pub use import::{ImportError, Resolved};
+pub use import::Resolved;
+pub use import_error::{Ambiguous, ImportError, Importer, Missing, MissingSum};
+pub use reqs::{ModuleGraph, Reqs};
 
 use crate::index::Index;
 use crate::patterns::IgnorePatterns;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, OnceLock};
-use steady_graph::{Graph, Pruning};
+use std::sync::{Arc, Mutex, RwLock};
+use steady_graph::Summary;
 use steady_module::ModuleVersion;
 use steady_module::modfile::{ModFile, Replace, WorkFile};
 use steady_module::modules_txt::ModulesTxt;
@@ -115,15 +120,12 @@ pub struct Modules {
     work: Option<(Utf8PathBuf, WorkFile)>,
     mode: ModMode,
     mode_reason: String,
-    pruning: Pruning,
-    /// Versions of what the main module names; empty in a workspace.
-    roots: HashMap<String, String>,
-    direct: HashSet<String>,
+    reqs: RwLock<Arc<Reqs>>,
     replace: HashMap<ModuleVersion, ReplaceBy>,
     exclude: HashSet<ModuleVersion>,
     vendor: Option<Vendor>,
-    graph: OnceLock<Result<Graph>>,
-    dirs: Mutex<HashMap<ModuleVersion, std::result::Result<ModuleDir, ImportError>>>,
+    summaries: Mutex<HashMap<ModuleVersion, Arc<Summary>>>,
+    dirs: Mutex<HashMap<ModuleVersion, Result<ModuleDir>>>,
     has_dirs: Mutex<HashMap<Utf8PathBuf, bool>>,
 }
 
@@ -206,13 +208,61 @@ impl Modules {
     /// Whether go.mod has no `// indirect` for this module.
     #[must_use]
     pub fn is_direct(&self, path: &str) -> bool {
-        self.direct.contains(path)
+        self.reqs().direct.contains(path)
     }
 
     /// What stands in for a module version, if anything does.
     #[must_use]
     pub fn replacement(&self, module: &ModuleVersion) -> Option<&ModuleVersion> {
         self.replaced_by(module).map(|by| &by.replace.new)
+    }
+
+    /// The newest replaced version of a module that nothing requires and whose replacement has a package.
+    #[must_use]
+    pub fn replacement_with(&self, import: &str) -> Option<ModuleVersion> {
+        let reqs = self.reqs();
+        let candidates = import::prefixes(import).filter(|prefix| reqs.root(prefix).is_none());
+        candidates
+            .filter_map(|prefix| {
+                let module = self.newest_replaced(prefix)?;
+                let root = self.module_dir(&module).ok()?;
+                let local = self.replacement(&module)?.version.is_empty();
+                let root = ModuleDir { dir: root, local };
+                self.dir_in_module(import, prefix, &root).map(|_| module)
+            })
+            .next()
+    }
+
+    /// The newest version of a module that a `replace` names; one made up if all are replaced.
+    pub(crate) fn newest_replaced(&self, path: &str) -> Option<ModuleVersion> {
+        let versions = self.replace.keys().filter(|old| old.path == path);
+        let newest = versions.map(|old| old.version.as_str()).max_by(|a, b| {
+            match (a.is_empty(), b.is_empty()) {
+                (false, false) => steady_module::gover::mod_compare(path, a, b),
+                (a, b) => b.cmp(&a),
+            }
+        })?;
+        let version = if newest.is_empty() {
+            let major = steady_module::path::split_path_version(path)
+                .map_or("", |(_, major)| major.get(1..).unwrap_or_default());
+            steady_module::pseudo::zero_pseudo_version(if major.is_empty() { "v0" } else { major })
+        } else {
+            newest.to_string()
+        };
+        Some(ModuleVersion::new(path, version))
+    }
+
+    /// The directory of a main module, unless the working directory is in it.
+    #[must_use]
+    pub fn elsewhere(&self, main: &str) -> Option<Utf8PathBuf> {
+        let cwd = &self.config.cwd;
+        let inside = self
+            .mains
+            .iter()
+            .filter(|main| cwd.starts_with(&main.dir))
+            .max_by_key(|main| main.dir.as_str().len());
+        let main = self.main(main)?;
+        (inside.map(|inside| &inside.path) != Some(&main.path)).then(|| main.dir.clone())
     }
 
     fn replaced_by(&self, module: &ModuleVersion) -> Option<&ReplaceBy> {
@@ -248,7 +298,7 @@ impl Modules {
     /// # Errors
     /// The graph cannot be read.
     pub fn build_list(&self) -> Result<Vec<ModuleVersion>> {
-        let mut list = self.graph()?.build_list(self.mains.len());
+        let mut list = self.graph()?.build_list();
         list.retain(|module| !steady_module::gover::is_toolchain(&module.path));
         Ok(list)
     }

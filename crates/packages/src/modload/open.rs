@@ -1,12 +1,12 @@
 //! From a directory to its modules: go.mod, go.work, vendor/modules.txt, and what `-mod` means for them.
 
 use super::find::{find_go_mod, find_go_work};
-use super::{MainModule, ModConfig, ModError, ModMode, Modules, ReplaceBy, Result, Vendor};
+use super::{MainModule, ModConfig, ModError, ModMode, Modules, ReplaceBy, Reqs, Result, Vendor};
 use crate::index::Index;
 use crate::patterns::IgnorePatterns;
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::{Arc, Mutex, RwLock};
 use steady_graph::Pruning;
 use steady_module::modfile::{Entry, ModFile, Replace, WorkFile};
 use steady_module::modules_txt::{ModulesTxt, VendoredModule};
@@ -41,13 +41,15 @@ impl Modules {
             work: None,
             mode: ModMode::ReadOnly,
             mode_reason: String::new(),
-            pruning: Pruning::Pruned,
-            roots: HashMap::new(),
-            direct: HashSet::new(),
+            reqs: RwLock::new(Arc::new(Reqs::new(
+                Pruning::Pruned,
+                Vec::new(),
+                BTreeSet::new(),
+            ))),
             replace: HashMap::new(),
             exclude: HashSet::new(),
             vendor: None,
-            graph: OnceLock::new(),
+            summaries: Mutex::default(),
             dirs: Mutex::default(),
             has_dirs: Mutex::default(),
             config,
@@ -102,30 +104,34 @@ impl Modules {
         self.check_go_version(main.file.go.as_ref(), || {
             short(&main.go_mod, &self.config.cwd)
         })?;
-        self.pruning = Pruning::for_go_version(main.go_version());
-        for require in &main.file.require {
-            self.require_root(&require.module);
-            if !require.indirect {
-                self.direct.insert(require.module.path.clone());
-            }
-        }
         self.exclude.extend(
             main.file
                 .exclude
                 .iter()
                 .map(|exclude| exclude.value.clone()),
         );
+        let mut reqs = reqs_of(&main.file);
+        let word =
+            if self.config.mod_flag == "mod" || self.config.default_mode == Some(ModMode::Mod) {
+                "dropping"
+            } else {
+                "ignoring"
+            };
+        reqs.0.retain(|root| {
+            let excluded = self.exclude.contains(root);
+            if excluded {
+                self.fetcher.warn(&format!(
+                    "{word} requirement on excluded version {} {}",
+                    root.path, root.version
+                ));
+            }
+            !excluded
+        });
+        let pruning = Pruning::for_go_version(main.go_version());
+        self.set_reqs(Arc::new(Reqs::new(pruning, reqs.0, reqs.1)));
         self.add_replacements(&main.file.replace, &main.dir);
         self.mains.push(main);
         Ok(())
-    }
-
-    /// Of a path that go.mod names twice the newest version counts.
-    fn require_root(&mut self, module: &ModuleVersion) {
-        let root = self.roots.entry(module.path.clone()).or_default();
-        if root.is_empty() || gover::mod_compare(&module.path, root, &module.version).is_lt() {
-            root.clone_from(&module.version);
-        }
     }
 
     fn read_workspace(&mut self, path: Utf8PathBuf) -> Result<()> {
@@ -167,15 +173,26 @@ impl Modules {
             self.check_member(&main, &work)?;
             self.mains.push(main);
         }
-        self.pruning = Pruning::Workspace;
+        let mut roots: Vec<ModuleVersion> = self
+            .mains
+            .iter()
+            .map(|main| ModuleVersion::new(main.path.clone(), ""))
+            .collect();
+        let go = work
+            .go
+            .as_ref()
+            .map_or(gover::DEFAULT_GO_WORK_VERSION, |go| &go.value);
+        roots.push(ModuleVersion::new("go", go));
+        if let Some(toolchain) = work
+            .toolchain
+            .as_ref()
+            .filter(|toolchain| toolchain.value != "default")
+        {
+            roots.push(ModuleVersion::new("toolchain", toolchain.value.clone()));
+        }
+        let mut direct = BTreeSet::new();
         for main in &self.mains {
-            self.direct.extend(
-                main.file
-                    .require
-                    .iter()
-                    .filter(|require| !require.indirect)
-                    .map(|require| require.module.path.clone()),
-            );
+            direct.extend(reqs_of(&main.file).1);
             self.exclude.extend(
                 main.file
                     .exclude
@@ -183,6 +200,7 @@ impl Modules {
                     .map(|exclude| exclude.value.clone()),
             );
         }
+        self.set_reqs(Arc::new(Reqs::new(Pruning::Workspace, roots, direct)));
         self.add_member_replacements(&work)?;
         self.add_replacements(&work.replace, &base);
         self.work = Some((path, work));
@@ -510,8 +528,32 @@ impl Modules {
         };
         Err(ModError::Vendoring {
             dir,
-            details: details.trim_start_matches('\n').to_string(),
+            details,
             command: command.into(),
         })
     }
+}
+
+/// The roots that a go.mod gives, and which of them are direct.
+pub(super) fn reqs_of(file: &ModFile) -> (Vec<ModuleVersion>, BTreeSet<String>) {
+    let mut roots: Vec<ModuleVersion> = Vec::with_capacity(file.require.len() + 2);
+    let mut direct = BTreeSet::new();
+    for require in &file.require {
+        roots.push(require.module.clone());
+        if !require.indirect {
+            direct.insert(require.module.path.clone());
+        }
+    }
+    let go = file.go.as_ref().map_or("", |go| &go.value);
+    let version = if go.is_empty() {
+        gover::DEFAULT_GO_MOD_VERSION
+    } else {
+        go
+    };
+    roots.push(ModuleVersion::new("go", version));
+    direct.insert("go".to_string());
+    if let Some(toolchain) = &file.toolchain {
+        roots.push(ModuleVersion::new("toolchain", toolchain.value.clone()));
+    }
+    (roots, direct)
 }

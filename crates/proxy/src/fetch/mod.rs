@@ -226,6 +226,16 @@ impl Fetcher {
         self.shared.cache.read_ziphash(module).ok()?
     }
 
+    /// What is wrong with go.sum itself, if anything is.
+    pub fn go_sum_error(&self) -> Option<Error> {
+        self.shared.sums().error(&self.shared.files)
+    }
+
+    /// Tells the user something, as go does after `go: `.
+    pub fn warn(&self, text: &str) {
+        self.shared.observer.warn(text);
+    }
+
     /// Whether go.sum has a sum for a version (with `/go.mod` at its end: for its go.mod).
     pub fn have_sum(&self, module: &ModuleVersion) -> bool {
         self.shared.sums().have(&self.shared.files, module)

@@ -112,6 +112,11 @@ impl GoSum {
         Ok(self.state.as_mut())
     }
 
+    /// Why go.sum cannot be read, if it cannot.
+    pub fn error(&mut self, files: &Files) -> Option<crate::Error> {
+        self.state(files).err()
+    }
+
     /// Whether there is a recorded sum for a module, wherever.
     pub fn have(&mut self, files: &Files, module: &ModuleVersion) -> bool {
         let Ok(Some(state)) = self.state(files) else {

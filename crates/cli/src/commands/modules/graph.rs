@@ -49,7 +49,6 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     }
     if let Some(version) = flags.go.as_deref().filter(|version| !version.is_empty()) {
         check_go(session, version)?;
-        return Err(Failure::unsupported("mod graph -go"));
     }
     modules::must_be_enabled(&session.settings)?;
     let request = ModRequest {
@@ -62,8 +61,12 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let loaded = loading::open_modules(session, request)?;
     modules::must_have_main(session, &loaded)?;
     let mut text = String::new();
-    loaded.graph()?.walk(|module, required| {
-        for next in required {
+    let graph = match flags.go.as_deref().filter(|version| !version.is_empty()) {
+        Some(version) => loaded.graph_at(version)?,
+        None => loaded.graph()?,
+    };
+    graph.walk(|module| {
+        for next in graph.required_by(module).into_iter().flatten() {
             let _ = writeln!(text, "{} {}", shown(module), shown(next));
         }
     });
