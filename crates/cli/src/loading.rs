@@ -20,7 +20,7 @@ use steady_system::{Overlay, clean, relative};
 use crate::bail;
 use crate::configs::{self, BuildRequest};
 use crate::exit::Status;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, TooNew};
 use crate::flags::build::{BuildFlags, ModCommon};
 use crate::flags::value::PerPackage;
 use crate::modules;
@@ -301,6 +301,50 @@ impl Workbench {
 }
 
 impl Workbench {
+    /// Loads packages that `path@version` arguments name; with the patterns without the version.
+    ///
+    /// # Errors
+    /// Nobody has them, or not as a module that could stand alone.
+    pub fn load_outside(
+        &self,
+        session: &Session,
+        arguments: &[String],
+    ) -> Result<(Loaded, Vec<String>)> {
+        let outside = self.modules.stand_on(arguments).map_err(|error| {
+            let ask = error.too_new().map(|ask| TooNew {
+                what: ask.what,
+                version: ask.go_version,
+            });
+            Failure::errors(vec![error.to_string()], ask)
+        })?;
+        let mut loaded = self.load(session, &outside.patterns)?;
+        for &root in &loaded.roots {
+            let public = &mut loaded.set.packages[root.0 as usize].public;
+            let path = &public.import_path;
+            let wrong = match &public.module {
+                None => format!("package {path} not provided by module {}", outside.module),
+                Some(module)
+                    if module.path != outside.module.path
+                        || module.version != outside.module.version =>
+                {
+                    format!(
+                        "package {path} provided by module {}@{}\n\tAll packages must be provided by the same module ({}).",
+                        module.path, module.version, outside.module
+                    )
+                }
+                Some(_) => continue,
+            };
+            if public.error.is_none() {
+                public.error = Some(PackageError {
+                    err: wrong,
+                    ..PackageError::default()
+                });
+                public.incomplete = true;
+            }
+        }
+        Ok((loaded, outside.patterns))
+    }
+
     /// A workspace's go.work.sum takes up sums that were looked up for the packages loaded.
     fn keep_sums(&self, loaded: &Loaded) -> Result<()> {
         if self.modules.go_work().is_none() || !self.modules.fetcher().has_new_sums() {

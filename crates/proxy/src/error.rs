@@ -233,6 +233,12 @@ impl Error {
         }
     }
 
+    /// Whether a version was asked for that cannot be one.
+    pub fn is_invalid_version(&self) -> bool {
+        self.chain()
+            .any(|error| matches!(error.kind(), Kind::InvalidVersion { .. }))
+    }
+
     /// Whether the run must end at once.
     pub fn is_security(&self) -> bool {
         self.chain()

@@ -78,20 +78,63 @@ fn install(session: &mut Session, parsed: &Parsed) -> Result {
         .iter()
         .any(|argument| names_version(argument))
     {
-        return Err(Failure::unsupported("install of package@version"));
+        return install_outside(session, &flags, &parsed.arguments);
     }
     let bench = loading::prepare(session, request(&flags, "", true))?;
-    let mut loaded = bench.load(session, &parsed.arguments)?;
+    let loaded = bench.load(session, &parsed.arguments)?;
+    finish(session, bench, loaded, &parsed.arguments)
+}
+
+/// Installs programs of somebody else's module, whatever module the working directory is in.
+fn install_outside(session: &mut Session, flags: &FullBuildFlags, arguments: &[String]) -> Result {
+    if let Some(flag) = ["mod", "modfile"].iter().find(|flag| match **flag {
+        "mod" => flags.modmode.mode.is_some() && !session.goflags.has("mod"),
+        _ => flags.modules.modfile.is_some() && !session.goflags.has("modfile"),
+    }) {
+        return Err(Failure::plain(format!(
+            "go: flag -{flag} cannot be used with package@version"
+        )));
+    }
+    let bench = loading::prepare(session, outside(request(flags, "", true)))?;
+    let (mut loaded, patterns) = bench.load_outside(session, arguments)?;
+    if patterns.iter().any(|pattern| pattern.contains("...")) {
+        loading::mains_only(session, &mut loaded);
+    }
+    loading::check(session, &loaded)?;
+    let library = loaded
+        .roots
+        .iter()
+        .find(|id| loaded.set[**id].public.name != "main");
+    if let Some(id) = library {
+        let path = &loaded.set[*id].public.import_path;
+        return Err(Failure::error(format!(
+            "package {path} is not a main package"
+        )));
+    }
+    finish(session, bench, loaded, &patterns)
+}
+
+/// The same request without a main module.
+#[must_use]
+pub fn outside(mut request: Request<'_>) -> Request<'_> {
+    request.modules.no_main_module = true;
+    request.modules.force = true;
+    request.modules.mode = None;
+    request.auto_vcs = false;
+    request
+}
+
+fn finish(
+    session: &Session,
+    bench: loading::Workbench,
+    mut loaded: steady_packages::load::Loaded,
+    arguments: &[String],
+) -> Result {
     loading::check(session, &loaded)?;
     let roots = loaded.roots.clone();
     let sink: Arc<dyn Sink> = session.printer.clone();
-    let outcome = steady_build::command::install(
-        bench.config,
-        &mut loaded.set,
-        &roots,
-        &parsed.arguments,
-        sink,
-    )?;
+    let outcome =
+        steady_build::command::install(bench.config, &mut loaded.set, &roots, arguments, sink)?;
     Ok(ended(&outcome))
 }
 

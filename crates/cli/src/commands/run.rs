@@ -8,7 +8,7 @@ use steady_system::process::Command;
 
 use crate::bail;
 use crate::command::{self, Kind};
-use crate::commands::build::{names_version, request};
+use crate::commands::build::{names_version, outside, request};
 use crate::configs;
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
@@ -66,11 +66,15 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         [first, ..] if !first.starts_with('-') => words.split_at(1),
         _ => bail!("no go files listed"),
     };
-    if files == 0 && names_version(&patterns[0]) {
-        return Err(Failure::unsupported("run of package@version"));
-    }
-    let bench = loading::prepare(session, request(&flags.build, "", false))?;
-    let mut loaded = bench.load(session, patterns)?;
+    let (bench, mut loaded) = if files == 0 && names_version(&patterns[0]) {
+        let bench = loading::prepare(session, outside(request(&flags.build, "", false)))?;
+        let (loaded, _) = bench.load_outside(session, patterns)?;
+        (bench, loaded)
+    } else {
+        let bench = loading::prepare(session, request(&flags.build, "", false))?;
+        let loaded = bench.load(session, patterns)?;
+        (bench, loaded)
+    };
     if files == 0 {
         loading::mains_only(session, &mut loaded);
     }

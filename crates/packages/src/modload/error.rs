@@ -295,6 +295,24 @@ impl ModError {
             .any(|error| matches!(error, ModError::Fetch(error) if error.is_not_exist()))
     }
 
+    /// The failure of fetching that it is, told of its module, if it is one.
+    #[must_use]
+    pub fn as_fetch(&self) -> Option<steady_proxy::Error> {
+        match self {
+            ModError::Fetch(error) => Some(error.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether a version was asked for that cannot be one.
+    #[must_use]
+    pub fn is_invalid_version(&self) -> bool {
+        self.chain().any(|error| match error {
+            ModError::Fetch(error) => error.is_invalid_version(),
+            _ => false,
+        })
+    }
+
     /// Whether a version may not be used: excluded or taken back.
     #[must_use]
     pub fn is_disallowed(&self) -> bool {

@@ -14,6 +14,8 @@ mod import_error;
 mod info;
 mod matching;
 mod open;
+mod outside;
+mod query;
 mod reqs;
 
 pub use conflict::Conflict;
@@ -21,6 +23,8 @@ pub use error::{ModError, NotInModule, TooNew, short_message};
 pub use find::{find_go_mod, find_go_work};
 pub use import::Resolved;
 pub use import_error::{Ambiguous, ImportError, Importer, Missing, MissingSum};
+pub use outside::Outside;
+pub use query::{Allowed, Found, FoundPackages, is_revision_query};
 pub use reqs::{ModuleGraph, Reqs};
 
 use crate::index::Index;
@@ -126,6 +130,8 @@ pub struct Modules {
     vendor: Option<Vendor>,
     summaries: Mutex<HashMap<ModuleVersion, Arc<Summary>>>,
     dirs: Mutex<HashMap<ModuleVersion, Result<ModuleDir>>>,
+    /// The go.mod files that speak for all versions of their modules.
+    newest: Mutex<HashMap<String, Result<Arc<ModFile>>>>,
     has_dirs: Mutex<HashMap<Utf8PathBuf, bool>>,
 }
 

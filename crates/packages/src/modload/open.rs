@@ -51,6 +51,7 @@ impl Modules {
             vendor: None,
             summaries: Mutex::default(),
             dirs: Mutex::default(),
+            newest: Mutex::default(),
             has_dirs: Mutex::default(),
             config,
         };

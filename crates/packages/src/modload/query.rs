@@ -1,0 +1,825 @@
+//! Version queries: `latest`, `upgrade`, `patch`, `v1.2`, `<v1.5`, branches and commits, and which module has a package.
+
+use super::{ModError, ModMode, ModuleDir, Modules, NotInModule, Result};
+use crate::patterns::{ModuleTree, Pattern, walk_module};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use steady_module::modfile::{ModFile, Retract};
+use steady_module::{ModuleVersion, gover, path as module_path, pseudo};
+use steady_proxy::RevInfo;
+
+/// Which versions a query may choose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Allowed {
+    /// All.
+    Any,
+    /// Those that no main module excludes.
+    NotExcluded,
+    /// Those that are neither excluded nor taken back by their authors.
+    Checked,
+}
+
+/// What a query found.
+#[derive(Debug, Clone)]
+pub struct Found {
+    /// The module, without a version if it is a main module.
+    pub module: ModuleVersion,
+    /// Its revision.
+    pub info: RevInfo,
+    /// The packages of it that were asked for.
+    pub packages: Vec<String>,
+}
+
+/// What a query for packages found.
+#[derive(Debug, Clone, Default)]
+pub struct FoundPackages {
+    /// Modules with packages that match, longest path first.
+    pub with_packages: Vec<Found>,
+    /// A module whose path matches and that has no such package.
+    pub module_only: Option<Found>,
+}
+
+/// Inside a walk along GOPROXY, whose own errors alone decide whether the next proxy is asked.
+type Asked<T> = std::result::Result<Result<T>, steady_proxy::Error>;
+
+fn settle<T>(answer: Result<T>) -> Asked<T> {
+    match answer {
+        Err(error) => match error.as_fetch() {
+            Some(fetch) => Err(fetch),
+            None => Ok(Err(error)),
+        },
+        found => Ok(found),
+    }
+}
+
+impl Modules {
+    /// The version that `query` means for a module of which `current` is in use (empty or `none`: none).
+    ///
+    /// # Errors
+    /// No version fits, none may be used, or nothing can be asked.
+    pub fn query(
+        &self,
+        path: &str,
+        query: &str,
+        current: &str,
+        allowed: Allowed,
+    ) -> Result<RevInfo> {
+        let asked = self
+            .fetcher
+            .try_proxies(|proxy| settle(self.query_proxy(proxy, path, query, current, allowed)));
+        asked?
+    }
+
+    /// Whether a version may be used.
+    ///
+    /// # Errors
+    /// It may not, or nobody can tell.
+    pub fn check_allowed(&self, module: &ModuleVersion, allowed: Allowed) -> Result<()> {
+        if allowed != Allowed::Any && self.exclude.contains(module) {
+            return Err(ModError::Excluded.about(module));
+        }
+        if allowed == Allowed::Checked {
+            self.check_retracted(module)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the module's authors have taken a version back.
+    ///
+    /// # Errors
+    /// [`ModError::Retracted`], or why nobody can tell.
+    pub fn check_retracted(&self, module: &ModuleVersion) -> Result<()> {
+        if module.version.is_empty() {
+            return Ok(());
+        }
+        let retracted = self.retractions(&module.path).map_err(|error| {
+            let source = match &error {
+                ModError::About { source, .. } => Arc::clone(source),
+                _ => Arc::new(error),
+            };
+            ModError::Retractions {
+                module: module.clone(),
+                source,
+            }
+        })?;
+        let of = |bound: &str| gover::mod_compare(&module.path, bound, &module.version);
+        let mut reasons = Vec::new();
+        let mut taken_back = false;
+        for range in retracted.iter() {
+            if of(&range.low).is_le() && of(&range.high).is_ge() {
+                taken_back = true;
+                if !range.rationale.is_empty() {
+                    reasons.push(range.rationale.clone());
+                }
+            }
+        }
+        if taken_back {
+            return Err(ModError::Retracted(reasons).about(module));
+        }
+        Ok(())
+    }
+
+    /// The newest version's go.mod is what speaks for all versions of a module, even if it takes itself back.
+    pub(super) fn newest_go_mod(&self, path: &str) -> Result<Arc<ModFile>> {
+        if let Some(known) = self
+            .newest
+            .lock()
+            .ok()
+            .and_then(|known| known.get(path).cloned())
+        {
+            return known;
+        }
+        let read = || -> Result<Arc<ModFile>> {
+            let version = match self
+                .newest_replaced(path)
+                .filter(|found| self.replacement(found).is_some() && self.replaced_whole(path))
+            {
+                Some(_) => return Ok(Arc::default()),
+                None => {
+                    self.query(path, "latest", "", Allowed::NotExcluded)?
+                        .version
+                }
+            };
+            let module = ModuleVersion::new(path, version);
+            let actual = self.replacement(&module).cloned().unwrap_or(module);
+            let text = self.fetcher.go_mod(&actual.path, &actual.version)?;
+            let mut as_written = |_: &str, version: &str| Ok(version.to_string());
+            let file = ModFile::parse_lax(
+                "go.mod",
+                &String::from_utf8_lossy(&text),
+                Some(&mut as_written),
+            );
+            let file = file.map_err(|errors| ModError::Message(errors.to_string()))?;
+            Ok(Arc::new(file))
+        };
+        let found = read();
+        if let Ok(mut known) = self.newest.lock() {
+            known.insert(path.to_string(), found.clone());
+        }
+        found
+    }
+
+    /// Whether every version of a module is replaced.
+    fn replaced_whole(&self, path: &str) -> bool {
+        self.replace.contains_key(&ModuleVersion::new(path, ""))
+    }
+
+    fn retractions(&self, path: &str) -> Result<Vec<Retract>> {
+        let file = self.newest_go_mod(path)?;
+        Ok(file
+            .retract
+            .iter()
+            .map(|entry| entry.value.clone())
+            .collect())
+    }
+
+    fn query_proxy(
+        &self,
+        proxy: &str,
+        path: &str,
+        query: &str,
+        current: &str,
+        allowed: Allowed,
+    ) -> Result<RevInfo> {
+        if !matches!(current, "" | "none") && !gover::mod_is_valid(path, current) {
+            return Err(ModError::Message(format!(
+                "invalid previous version {path}@{current}"
+            )));
+        }
+        if self.mode == ModMode::Vendor {
+            let reason = self.lookup_reason();
+            return Err(ModError::Message(format!(
+                "cannot query module due to {reason}"
+            )));
+        }
+        if self.main(path).is_some() && matches!(query, "upgrade" | "patch") {
+            return Ok(RevInfo::default());
+        }
+        if matches!(path, "std" | "cmd") {
+            return Err(ModError::Message(format!(
+                "can't query specific version ({query:?}) of standard-library module {path:?}"
+            )));
+        }
+        let source = Source {
+            modules: self,
+            proxy,
+            path,
+        };
+        let Some(matcher) = Matcher::new(path, query, current, allowed)? else {
+            return source.revision(query, allowed);
+        };
+        if matcher.exact {
+            return source.revision(query, allowed);
+        }
+        source.choose(&matcher, query, current)
+    }
+}
+
+/// A module as one proxy and the replacements of the main module show it.
+struct Source<'a> {
+    modules: &'a Modules,
+    proxy: &'a str,
+    path: &'a str,
+}
+
+impl Source<'_> {
+    fn repo(&self) -> Arc<dyn steady_proxy::Repo> {
+        self.modules.fetcher.lookup(self.proxy, self.path)
+    }
+
+    /// Versions of the module that are replaced, ascending.
+    fn replaced(&self) -> Vec<String> {
+        let mut list: Vec<String> = self
+            .modules
+            .replace
+            .keys()
+            .filter(|old| old.path == self.path && !old.version.is_empty())
+            .map(|old| old.version.clone())
+            .collect();
+        list.sort_by(|a, b| gover::mod_compare(self.path, a, b));
+        list
+    }
+
+    fn is_replaced(&self) -> bool {
+        self.modules.replace.keys().any(|old| old.path == self.path)
+    }
+
+    fn versions(&self, prefix: &str) -> Result<Vec<String>> {
+        let replaced = self.replaced();
+        let mut list = match self.repo().versions(prefix) {
+            Ok(versions) => versions.list,
+            Err(error) if error.is_not_exist() && self.is_replaced() => Vec::new(),
+            Err(error) => return Err(error.into()),
+        };
+        let extra: Vec<String> = replaced
+            .into_iter()
+            .filter(|version| version.starts_with(prefix) && !pseudo::is_pseudo_version(version))
+            .collect();
+        if !extra.is_empty() {
+            list.extend(extra);
+            list.sort_by(|a, b| gover::mod_compare(self.path, a, b));
+            list.dedup();
+        }
+        Ok(list)
+    }
+
+    fn stat(&self, rev: &str) -> Result<RevInfo> {
+        let error = match self.repo().stat(rev) {
+            Ok(info) => return Ok(info),
+            Err(error) => error,
+        };
+        let canonical = module_path::canonical_version(rev);
+        let is_replaced = self.modules.replace.keys().any(|old| {
+            old.path == self.path && (old.version == canonical || old.version.is_empty())
+        });
+        if !canonical.is_empty() && is_replaced {
+            return Ok(made_up(&canonical));
+        }
+        Err(error.into())
+    }
+
+    fn latest(&self) -> Result<RevInfo> {
+        let found = self.repo().latest();
+        let Some(replaced) = self.modules.newest_replaced(self.path) else {
+            return Ok(found?);
+        };
+        match found {
+            Ok(info) if gover::mod_compare(self.path, &replaced.version, &info.version).is_le() => {
+                Ok(info)
+            }
+            _ => Ok(made_up(&replaced.version)),
+        }
+    }
+
+    /// A query that names one revision.
+    fn revision(&self, query: &str, allowed: Allowed) -> Result<RevInfo> {
+        let canonical = module_path::canonical_version(query);
+        let info = match self.stat(query) {
+            Ok(info) => info,
+            Err(error) if !canonical.is_empty() && query != canonical => {
+                match self.stat(&canonical) {
+                    Ok(info) => info,
+                    Err(other) if !other.is_not_exist() => return Err(other),
+                    Err(_) => return Err(error),
+                }
+            }
+            Err(error) => return Err(error),
+        };
+        self.refuse(&info.version, allowed)?;
+        Ok(info)
+    }
+
+    /// The error if a version may not be used; what cannot be told is no reason.
+    fn refuse(&self, version: &str, allowed: Allowed) -> Result<()> {
+        let module = ModuleVersion::new(self.path, version);
+        match self.modules.check_allowed(&module, allowed) {
+            Err(error) if error.is_disallowed() => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn choose(&self, matcher: &Matcher<'_>, query: &str, current: &str) -> Result<RevInfo> {
+        let versions = self.versions(&matcher.prefix)?;
+        let (releases, prereleases) = self.filter(matcher, &versions)?;
+        let best = if matcher.prefer_lower {
+            releases.first().or(prereleases.first())
+        } else {
+            releases.last().or(prereleases.last())
+        };
+        if let Some(best) = best {
+            return self.stat(best);
+        }
+        if matcher.may_use_latest {
+            match self.latest() {
+                Ok(latest) if self.allows(matcher, &latest.version) => return Ok(latest),
+                Ok(_) => {}
+                Err(error) if error.is_not_exist() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let keeps = matches!(query, "upgrade" | "patch") && !matches!(current, "" | "none");
+        if keeps && self.refuse(current, matcher.allowed).is_ok() {
+            return self.stat(current);
+        }
+        Err(ModError::NoMatchingVersion {
+            query: query.to_string(),
+            current: current.to_string(),
+        })
+    }
+
+    fn allows(&self, matcher: &Matcher<'_>, version: &str) -> bool {
+        matcher.matches(version) && self.refuse(version, matcher.allowed).is_ok()
+    }
+
+    /// Releases and pre-releases that may be chosen. Versions without go.mod of a later major version count only if the last one
+    /// before them has no go.mod either.
+    fn filter(
+        &self,
+        matcher: &Matcher<'_>,
+        versions: &[String],
+    ) -> Result<(Vec<String>, Vec<String>)> {
+        let mut incompatible = matcher.prefer_incompatible;
+        let mut compatible: Option<&String> = None;
+        let (mut releases, mut prereleases) = (Vec::new(), Vec::new());
+        for version in versions {
+            if !self.allows(matcher, version) {
+                continue;
+            }
+            if !incompatible {
+                if !version.ends_with("+incompatible") {
+                    compatible = Some(version);
+                } else if let Some(last) = compatible {
+                    if self.has_go_mod(last)? {
+                        break;
+                    }
+                    incompatible = true;
+                }
+            }
+            if gover::mod_is_prerelease(self.path, version) {
+                prereleases.push(version.clone());
+            } else {
+                releases.push(version.clone());
+            }
+        }
+        Ok((releases, prereleases))
+    }
+
+    fn has_go_mod(&self, version: &str) -> Result<bool> {
+        let module = ModuleVersion::new(self.path, version);
+        let root = self.modules.module_dir(&module)?;
+        Ok(self.modules.files.is_file(root.join("go.mod")))
+    }
+}
+
+/// The revision of a replaced version that exists nowhere else.
+fn made_up(version: &str) -> RevInfo {
+    RevInfo {
+        version: version.to_string(),
+        ..RevInfo::default()
+    }
+}
+
+/// What a query asks of a version.
+struct Matcher<'q> {
+    path: &'q str,
+    prefix: String,
+    least: Option<(&'q str, bool)>,
+    most: Option<(&'q str, bool)>,
+    /// One version is meant, which need not be in any list.
+    exact: bool,
+    allowed: Allowed,
+    may_use_latest: bool,
+    prefer_lower: bool,
+    prefer_incompatible: bool,
+}
+
+impl<'q> Matcher<'q> {
+    /// `None`: a branch, a tag or a commit.
+    fn new(
+        path: &'q str,
+        query: &'q str,
+        current: &'q str,
+        allowed: Allowed,
+    ) -> Result<Option<Matcher<'q>>> {
+        let mut matcher = Matcher {
+            path,
+            prefix: String::new(),
+            least: None,
+            most: None,
+            exact: false,
+            allowed,
+            may_use_latest: false,
+            prefer_lower: false,
+            prefer_incompatible: current.ends_with("+incompatible"),
+        };
+        let none = matches!(current, "" | "none");
+        match query {
+            "latest" => matcher.may_use_latest = true,
+            "upgrade" if none => matcher.may_use_latest = true,
+            "patch" if none => return Err(ModError::NoPatchBase(path.to_string())),
+            "upgrade" | "patch" => {
+                matcher.may_use_latest = pseudo::is_pseudo_version(current);
+                matcher.least = Some((current, true));
+                if query == "patch" {
+                    matcher.prefix = format!("{}.", gover::mod_major_minor(path, current));
+                }
+            }
+            _ => {
+                let bounds = ["<=", "<", ">=", ">"];
+                let bound = bounds.into_iter().find(|bound| query.starts_with(bound));
+                match bound {
+                    Some(bound) => matcher.range(query, bound)?,
+                    None if gover::mod_is_valid(path, query) => matcher.version(query),
+                    None => return Ok(None),
+                }
+            }
+        }
+        Ok(Some(matcher))
+    }
+
+    fn range(&mut self, query: &'q str, bound: &str) -> Result<()> {
+        let version = &query[bound.len()..];
+        if !gover::mod_is_valid(self.path, version) {
+            return Err(ModError::Message(format!(
+                "invalid semantic version {version:?} in range {query:?}"
+            )));
+        }
+        // `v1.2` could mean v1.2.0 or all of v1.2.
+        if matches!(bound, "<=" | ">") && gover::mod_is_prefix(self.path, version) {
+            return Err(ModError::Message(format!(
+                "ambiguous semantic version {version:?} in range {query:?}"
+            )));
+        }
+        let inclusive = bound.ends_with('=');
+        if bound.starts_with('<') {
+            self.most = Some((version, inclusive));
+        } else {
+            self.least = Some((version, inclusive));
+            self.prefer_lower = true;
+        }
+        self.prefer_incompatible |= !self.of_major(version);
+        Ok(())
+    }
+
+    fn version(&mut self, query: &'q str) {
+        if gover::mod_is_prefix(self.path, query) {
+            self.prefix = format!("{query}.");
+            self.least = Some((query, true));
+        } else {
+            self.exact = true;
+        }
+        self.prefer_incompatible |= !self.of_major(query);
+    }
+
+    fn of_major(&self, version: &str) -> bool {
+        module_path::split_path_version(self.path)
+            .is_some_and(|(_, major)| module_path::match_path_major(version, major))
+    }
+
+    fn matches(&self, version: &str) -> bool {
+        let within = version.starts_with(&self.prefix)
+            || gover::is_toolchain(self.path) && self.prefix.trim_end_matches('.') == version;
+        let above = self.least.is_none_or(|(least, inclusive)| {
+            let order = gover::mod_compare(self.path, version, least);
+            order.is_gt() || inclusive && order.is_eq()
+        });
+        let below = self.most.is_none_or(|(most, inclusive)| {
+            let order = gover::mod_compare(self.path, version, most);
+            order.is_lt() || inclusive && order.is_eq()
+        });
+        within && above && below
+    }
+}
+
+/// Whether a query names one revision rather than a choice of versions.
+#[must_use]
+pub fn is_revision_query(path: &str, query: &str) -> bool {
+    !matches!(query, "latest" | "upgrade" | "patch")
+        && !query.starts_with(['<', '>'])
+        && !(gover::mod_is_valid(path, query) && gover::mod_is_prefix(path, query))
+}
+
+impl Modules {
+    /// Modules that have packages which `pattern` names, at the version that `query` means for each of them.
+    ///
+    /// # Errors
+    /// The most telling reason why there is none.
+    pub fn query_pattern(
+        &self,
+        pattern: &str,
+        query: &str,
+        current: &(dyn Fn(&str) -> String + Sync),
+        allowed: Allowed,
+    ) -> Result<FoundPackages> {
+        let base = match pattern.find("...") {
+            None => pattern,
+            Some(at) => match pattern[..at + "...".len()].rsplit_once('/') {
+                Some((base, _)) => base,
+                None => {
+                    return Err(ModError::Message(format!(
+                        "no modules to query for {pattern}@{query} because first path element contains a wildcard"
+                    )));
+                }
+            },
+        };
+        let glob = Pattern::new(pattern);
+        let staying = matches!(query, "upgrade" | "patch");
+        let mut module_only = None;
+        let mut matching_mains = Vec::new();
+        for main in &self.mains {
+            let module = ModuleVersion::new(main.path.clone(), "");
+            let root = ModuleDir {
+                dir: main.dir.clone(),
+                local: true,
+            };
+            let packages = self.packages_matching(pattern, &module, &root);
+            let found = |packages| Found {
+                module: module.clone(),
+                info: RevInfo::default(),
+                packages,
+            };
+            if !packages.is_empty() {
+                if !staying {
+                    return Err(in_main_text(pattern, query, &packages));
+                }
+                return Ok(FoundPackages {
+                    with_packages: vec![found(packages)],
+                    module_only: None,
+                });
+            }
+            if glob.matches(&main.path) {
+                matching_mains.push(module.clone());
+                if staying {
+                    module_only = Some(found(Vec::new()));
+                }
+            }
+        }
+        let candidates: Vec<&str> = super::import::prefixes(base)
+            .filter(|path| self.main(path).is_none())
+            .filter(|path| module_path::split_path_version(path).is_some())
+            .collect();
+        if candidates.is_empty() {
+            return match module_only {
+                Some(_) => Ok(FoundPackages {
+                    with_packages: Vec::new(),
+                    module_only,
+                }),
+                None if !matching_mains.is_empty() => {
+                    Err(self.matches_mains(pattern, query, &matching_mains))
+                }
+                None => Err(ModError::NotInModule(Box::new(NotInModule {
+                    query: query.to_string(),
+                    pattern: pattern.to_string(),
+                    mains: matching_mains,
+                    ..NotInModule::default()
+                }))),
+            };
+        }
+        let asked = self.fetcher.try_proxies(|proxy| {
+            settle(self.query_candidates(proxy, &candidates, (pattern, query), current, allowed))
+        });
+        let found = match asked {
+            Ok(found) => found?,
+            Err(error)
+                if error.is_not_exist() && !matching_mains.is_empty() && module_only.is_none() =>
+            {
+                return Err(self.matches_mains(pattern, query, &matching_mains));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let (with_packages, rest): (Vec<Found>, Vec<Found>) = found
+            .into_iter()
+            .partition(|found| !found.packages.is_empty());
+        Ok(FoundPackages {
+            with_packages,
+            module_only: rest.into_iter().next_back().or(module_only),
+        })
+    }
+
+    fn matches_mains(&self, pattern: &str, query: &str, mains: &[ModuleVersion]) -> ModError {
+        let names: Vec<&str> = mains.iter().map(|main| main.path.as_str()).collect();
+        let what = if self.main(pattern).is_some() {
+            String::new()
+        } else {
+            format!("pattern {pattern} ")
+        };
+        ModError::Message(if what.is_empty() {
+            format!(
+                "can't query version {query:?} of the main module ({})",
+                names.join(", ")
+            )
+        } else if query == "upgrade" || query == "patch" {
+            format!(
+                "can't request version {query:?} of pattern {pattern:?} that includes the main module ({})",
+                names.join(", ")
+            )
+        } else {
+            format!(
+                "can't query version {query:?} of {what}that includes the main module ({})",
+                names.join(", ")
+            )
+        })
+    }
+
+    fn query_candidates(
+        &self,
+        proxy: &str,
+        candidates: &[&str],
+        (pattern, query): (&str, &str),
+        current: &(dyn Fn(&str) -> String + Sync),
+        allowed: Allowed,
+    ) -> Result<Vec<Found>> {
+        let ask = |path: &&str| {
+            self.query_candidate(proxy, path, (pattern, query), &current(path), allowed)
+        };
+        let answers: Vec<Result<Found>> = std::thread::scope(|scope| {
+            let asking: Vec<_> = candidates
+                .iter()
+                .map(|path| scope.spawn(move || ask(path)))
+                .collect();
+            asking
+                .into_iter()
+                .map(|asking| {
+                    asking
+                        .join()
+                        .unwrap_or_else(|_| Err(ModError::message("a query did not end")))
+                })
+                .collect()
+        });
+        let mut found = Vec::new();
+        let mut worst: Option<(u8, ModError)> = None;
+        for answer in answers {
+            let error = match answer {
+                Ok(one) => {
+                    found.push(one);
+                    continue;
+                }
+                Err(error) => error,
+            };
+            let rank = match &error {
+                _ if error.is_not_exist() => 5,
+                ModError::NotInModule(_) => 1,
+                _ if error.is_no_match() => 2,
+                ModError::NoPatchBase(_) => 3,
+                _ if error.is_invalid_version() => 4,
+                // A failure to ask counts unless a longer path has answered.
+                _ if found.is_empty() && worst.as_ref().is_none_or(|(rank, _)| *rank != 1) => 0,
+                _ => continue,
+            };
+            if worst.as_ref().is_none_or(|(known, _)| rank < *known) {
+                worst = Some((rank, error));
+            }
+        }
+        match worst {
+            Some((0, error)) if found.is_empty() => Err(error),
+            Some((_, error)) if found.is_empty() => Err(error),
+            _ => Ok(found),
+        }
+    }
+
+    fn query_candidate(
+        &self,
+        proxy: &str,
+        path: &str,
+        (pattern, query): (&str, &str),
+        current: &str,
+        allowed: Allowed,
+    ) -> Result<Found> {
+        let info = self.query_proxy(proxy, path, query, current, allowed)?;
+        let module = ModuleVersion::new(path, info.version.clone());
+        let mut found = Found {
+            module,
+            info,
+            packages: Vec::new(),
+        };
+        if gover::is_toolchain(path) {
+            return Ok(found);
+        }
+        let root = ModuleDir {
+            dir: self.module_dir(&found.module)?,
+            local: self
+                .replacement(&found.module)
+                .is_some_and(|new| new.version.is_empty()),
+        };
+        found.packages = self.packages_matching(pattern, &found.module, &root);
+        if found.packages.is_empty() && !Pattern::new(pattern).matches(path) {
+            return Err(ModError::NotInModule(Box::new(NotInModule {
+                replacement: self.replacement(&found.module).cloned().unwrap_or_default(),
+                module: found.module,
+                query: query.to_string(),
+                pattern: pattern.to_string(),
+                mains: Vec::new(),
+            })));
+        }
+        Ok(found)
+    }
+
+    /// Packages of a module that a pattern names, whatever their constraints.
+    pub(super) fn packages_matching(
+        &self,
+        pattern: &str,
+        module: &ModuleVersion,
+        root: &ModuleDir,
+    ) -> Vec<String> {
+        if !pattern.contains("...") {
+            let found = self.dir_in_module(pattern, &module.path, root);
+            return found.map(|_| pattern.to_string()).into_iter().collect();
+        }
+        let glob = Pattern::new(pattern);
+        let none = crate::patterns::IgnorePatterns::default();
+        let main = self
+            .main(&module.path)
+            .filter(|_| module.version.is_empty());
+        let tree = ModuleTree {
+            dir: &root.dir,
+            prefix: &module.path,
+            prune_go_mod: root.local,
+            prune_vendor: true,
+            ignore: main.map_or(&none, |main| &main.ignore),
+        };
+        let mut all = BTreeSet::new();
+        walk_module(
+            &self.index,
+            &tree,
+            &|path: &str| glob.matches(path),
+            &|path: &str| glob.tree_can_match(path),
+            &mut |path: String, _| {
+                all.insert(path);
+            },
+        );
+        all.into_iter().collect()
+    }
+}
+
+fn in_main_text(pattern: &str, query: &str, packages: &[String]) -> ModError {
+    ModError::Message(match packages {
+        [one] if one == pattern => {
+            format!("can't query version {query:?} of package {pattern} in main module")
+        }
+        [one] => format!(
+            "can't query version {query:?} of pattern {pattern:?} that includes package {one} in main module"
+        ),
+        _ => {
+            let first = packages.first().map_or("", String::as_str);
+            format!(
+                "can't query version {query:?} of pattern {pattern:?} that includes packages {first} and others in main module"
+            )
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn matches(query: &str, current: &str, version: &str) -> bool {
+        let matcher = Matcher::new("example.com/m", query, current, Allowed::Any);
+        matcher.unwrap().unwrap().matches(version)
+    }
+
+    #[test]
+    fn ranges() {
+        assert!(matches("<v1.2.0", "", "v1.1.9") && !matches("<v1.2.0", "", "v1.2.0"));
+        assert!(matches("<=v1.2.0", "", "v1.2.0") && !matches(">v1.2.0", "", "v1.2.0"));
+        assert!(matches(">=v1.2.0", "", "v1.2.0") && !matches(">=v1.2.0", "", "v1.2.0-rc.1"));
+        assert!(matches("v1.2", "", "v1.2.7") && !matches("v1.2", "", "v1.20.0"));
+        assert!(!matches("v1.2", "", "v1.2.0-rc.1"));
+        assert!(matches("patch", "v1.2.3", "v1.2.4") && !matches("patch", "v1.2.3", "v1.3.0"));
+        assert!(!matches("upgrade", "v1.2.3", "v1.2.2"));
+    }
+
+    #[test]
+    fn what_names_one_revision() {
+        assert!(is_revision_query("example.com/m", "v1.2.3"));
+        assert!(is_revision_query("example.com/m", "main"));
+        assert!(!is_revision_query("example.com/m", "v1.2"));
+        assert!(!is_revision_query("example.com/m", "<v1.2.3"));
+        assert!(
+            Matcher::new("example.com/m", "main", "", Allowed::Any)
+                .unwrap()
+                .is_none()
+        );
+        assert!(Matcher::new("example.com/m", "<=v1.2", "", Allowed::Any).is_err());
+        assert!(Matcher::new("example.com/m", "patch", "none", Allowed::Any).is_err());
+    }
+}
