@@ -310,6 +310,7 @@ impl Workbench {
         session: &Session,
         arguments: &[String],
     ) -> Result<(Loaded, Vec<String>)> {
+        modules::must_be_enabled(&session.settings)?;
         let outside = self.modules.stand_on(arguments).map_err(|error| {
             let ask = error.too_new().map(|ask| TooNew {
                 what: ask.what,

@@ -514,9 +514,9 @@ impl<'q> Matcher<'q> {
 /// Whether a query names one revision rather than a choice of versions.
 #[must_use]
 pub fn is_revision_query(path: &str, query: &str) -> bool {
-    !matches!(query, "latest" | "upgrade" | "patch")
-        && !query.starts_with(['<', '>'])
-        && !(gover::mod_is_valid(path, query) && gover::mod_is_prefix(path, query))
+    let choice = matches!(query, "latest" | "upgrade" | "patch") || query.starts_with(['<', '>']);
+    let prefix = gover::mod_is_valid(path, query) && gover::mod_is_prefix(path, query);
+    !choice && !prefix
 }
 
 impl Modules {
