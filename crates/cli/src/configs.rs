@@ -255,6 +255,22 @@ pub fn build_context(
     })
 }
 
+/// The build context of a run without build flags.
+///
+/// # Errors
+/// As [`build_context`].
+pub fn plain_context(session: &Session) -> Result<BuildContext> {
+    let settings = &session.settings;
+    let goroot = settings.goroot.clone().unwrap_or_default();
+    let syslist = SysList::load(&session.files, &goroot)?;
+    build_context(
+        settings,
+        &BuildFlags::default(),
+        &Modes::default(),
+        Arc::new(syslist),
+    )
+}
+
 /// How modules are fetched.
 #[must_use]
 pub fn proxy_config(settings: &Settings) -> steady_proxy::Config {

@@ -62,6 +62,18 @@ impl Failure {
         }
     }
 
+    /// An error of a command that takes a newer toolchain by itself if a module needs one.
+    pub fn switching(error: ModError) -> Failure {
+        let ask = error.too_new().map(|ask| TooNew {
+            what: ask.what,
+            version: ask.go_version,
+        });
+        match ask {
+            None => error.into(),
+            ask => Failure::errors(vec![error.to_string()], ask),
+        }
+    }
+
     /// One message that gets the prefix.
     pub fn error(message: impl Into<String>) -> Failure {
         Failure::Errors(vec![message.into()])
@@ -107,7 +119,7 @@ impl From<ModError> for Failure {
     fn from(error: ModError) -> Failure {
         match error {
             ModError::Plain(text) => Failure::plain(text),
-            other => Failure::error(other.to_string()),
+            other => Failure::Errors(other.each().into_iter().map(ToString::to_string).collect()),
         }
     }
 }

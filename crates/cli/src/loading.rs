@@ -47,6 +47,8 @@ pub struct ModRequest<'a> {
     pub no_workspace: bool,
     /// Modules are used even if GO111MODULE is `auto` and there is no go.mod.
     pub force: bool,
+    /// Lines of go.sum that make no sense are passed over, for they will go.
+    pub lenient_sums: bool,
 }
 
 /// What a command that loads packages asks for.
@@ -173,6 +175,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
     proxy.mod_cache_rw = request.common.is_some_and(|common| common.modcacherw);
     proxy.trace = request.trace;
     proxy.quiet = request.quiet;
+    proxy.lenient_go_sum = request.lenient_sums;
     let observer = Arc::new(Progress::new(&session.printer, session.called));
     let fetcher = steady_proxy::Fetcher::new(
         proxy,

@@ -389,6 +389,13 @@ impl Modules {
         self.module_root(module).map(|root| root.dir)
     }
 
+    /// Forgets what was tried and failed: sums or requirements may have come since.
+    pub(super) fn forget_failures(&self) {
+        if let Ok(mut dirs) = self.dirs.lock() {
+            dirs.retain(|_, root| root.is_ok());
+        }
+    }
+
     fn missing(&self, import: &str) -> ImportError {
         let is_std = is_standard_import_path(import) && self.vendor.is_none();
         let mut missing = Missing {

@@ -6,7 +6,9 @@
 //!
 //! What requires what is a value of its own ([`Reqs`]): whoever changes requirements works out another one first.
 
+mod commit;
 mod conflict;
+mod edit;
 mod error;
 mod find;
 mod import;
@@ -15,17 +17,23 @@ mod info;
 mod matching;
 mod open;
 mod outside;
+mod packages;
 mod query;
 mod reqs;
+mod roots;
+mod tidy;
 
+pub use commit::CommitOptions;
 pub use conflict::Conflict;
 pub use error::{ModError, NotInModule, TooNew, short_message};
 pub use find::{find_go_mod, find_go_work};
 pub use import::Resolved;
 pub use import_error::{Ambiguous, ImportError, Importer, Missing, MissingSum};
 pub use outside::Outside;
+pub use packages::{ModulePackages, Node, PackageOptions};
 pub use query::{Allowed, Found, FoundPackages, is_revision_query};
 pub use reqs::{ModuleGraph, Reqs};
+pub use tidy::{Change, Tidy, TidyOptions};
 
 use crate::index::Index;
 use crate::patterns::IgnorePatterns;
@@ -90,6 +98,8 @@ pub struct MainModule {
     pub dir: Utf8PathBuf,
     /// Its go.mod (or the file of `-modfile`).
     pub go_mod: Utf8PathBuf,
+    /// Its text as it was read.
+    pub text: Arc<str>,
     /// What go.mod says.
     pub file: ModFile,
     /// Directories that patterns pass over.

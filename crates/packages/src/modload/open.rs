@@ -323,6 +323,7 @@ impl Modules {
             path,
             dir,
             go_mod,
+            text: Arc::from(text.as_ref()),
             file,
             ignore,
         })

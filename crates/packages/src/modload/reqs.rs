@@ -140,12 +140,21 @@ impl Modules {
         reqs: &Reqs,
         unprune: Option<&HashSet<ModuleVersion>>,
     ) -> Result<Arc<ModuleGraph>> {
-        let main = self
-            .mains
-            .first()
-            .map(|main| ModuleVersion::new(main.path.clone(), ""))
-            .unwrap_or_default();
-        let graph = Graph::read(
+        let graph = self.read_graph_anyway(reqs, unprune);
+        match graph.error() {
+            None => Ok(graph),
+            Some(error) => Err(ModError::Graph(Arc::new(error))),
+        }
+    }
+
+    /// Reads a graph as far as it can be read.
+    pub(super) fn read_graph_anyway(
+        &self,
+        reqs: &Reqs,
+        unprune: Option<&HashSet<ModuleVersion>>,
+    ) -> Arc<ModuleGraph> {
+        let main = self.main_version();
+        Arc::new(Graph::read(
             Reading {
                 main: (reqs.pruning != Pruning::Workspace).then_some(&main),
                 roots: &reqs.roots,
@@ -153,11 +162,7 @@ impl Modules {
                 unprune,
             },
             self,
-        );
-        match graph.error() {
-            None => Ok(Arc::new(graph)),
-            Some(error) => Err(ModError::Graph(Arc::new(error))),
-        }
+        ))
     }
 
     /// Whether go.sum must have every sum that is needed.
@@ -213,9 +218,14 @@ impl Modules {
             .map(|require| require.module.clone())
             .collect();
         requires.retain(|require| !self.exclude.contains(require));
-        if !go_version.is_empty() {
-            requires.push(ModuleVersion::new("go", go_version));
+        // Before, the go line was no more than a hint.
+        if gover::compare(go_version, gover::GO_STRICT_VERSION).is_lt() {
+            return Summary {
+                requires,
+                pruning: Pruning::for_go_version(go_version),
+            };
         }
+        requires.push(ModuleVersion::new("go", go_version));
         if let Some(toolchain) = file
             .toolchain
             .as_ref()

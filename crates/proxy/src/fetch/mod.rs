@@ -226,6 +226,11 @@ impl Fetcher {
         self.shared.cache.read_ziphash(module).ok()?
     }
 
+    /// The lock that go commands of old take while they write go.mod and go.sum; not getting it is no reason to stop.
+    pub fn side_lock(&self) -> Option<steady_system::lock::LockedFile> {
+        self.shared.cache.side_lock().ok()
+    }
+
     /// What is wrong with go.sum itself, if anything is.
     pub fn go_sum_error(&self) -> Option<Error> {
         self.shared.sums().error(&self.shared.files)
@@ -233,6 +238,11 @@ impl Fetcher {
 
     /// Tells the user something, as go does after `go: `.
     pub fn warn(&self, text: &str) {
+        self.shared.observer.warn(&format!("go: {text}"));
+    }
+
+    /// Tells the user something just as it stands.
+    pub fn note(&self, text: &str) {
         self.shared.observer.warn(text);
     }
 

@@ -2,14 +2,14 @@
 
 use clap::{Args, FromArgMatches};
 use std::fmt::Write as _;
-use steady_build::quote::quote;
-use steady_module::{ModuleVersion, gover};
+use steady_module::ModuleVersion;
 use steady_packages::modload::ModMode;
 
+use super::check_go;
 use crate::bail;
 use crate::command::{Command, Kind};
 use crate::exit::Status;
-use crate::failure::{Failure, Result, TooNew};
+use crate::failure::Result;
 use crate::flags::build::{Chdir, ModCommon};
 use crate::flags::{Parsed, define};
 use crate::loading::{self, ModRequest};
@@ -48,7 +48,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         bail!("'go mod graph' accepts no arguments");
     }
     if let Some(version) = flags.go.as_deref().filter(|version| !version.is_empty()) {
-        check_go(session, version)?;
+        check_go(session, "go", version)?;
     }
     modules::must_be_enabled(&session.settings)?;
     let request = ModRequest {
@@ -72,29 +72,6 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     });
     session.printer.out(text);
     Ok(Status::DONE)
-}
-
-/// `-go` must be a Go version that this run can act as.
-fn check_go(session: &Session, version: &str) -> Result<()> {
-    if !gover::is_valid(version) {
-        let wrong = quote(version);
-        session.printer.note(format!(
-            "invalid value {wrong} for flag -go: expecting a Go version like \"{}\"",
-            gover::from_toolchain(session.settings.local_version())
-        ));
-        return Err(Failure::Usage);
-    }
-    let local = gover::from_toolchain(session.settings.local_version());
-    if gover::compare(local, version).is_lt() {
-        let explain = session.settings.startup.explain();
-        let message = format!("-go flag requires go >= {version} (running go {local}{explain})");
-        let ask = TooNew {
-            what: "-go flag".to_owned(),
-            version: version.to_owned(),
-        };
-        return Err(Failure::errors(vec![message], Some(ask)));
-    }
-    Ok(())
 }
 
 fn shown(module: &ModuleVersion) -> String {

@@ -1,0 +1,871 @@
+//! The packages that a set of requirements leads to, modules alone in mind: which package is imported by whom, from which module each
+//! comes, and what is missing. Commands that change requirements load packages this way until nothing changes any more.
+
+use super::reqs::Reqs;
+use super::{Allowed, ImportError, Importer, ModError, ModMode, Modules, Resolved, Result};
+use crate::patterns::clean_patterns;
+use crate::source::BuildContext;
+use crate::source::imports::{Tags, scan_dir};
+use camino::Utf8PathBuf;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use steady_graph::Pruning;
+use steady_module::{ModuleVersion, gover};
+
+/// What to load.
+#[derive(Clone)]
+pub struct PackageOptions {
+    /// Which files count.
+    pub context: Arc<BuildContext>,
+    /// All files count, whatever their constraints: what any build could need.
+    pub any_tags: bool,
+    /// Also what tests of the packages named import.
+    pub tests: bool,
+    /// Modules are looked for that have what is missing.
+    pub resolve: bool,
+    /// Requirements are made as few as can be.
+    pub tidy: bool,
+    /// The `go` line to be (`mod tidy -go`), or empty.
+    pub tidy_go: String,
+    /// Tests of dependencies are no part of `all`, whatever the `go` line says.
+    pub narrow_all: bool,
+}
+
+/// One package, or the tests of one.
+#[derive(Debug, Clone, Default)]
+pub struct Node {
+    /// Import path.
+    pub path: String,
+    /// Where it comes from; none in the standard library, or if it was not found.
+    pub module: Option<ModuleVersion>,
+    /// Its directory.
+    pub dir: Utf8PathBuf,
+    /// Why there is none.
+    pub error: Option<ImportError>,
+    /// Modules that could have had it by their names.
+    pub others: Vec<ModuleVersion>,
+    /// It belongs to the standard library.
+    pub std: bool,
+    /// What it imports.
+    pub imports: Vec<usize>,
+    /// The node of its tests.
+    pub test: Option<usize>,
+    /// The package whose tests this is.
+    pub test_of: Option<usize>,
+    /// The package that first led here.
+    pub stack: Option<usize>,
+    /// It is part of `all`.
+    pub in_all: bool,
+    /// It was named.
+    pub is_root: bool,
+    loaded: bool,
+    test_imports: Vec<String>,
+}
+
+/// What was loaded.
+#[derive(Debug, Default)]
+pub struct ModulePackages {
+    /// The packages, and their tests.
+    pub nodes: Vec<Node>,
+    by_path: HashMap<String, usize>,
+    /// The requirements they were loaded with, or that came out of it.
+    pub reqs: Option<Arc<Reqs>>,
+}
+
+impl ModulePackages {
+    /// The way to a package, as go shows it: `a imports\n\tb imports\n\tc`.
+    #[must_use]
+    pub fn stack_text(&self, at: usize) -> String {
+        let mut way = Vec::new();
+        let mut next = Some(at);
+        while let Some(at) = next {
+            way.push(at);
+            next = self.nodes[at].stack;
+        }
+        way.reverse();
+        let mut text = String::new();
+        for (number, &at) in way.iter().enumerate() {
+            let node = &self.nodes[at];
+            if number > 0 {
+                text += "\n\t";
+            }
+            text += &node.path;
+            let tested = node.test_of.is_some();
+            if number + 1 < way.len() {
+                text += if tested { " tested by\n\t" } else { "" };
+                if tested {
+                    text += &format!("{}.test", node.path);
+                }
+                text += " imports";
+            }
+        }
+        text
+    }
+
+    /// `all`, without tests, sorted.
+    #[must_use]
+    pub fn all(&self) -> Vec<String> {
+        let all: BTreeSet<String> = self
+            .nodes
+            .iter()
+            .filter(|node| node.in_all && node.test_of.is_none())
+            .map(|node| node.path.clone())
+            .collect();
+        all.into_iter().collect()
+    }
+
+    /// The node of a package.
+    #[must_use]
+    pub fn node(&self, path: &str) -> Option<&Node> {
+        self.by_path.get(path).map(|at| &self.nodes[*at])
+    }
+}
+
+struct Walk<'m> {
+    modules: &'m Modules,
+    options: &'m PackageOptions,
+    reqs: Arc<Reqs>,
+    all_is_root: bool,
+    all_has_tests: bool,
+    found: ModulePackages,
+    /// Answers by import path and whether a vendor directory of the distribution counts.
+    queue: Vec<usize>,
+}
+
+type Looked = (
+    std::result::Result<Resolved, ImportError>,
+    BTreeSet<String>,
+    BTreeSet<String>,
+);
+
+impl Walk<'_> {
+    fn run(&mut self, roots: &[String]) {
+        for path in roots {
+            let at = self.node(path, None);
+            self.mark(at, false, true);
+        }
+        while !self.queue.is_empty() {
+            let wave = std::mem::take(&mut self.queue);
+            let answers = self.look_at(&wave);
+            for (at, answer) in wave.into_iter().zip(answers) {
+                self.enter(at, answer);
+            }
+        }
+    }
+
+    fn node(&mut self, path: &str, from: Option<usize>) -> usize {
+        if let Some(&known) = self.found.by_path.get(path) {
+            return known;
+        }
+        let at = self.found.nodes.len();
+        self.found.nodes.push(Node {
+            path: path.to_string(),
+            stack: from,
+            ..Node::default()
+        });
+        self.found.by_path.insert(path.to_string(), at);
+        self.queue.push(at);
+        at
+    }
+
+    fn look_at(&self, wave: &[usize]) -> Vec<Looked> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        if wave.len() < 4 || threads < 2 {
+            return wave.iter().map(|&at| self.look(at)).collect();
+        }
+        let next = AtomicUsize::new(0);
+        let mut answers: Vec<(usize, Looked)> = std::thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads.min(wave.len()))
+                .map(|_| {
+                    scope.spawn(|| {
+                        let mut mine = Vec::new();
+                        loop {
+                            let number = next.fetch_add(1, Ordering::Relaxed);
+                            let Some(&at) = wave.get(number) else {
+                                return mine;
+                            };
+                            mine.push((number, self.look(at)));
+                        }
+                    })
+                })
+                .collect();
+            workers
+                .into_iter()
+                .flat_map(|worker| worker.join().unwrap_or_default())
+                .collect()
+        });
+        answers.sort_by_key(|(number, _)| *number);
+        answers.into_iter().map(|(_, answer)| answer).collect()
+    }
+
+    fn look(&self, at: usize) -> Looked {
+        let path = &self.found.nodes[at].path;
+        let place = if matches!(path.as_str(), "C" | "unsafe") {
+            Ok(Resolved {
+                module: None,
+                dir: Utf8PathBuf::new(),
+                path: path.clone(),
+                others: Vec::new(),
+            })
+        } else {
+            self.modules.resolve_with(&self.reqs, path, None)
+        };
+        let (mut imports, mut tests) = (BTreeSet::new(), BTreeSet::new());
+        if let Ok(place) = &place
+            && !place.dir.as_str().is_empty()
+        {
+            let tags = if self.options.any_tags {
+                Tags::Any
+            } else {
+                Tags::Of(&self.options.context)
+            };
+            // What is wrong with files is told when the package is loaded to be built.
+            if let Ok(contents) = self.modules.index.dir(&place.dir)
+                && let Ok(found) = scan_dir(&place.dir, &contents, tags)
+            {
+                imports.extend(found.imports);
+                tests.extend(found.test_imports);
+            }
+        }
+        (place, imports, tests)
+    }
+
+    /// The path under which the standard library's vendored packages are known.
+    fn std_path(&self, from: &str, path: String) -> String {
+        if crate::patterns::is_standard_import_path(&path) {
+            return path;
+        }
+        let vendor = if from.starts_with("cmd/") {
+            "cmd/vendor"
+        } else {
+            "vendor"
+        };
+        let vendored = format!("{vendor}/{path}");
+        let there = self.modules.config.goroot.join("src").join(&vendored);
+        if self.modules.files.is_dir(&there) {
+            vendored
+        } else {
+            path
+        }
+    }
+
+    fn enter(&mut self, at: usize, (place, imports, tests): Looked) {
+        let place = match place {
+            Ok(place) => place,
+            Err(error) => {
+                self.found.nodes[at].error = Some(error);
+                if self.is_tool(at) {
+                    self.mark(at, true, false);
+                }
+                return;
+            }
+        };
+        let path = self.found.nodes[at].path.clone();
+        let std = place.module.is_none();
+        let node = &mut self.found.nodes[at];
+        node.module = place.module;
+        node.dir = place.dir;
+        node.others = place.others;
+        node.std = std;
+        if self.is_main(at) || self.is_tool(at) {
+            self.mark(at, true, false);
+        }
+        let mut ids = Vec::with_capacity(imports.len());
+        for import in imports {
+            let import = if std {
+                self.std_path(&path, import)
+            } else {
+                import
+            };
+            ids.push(self.node(&import, Some(at)));
+        }
+        let node = &mut self.found.nodes[at];
+        node.imports = ids;
+        node.test_imports = tests.into_iter().collect();
+        node.loaded = true;
+        self.spread(at);
+    }
+
+    fn is_main(&self, at: usize) -> bool {
+        let module = self.found.nodes[at].module.as_ref();
+        module.is_some_and(|module| {
+            module.version.is_empty() && self.modules.main(&module.path).is_some()
+        })
+    }
+
+    fn is_tool(&self, at: usize) -> bool {
+        let path = &self.found.nodes[at].path;
+        let mut tools = self.modules.mains.iter().flat_map(|main| &main.file.tool);
+        tools.any(|tool| tool.value == *path)
+    }
+
+    fn mark(&mut self, at: usize, in_all: bool, is_root: bool) {
+        let node = &mut self.found.nodes[at];
+        let is_root = is_root || in_all && self.all_is_root && node.test_of.is_none();
+        if (node.in_all || !in_all) && (node.is_root || !is_root) {
+            return;
+        }
+        node.in_all |= in_all;
+        node.is_root |= is_root;
+        if node.loaded {
+            self.spread(at);
+        }
+    }
+
+    /// What follows from a package's marks for what it imports and for its tests.
+    fn spread(&mut self, at: usize) {
+        let node = &self.found.nodes[at];
+        if node.in_all {
+            for import in node.imports.clone() {
+                self.mark(import, true, false);
+            }
+        }
+        let node = &self.found.nodes[at];
+        if node.test_of.is_some() || node.std && !self.is_main(at) && !node.is_root {
+            return;
+        }
+        let is_main = self.is_main(at);
+        let wanted = self.all_is_root && (is_main || self.all_has_tests && node.in_all)
+            || self.options.tests && node.is_root;
+        if !wanted {
+            return;
+        }
+        let in_all = is_main || self.all_has_tests && node.in_all;
+        match node.test {
+            Some(test) => self.mark(test, in_all, false),
+            None => self.add_test(at, in_all),
+        }
+    }
+
+    fn add_test(&mut self, at: usize, in_all: bool) {
+        let node = &mut self.found.nodes[at];
+        let imports = std::mem::take(&mut node.test_imports);
+        let std = node.std;
+        let test = Node {
+            path: node.path.clone(),
+            module: node.module.clone(),
+            dir: node.dir.clone(),
+            std,
+            test_of: Some(at),
+            stack: Some(at),
+            loaded: true,
+            in_all,
+            ..Node::default()
+        };
+        let path = node.path.clone();
+        let id = self.found.nodes.len();
+        self.found.nodes.push(test);
+        self.found.nodes[at].test = Some(id);
+        let mut ids = Vec::with_capacity(imports.len());
+        for import in imports {
+            let import = if std {
+                self.std_path(&path, import)
+            } else {
+                import
+            };
+            ids.push(self.node(&import, Some(id)));
+        }
+        self.found.nodes[id].imports = ids;
+        self.spread(id);
+    }
+}
+
+impl Modules {
+    /// Loads the packages that patterns name, with what they import, until requirements and packages agree.
+    ///
+    /// # Errors
+    /// What keeps that from being done. What is wrong with single packages stands in them.
+    pub fn load_packages(
+        &self,
+        patterns: &[String],
+        options: &PackageOptions,
+    ) -> Result<ModulePackages> {
+        let patterns = clean_patterns(patterns);
+        let mut reqs = self.with_go_line(&self.reqs(), &options.tidy_go);
+        if self.mode == ModMode::Mod && self.work.is_none() && self.has_redundant_root(&reqs) {
+            reqs = self.update_roots(&reqs.direct.clone(), &reqs, &[], &[])?;
+        }
+        let all_is_root = patterns.iter().any(|pattern| pattern == "all");
+        let mut rounds = 0;
+        loop {
+            rounds += 1;
+            if rounds > 1000 {
+                return Err(ModError::message("requirements do not settle"));
+            }
+            let go = if options.tidy_go.is_empty() {
+                Modules::go_of(&reqs).to_string()
+            } else {
+                options.tidy_go.clone()
+            };
+            if reqs.pruning != Pruning::Workspace {
+                reqs = self.convert(&reqs, Pruning::for_go_version(&go))?;
+            }
+            let roots = self.roots_of(&patterns, options, &reqs)?;
+            if reqs.pruning == Pruning::Pruned && self.mode == ModMode::Mod {
+                let before = reqs.roots.clone();
+                reqs = self.preload(&reqs, &roots, options)?;
+                if reqs.roots != before {
+                    continue;
+                }
+            }
+            let mut walk = Walk {
+                modules: self,
+                options,
+                reqs: Arc::clone(&reqs),
+                all_is_root,
+                all_has_tests: gover::compare(&go, "1.16").is_lt() && !options.narrow_all,
+                found: ModulePackages::default(),
+                queue: Vec::new(),
+            };
+            walk.run(&roots);
+            let mut found = walk.found;
+            let (new, changed) = self.update_reqs(&reqs, &mut found, options, all_is_root)?;
+            reqs = new;
+            if changed {
+                self.forget_failures();
+                continue;
+            }
+            if options.resolve {
+                let added = self.resolve_missing(&reqs, &mut found)?;
+                if !added.is_empty() {
+                    let direct = reqs.direct.clone();
+                    reqs = self.update_roots(&direct, &reqs, &[], &added)?;
+                    continue;
+                }
+            }
+            if options.tidy {
+                reqs = self.tidy_roots(&reqs, &found)?;
+                if !options.tidy_go.is_empty() {
+                    reqs = self.with_go(&reqs, &options.tidy_go)?;
+                }
+            }
+            self.complete_errors(&mut found, &reqs);
+            found.reqs = Some(reqs);
+            return Ok(found);
+        }
+    }
+
+    /// A main module or a path that is named twice: go.mod must change whatever is loaded.
+    fn has_redundant_root(&self, reqs: &Reqs) -> bool {
+        let mut before = "";
+        reqs.roots.iter().any(|root| {
+            let twice = root.path == before || self.main(&root.path).is_some();
+            before = &root.path;
+            twice
+        })
+    }
+
+    /// The same requirements for another Go version, unless one of them needs a newer one.
+    fn with_go(&self, reqs: &Arc<Reqs>, version: &str) -> Result<Arc<Reqs>> {
+        let go = ModuleVersion::new("go", version);
+        let new = self.override_roots(reqs, std::slice::from_ref(&go));
+        let graph = self.graph_of(&new)?;
+        let selected = graph.selected_or_none("go");
+        if selected == version {
+            return Ok(new);
+        }
+        let mut path = graph.find_path(|module| module.path == "go" && module.version == selected);
+        if !path.is_empty() {
+            path.remove(0);
+        }
+        let conflict = super::Conflict {
+            path,
+            constraint: go,
+            error: None,
+        };
+        Err(ModError::Message(conflict.summary()))
+    }
+
+    /// A go.mod without a `go` line gets one as soon as it may change at all.
+    pub(super) fn with_go_line(&self, reqs: &Arc<Reqs>, wanted: &str) -> Arc<Reqs> {
+        let lacking = self.mode == ModMode::Mod
+            && self.work.is_none()
+            && self
+                .mains
+                .first()
+                .is_some_and(|main| main.file.go.is_none());
+        if !lacking || reqs.go_version() != gover::DEFAULT_GO_MOD_VERSION {
+            return Arc::clone(reqs);
+        }
+        let version = if wanted.is_empty() {
+            &self.config.go_version
+        } else {
+            wanted
+        };
+        let go = ModuleVersion::new("go", version);
+        // Whether indirect requirements are all there is not known, so they are filled in by whoever loads packages.
+        self.override_roots(reqs, &[go])
+    }
+
+    fn roots_of(
+        &self,
+        patterns: &[String],
+        options: &PackageOptions,
+        reqs: &Arc<Reqs>,
+    ) -> Result<Vec<String>> {
+        self.set_reqs(Arc::clone(reqs));
+        let mut context = (*options.context).clone();
+        context.use_all_files |= options.any_tags;
+        let mut roots = Vec::new();
+        for pattern in patterns {
+            let found = self.match_pattern(pattern, &context)?;
+            roots.extend(found.packages);
+            if pattern == "all" {
+                let tools = self.mains.iter().flat_map(|main| &main.file.tool);
+                roots.extend(tools.map(|tool| tool.value.clone()));
+            }
+        }
+        Ok(roots)
+    }
+
+    /// Packages that are named belong to roots: those are settled first, because that can change all the rest.
+    fn preload(
+        &self,
+        reqs: &Arc<Reqs>,
+        roots: &[String],
+        options: &PackageOptions,
+    ) -> Result<Arc<Reqs>> {
+        let mut need: BTreeSet<ModuleVersion> = BTreeSet::new();
+        for path in roots {
+            let module = match self.resolve_with(reqs, path, None) {
+                Ok(found) => found.module,
+                Err(ImportError::Missing(_)) if options.resolve => {
+                    self.query_import(path, reqs).ok()
+                }
+                Err(_) => None,
+            };
+            let Some(module) = module.filter(|module| self.main(&module.path).is_none()) else {
+                continue;
+            };
+            if !module.path.is_empty() && reqs.root(&module.path) != Some(&module.version) {
+                need.insert(module);
+            }
+        }
+        if need.is_empty() {
+            return Ok(Arc::clone(reqs));
+        }
+        let add: Vec<ModuleVersion> = need.into_iter().collect();
+        self.update_roots(&reqs.direct.clone(), reqs, &[], &add)
+    }
+
+    /// Requirements after packages are known, and whether packages must be loaded anew.
+    fn update_reqs(
+        &self,
+        reqs: &Arc<Reqs>,
+        found: &mut ModulePackages,
+        options: &PackageOptions,
+        all_is_root: bool,
+    ) -> Result<(Arc<Reqs>, bool)> {
+        let mut direct = if all_is_root && options.any_tags {
+            BTreeSet::from(["go".to_string()])
+        } else {
+            reqs.direct.clone()
+        };
+        if let Some(error) = found
+            .nodes
+            .iter()
+            .filter_map(|node| node.error.as_ref())
+            .filter_map(|error| error.cause())
+            .find(|error| error.too_new().is_some())
+        {
+            return Err(error.clone());
+        }
+        for at in 0..found.nodes.len() {
+            let is_main = found.nodes[at].module.as_ref().is_some_and(|module| {
+                module.version.is_empty() && self.main(&module.path).is_some()
+            });
+            if !is_main {
+                continue;
+            }
+            for import in found.nodes[at].imports.clone() {
+                let Some(module) = found.nodes[import].module.clone() else {
+                    continue;
+                };
+                if self.main(&module.path).is_some() || module.path.is_empty() {
+                    continue;
+                }
+                let implicit = if self.work.is_some() {
+                    self.mode != ModMode::Vendor && !self.graph_of(reqs)?.was_read(&module)
+                } else {
+                    self.mode == ModMode::ReadOnly
+                        && reqs.root(&module.path) != Some(&module.version)
+                };
+                if implicit && found.nodes[at].error.is_none() {
+                    found.nodes[at].error = Some(ImportError::Implicit {
+                        importer: found.nodes[at].path.clone(),
+                        path: found.nodes[import].path.clone(),
+                        module: Box::new(module),
+                    });
+                    continue;
+                }
+                direct.insert(module.path);
+            }
+        }
+        let add = if options.tidy {
+            self.tidy_roots(reqs, found)?.roots.clone()
+        } else {
+            Vec::new()
+        };
+        let new = self.update_roots(&direct, reqs, &found.nodes, &add)?;
+        let mut changed = Modules::go_of(&new) != Modules::go_of(reqs);
+        if !changed && new.roots != reqs.roots {
+            let graph = self.graph_of(&new)?;
+            changed = found.nodes.iter().any(|node| {
+                let moved = node.module.as_ref().is_some_and(|module| {
+                    !module.version.is_empty()
+                        && graph.selected_or_none(&module.path) != module.version
+                });
+                moved || node.error.is_some() && self.resolve_with(&new, &node.path, None).is_ok()
+            });
+        }
+        Ok((new, changed))
+    }
+
+    /// Looks for modules that have what is missing.
+    fn resolve_missing(
+        &self,
+        reqs: &Arc<Reqs>,
+        found: &mut ModulePackages,
+    ) -> Result<Vec<ModuleVersion>> {
+        let missing: Vec<usize> = (0..found.nodes.len())
+            .filter(|&at| {
+                let node = &found.nodes[at];
+                node.test_of.is_none() && matches!(node.error, Some(ImportError::Missing(_)))
+            })
+            .collect();
+        let paths: Vec<String> = missing
+            .iter()
+            .map(|&at| found.nodes[at].path.clone())
+            .collect();
+        let answers: Vec<_> = std::thread::scope(|scope| {
+            let asking: Vec<_> = paths
+                .iter()
+                .map(|path| scope.spawn(move || self.query_import(path, reqs)))
+                .collect();
+            asking
+                .into_iter()
+                .map(|asking| {
+                    asking
+                        .join()
+                        .unwrap_or_else(|_| Err(ModError::message("a query did not end").into()))
+                })
+                .collect()
+        });
+        let mut added: BTreeSet<ModuleVersion> = BTreeSet::new();
+        let mut told = Vec::new();
+        for (&at, answer) in missing.iter().zip(answers) {
+            match answer {
+                Ok(module) => {
+                    told.push((found.nodes[at].path.clone(), module.clone()));
+                    added.insert(module);
+                }
+                Err(error) => {
+                    if let Some(ask) = error.cause().filter(|cause| cause.too_new().is_some()) {
+                        self.fetcher.warn(&format!(
+                            "toolchain upgrade needed to resolve {}",
+                            found.nodes[at].path
+                        ));
+                        return Err(ask.clone());
+                    }
+                    found.nodes[at].error = Some(error);
+                }
+            }
+        }
+        for (path, module) in told {
+            self.fetcher.warn(&format!(
+                "found {path} in {} {}",
+                module.path, module.version
+            ));
+        }
+        Ok(added.into_iter().collect())
+    }
+
+    /// The module to be added for a missing package: a replacement that has it, or what the proxies know.
+    fn query_import(
+        &self,
+        path: &str,
+        reqs: &Arc<Reqs>,
+    ) -> std::result::Result<ModuleVersion, ImportError> {
+        let graph = self.graph_of(reqs)?;
+        for prefix in super::import::prefixes(path) {
+            let Some(module) = self.newest_replaced(prefix) else {
+                continue;
+            };
+            if steady_graph::compare(prefix, graph.selected_or_none(prefix), &module.version)
+                .is_ge()
+            {
+                continue;
+            }
+            let root = super::ModuleDir {
+                dir: self.module_dir(&module)?,
+                local: self
+                    .replacement(&module)
+                    .is_some_and(|new| new.version.is_empty()),
+            };
+            if self.dir_in_module(path, prefix, &root).is_some() {
+                return Ok(module);
+            }
+        }
+        let missing = || super::Missing {
+            path: path.to_string(),
+            searches: true,
+            ..super::Missing::default()
+        };
+        if crate::patterns::is_standard_import_path(path) {
+            return Err(ImportError::Missing(Box::new(super::Missing {
+                std_dir: Some(self.config.goroot.join("src").join(path)),
+                ..missing()
+            })));
+        }
+        let searches = self.mode == ModMode::Mod || self.mains.is_empty();
+        if !searches {
+            return Err(ImportError::Missing(Box::new(super::Missing {
+                searches: false,
+                reason: Some(Arc::new(ModError::Message(format!(
+                    "import lookup disabled by {}",
+                    self.lookup_reason()
+                )))),
+                ..missing()
+            })));
+        }
+        self.fetcher
+            .warn(&format!("finding module for package {path}"));
+        let current = |module: &str| graph.selected(module).unwrap_or_default().to_string();
+        let found = match self.query_pattern(path, "latest", &current, Allowed::Checked) {
+            Ok(found) => found,
+            Err(error) if error.is_not_exist() => {
+                return Err(ImportError::Missing(Box::new(super::Missing {
+                    reason: Some(Arc::new(error)),
+                    ..missing()
+                })));
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let mut older = None;
+        for candidate in found.with_packages {
+            let module = candidate.module;
+            let known = graph.selected_or_none(&module.path);
+            if steady_graph::compare(&module.path, known, &module.version).is_lt() {
+                return Ok(module);
+            }
+            older = Some((module, known.to_string()));
+        }
+        let mut missing = missing();
+        if let Some((module, known)) = older {
+            missing.module = Some(module);
+            missing.required_version = known;
+        }
+        Err(ImportError::Missing(Box::new(missing)))
+    }
+
+    /// Errors get what is known of who imports.
+    fn complete_errors(&self, found: &mut ModulePackages, _reqs: &Arc<Reqs>) {
+        for at in 0..found.nodes.len() {
+            let importer = found.nodes[at].stack.map(|from| {
+                let node = &found.nodes[from];
+                Importer {
+                    path: node.path.clone(),
+                    version: node
+                        .module
+                        .as_ref()
+                        .map_or_else(String::new, |module| module.version.clone()),
+                    is_test: node.test_of.is_some(),
+                }
+            });
+            let mut main = found.nodes[at].stack;
+            while let Some(from) = main {
+                let node = &found.nodes[from];
+                if node
+                    .module
+                    .as_ref()
+                    .is_some_and(|module| self.main(&module.path).is_some())
+                {
+                    break;
+                }
+                main = node.stack;
+            }
+            let cd = main
+                .and_then(|from| found.nodes[from].module.as_ref())
+                .and_then(|module| self.elsewhere(&module.path));
+            match &mut found.nodes[at].error {
+                Some(ImportError::MissingSum(missing)) => missing.importer = importer,
+                Some(ImportError::Missing(missing)) if missing.std_dir.is_none() => {
+                    missing.cd = cd;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Sums that go.sum must keep: of the modules that packages come from or could come from, and of every go.mod that was read.
+    #[must_use]
+    pub fn keep_sums(
+        &self,
+        found: Option<&ModulePackages>,
+        reqs: &Arc<Reqs>,
+        tidy: bool,
+        build_list: bool,
+    ) -> HashSet<ModuleVersion> {
+        let actual = |module: &ModuleVersion| self.replacement(module).unwrap_or(module).clone();
+        let key = |module: &ModuleVersion| {
+            ModuleVersion::new(module.path.clone(), format!("{}/go.mod", module.version))
+        };
+        let old = gover::compare(Modules::go_of(reqs), gover::TIDY_GO_MOD_SUM_VERSION).is_lt();
+        let drop = old && (tidy || self.mode != ModMode::Mod);
+        let mut keep = HashSet::new();
+        for node in found.iter().flat_map(|found| &found.nodes) {
+            let plain = node.module.is_none() && node.error.is_none();
+            if node.test_of.is_some() || plain {
+                continue;
+            }
+            if !drop && let Some(module) = &node.module {
+                keep.insert(key(&actual(module)));
+            }
+            let by_roots = reqs.pruning == Pruning::Pruned
+                && node
+                    .module
+                    .as_ref()
+                    .is_some_and(|module| reqs.root(&module.path) == Some(&module.version));
+            let graph = if by_roots {
+                None
+            } else {
+                self.graph_of(reqs).ok()
+            };
+            for prefix in super::import::prefixes(&node.path) {
+                let version = match &graph {
+                    Some(graph) => graph.selected(prefix),
+                    None => reqs.root(prefix),
+                };
+                if let Some(version) = version.filter(|version| *version != "none") {
+                    keep.insert(actual(&ModuleVersion::new(prefix, version)));
+                }
+            }
+        }
+        if !reqs.has_graph() {
+            for root in &reqs.roots {
+                let module = actual(root);
+                keep.insert(key(&module));
+                if build_list {
+                    keep.insert(module);
+                }
+            }
+        } else if let Ok(graph) = self.graph_of(reqs) {
+            graph.walk(|module| {
+                if graph.was_read(module) {
+                    keep.insert(key(&actual(module)));
+                }
+            });
+            if build_list {
+                for module in graph.build_list() {
+                    let module = actual(&module);
+                    if !drop {
+                        keep.insert(key(&module));
+                    }
+                    keep.insert(module);
+                }
+            }
+        }
+        keep
+    }
+}
