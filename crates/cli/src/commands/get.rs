@@ -1,11 +1,20 @@
 //! `go get`.
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
+use std::sync::Arc;
+use steady_build::Modes;
+use steady_packages::modload::{GetOptions, ModMode};
+use steady_packages::source::syslist::SysList;
 
+use crate::bail;
 use crate::command::{Command, Kind};
+use crate::configs;
+use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::flags::build::{BuildFlags, Json, ModCommon, Verbose};
 use crate::flags::{Parsed, define};
+use crate::loading::{self, ModRequest};
+use crate::modules;
 use crate::session::Session;
 
 #[derive(Args)]
@@ -57,6 +66,85 @@ pub static GET: Command = Command {
     },
 };
 
-fn run(_session: &mut Session, _parsed: &Parsed) -> Result {
-    Err(Failure::unsupported("get"))
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = GetFlags::from_arg_matches(&parsed.matches)?;
+    let upgrade = match flags.u.as_deref() {
+        None | Some("false") => "",
+        Some("" | "true") => "upgrade",
+        Some("patch") => "patch",
+        Some(other) => other,
+    };
+    gone(session, &flags)?;
+    modules::must_be_enabled(&session.settings)?;
+    let request = ModRequest {
+        mode: Some("mod"),
+        common: Some(&flags.modules),
+        trace: flags.build.trace.x,
+        force: true,
+        no_workspace: true,
+        default_mode: Some(ModMode::Mod),
+        ..ModRequest::default()
+    };
+    let loaded = loading::open_modules(session, request)?;
+    if loaded.mains().is_empty() {
+        bail!(
+            "go.mod file not found in current directory or any parent directory.\n\t'go get' is no longer supported outside a module.\n\tTo build and install a command, use 'go install' with a version,\n\tlike 'go install example.com/cmd@latest'\n\tFor more information, see https://go.dev/doc/go-get-install-deprecation\n\tor run 'go help get' or 'go help install'."
+        );
+    }
+    let goroot = session.settings.goroot.clone().unwrap_or_default();
+    let syslist = SysList::load(&session.files, &goroot)?;
+    let context = configs::build_context(
+        &session.settings,
+        &flags.build,
+        &Modes::default(),
+        Arc::new(syslist),
+    )?;
+    let options = GetOptions {
+        context: Arc::new(context),
+        upgrade: upgrade.to_owned(),
+        tests: flags.t,
+        tool: flags.tool,
+        verbose: flags.verbose.v,
+    };
+    let mut arguments = parsed.arguments.clone();
+    if arguments.is_empty() {
+        arguments.push(".".to_owned());
+    }
+    let got = loaded
+        .get(&arguments, &options)
+        .map_err(Failure::switching)?;
+    for change in &got.changes {
+        session.printer.note(format!("go: {change}"));
+    }
+    Ok(if got.failed {
+        Status::FAILED
+    } else {
+        Status::DONE
+    })
+}
+
+/// Flags that were there once.
+fn gone(session: &Session, flags: &GetFlags) -> Result<()> {
+    if flags.insecure {
+        bail!("-insecure flag is no longer supported; use GOINSECURE instead");
+    }
+    if flags.m {
+        bail!("-m flag is no longer supported");
+    }
+    for (name, given) in [("f", flags.f), ("fix", flags.fix)] {
+        if given {
+            session.printer.note(format!("go: -{name} flag is a no-op"));
+        }
+    }
+    match flags.d.as_deref() {
+        None | Some("" | "true") => {
+            if flags.d.is_some() {
+                session
+                    .printer
+                    .note("go: -d flag is deprecated. -d=true is a no-op");
+            }
+            Ok(())
+        }
+        Some(_) => Err(Failure::error("-d flag may not be set to false".to_owned())),
+    }
 }
