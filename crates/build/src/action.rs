@@ -161,6 +161,12 @@ impl Builder {
         &self.cache
     }
 
+    /// The work directory, as commands name it.
+    #[must_use]
+    pub(crate) fn work_dir(&self) -> String {
+        self.shared.work.clone()
+    }
+
     fn means(&self) -> Means<'_> {
         Means {
             config: &self.config,
@@ -281,7 +287,7 @@ fn check_compilers(config: &BuildConfig) -> Result<()> {
     Ok(())
 }
 
-fn open_cache(config: &BuildConfig, sink: &Arc<dyn Sink>) -> Result<Cache> {
+pub(crate) fn open_cache(config: &BuildConfig, sink: &Arc<dyn Sink>) -> Result<Cache> {
     if config.gocache != "off" && !config.gocache.is_absolute() {
         let line =
             "build cache is required, but could not be located: GOCACHE is not an absolute path";

@@ -8,7 +8,7 @@ use steady_build::platform::Platform;
 use steady_build::{BuildConfig, Modes};
 use steady_module::ModuleVersion;
 use steady_packages::index::{Index, IndexOptions};
-use steady_packages::load::{LoadOptions, Loaded, Loader};
+use steady_packages::load::{LoadOptions, Loaded, Loader, TestSet};
 use steady_packages::modload::{ModConfig, ModError, ModMode, Modules};
 use steady_packages::package::{Package, PackageError};
 use steady_packages::patterns::Pattern;
@@ -66,6 +66,8 @@ pub struct Request<'a> {
     pub stamp: bool,
     /// `-buildvcs=auto` means yes.
     pub auto_vcs: bool,
+    /// Packages that have tests get a program that runs them.
+    pub tests: bool,
 }
 
 /// Everything that loading and building need, made from flags and settings.
@@ -263,6 +265,7 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
             modes.buildmode.as_str(),
             "archive" | "c-archive" | "c-shared" | "shared" | "plugin"
         ),
+        tests: request.tests,
     };
     Ok(Workbench {
         config,
@@ -298,6 +301,9 @@ impl Workbench {
             package.internal.asmflags = flags_for(&self.flags.asm, package, cwd, &self.modules);
             package.internal.ldflags = flags_for(&self.flags.ld, package, cwd, &self.modules);
             package.internal.gccgoflags = flags_for(&self.flags.gccgo, package, cwd, &self.modules);
+        }
+        for tests in loaded.tests.clone() {
+            flags_of_tests(&mut loaded, tests);
         }
         Ok(loaded)
     }
@@ -437,6 +443,42 @@ pub fn check(session: &Session, loaded: &Loaded) -> Result<()> {
     } else {
         Err(Failure::Said(Status::FAILED))
     }
+}
+
+/// The first error that keeps tests from being built.
+#[must_use]
+pub fn test_error(loaded: &Loaded) -> Option<&PackageError> {
+    let set = &loaded.set;
+    loaded.tests.iter().find_map(|tests| {
+        let mut parts = [Some(tests.inner), tests.external, Some(tests.main)]
+            .into_iter()
+            .flatten()
+            .filter(|id| set[*id].public.incomplete || set[*id].public.error.is_some());
+        parts.find_map(|id| {
+            let own = set[id].public.error.as_ref();
+            let mut all = set.with_dependencies(&[id]).into_iter();
+            own.or_else(|| all.find_map(|id| set[id].public.error.as_ref()))
+        })
+    })
+}
+
+/// External test and program take the flags of the package under test. What is said to the linker lets `testing.Testing` know.
+fn flags_of_tests(loaded: &mut Loaded, tests: TestSet) {
+    let flags = loaded.set[tests.package].internal.clone();
+    for id in tests.external.into_iter().chain([tests.main]) {
+        let internal = &mut loaded.set[id].internal;
+        internal.gcflags.clone_from(&flags.gcflags);
+        internal.asmflags.clone_from(&flags.asmflags);
+        internal.ldflags.clone_from(&flags.ldflags);
+        internal.gccgoflags.clone_from(&flags.gccgoflags);
+    }
+    let internal = &mut loaded.set[tests.main].internal;
+    internal
+        .ldflags
+        .extend(["-X", "testing.testBinary=1"].map(str::to_owned));
+    internal
+        .gccgoflags
+        .push("-Wl,--defsym,testing.gccgoTestBinary=1".to_owned());
 }
 
 /// The flags of the last pattern that matches the package.

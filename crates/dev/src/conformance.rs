@@ -62,7 +62,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     let _ = fs::remove_file(&go);
     std::os::unix::fs::symlink(&steady, &go)?;
     let goroot = subjects::goroot(&go, options.go.as_deref())?;
-    let harness = build_harness(&goroot, &work)?;
+    let harness = build_harness(&go, &goroot, &work)?;
     let outcomes = run_harness(options, &harness, &goroot, &bin, &work)?;
     compare(options, &root, &goroot, &outcomes)
 }
@@ -78,7 +78,7 @@ fn edited(path: &Path, from: &str, to: &str) -> Result<String> {
     Ok(text.replace(from, to))
 }
 
-fn build_harness(goroot: &Path, work: &Path) -> Result<PathBuf> {
+fn build_harness(go: &Path, goroot: &Path, work: &Path) -> Result<PathBuf> {
     let version = fs::read_to_string(goroot.join("VERSION"))?;
     let version = version.lines().next().unwrap_or_default();
     let binary = work.join(format!("harness-{version}"));
@@ -109,8 +109,7 @@ fn build_harness(goroot: &Path, work: &Path) -> Result<PathBuf> {
         &overlay,
         serde_json::to_vec(&serde_json::json!({ "Replace": replace }))?,
     )?;
-    // The one place where a toolchain's own go is run: until Steady has `test -c`, nothing else can compile a test binary.
-    let status = Command::new(goroot.join("bin/go"))
+    let status = Command::new(go)
         .args(["test", "-c", "-overlay"])
         .arg(&overlay)
         .arg("-o")
@@ -119,7 +118,7 @@ fn build_harness(goroot: &Path, work: &Path) -> Result<PathBuf> {
         .current_dir(&source)
         .env("GOTOOLCHAIN", "local")
         .env("GOFLAGS", "")
-        .env_remove("GOROOT")
+        .env("GOROOT", goroot)
         .status()?;
     if !status.success() {
         bail!("the harness does not build");

@@ -8,6 +8,7 @@ pub mod modfile;
 pub mod modules_txt;
 pub mod path;
 pub mod pseudo;
+pub mod quote;
 pub mod semver;
 
 use std::cmp::Ordering;

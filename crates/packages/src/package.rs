@@ -6,7 +6,7 @@
 
 use camino::Utf8PathBuf;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// Index of a package inside its [`PackageSet`].
@@ -34,6 +34,31 @@ impl std::ops::IndexMut<PackageId> for PackageSet {
 }
 
 impl PackageSet {
+    /// Packages and everything they import, dependencies first, each once.
+    #[must_use]
+    pub fn with_dependencies(&self, roots: &[PackageId]) -> Vec<PackageId> {
+        fn visit(
+            set: &PackageSet,
+            id: PackageId,
+            seen: &mut HashSet<PackageId>,
+            out: &mut Vec<PackageId>,
+        ) {
+            if !seen.insert(id) {
+                return;
+            }
+            for &import in &set[id].internal.imports {
+                visit(set, import, seen, out);
+            }
+            out.push(id);
+        }
+        let mut out = Vec::with_capacity(self.packages.len());
+        let mut seen = HashSet::new();
+        for &root in roots {
+            visit(self, root, &mut seen, &mut out);
+        }
+        out
+    }
+
     /// Adds a package and returns its id.
     pub fn add(&mut self, package: Package) -> PackageId {
         let id = PackageId(u32::try_from(self.packages.len()).expect("fewer than 2^32 packages"));

@@ -4,7 +4,7 @@
 use clap::Args;
 
 use crate::command::{Command, Kind};
-use crate::flags::build::{BuildFlags, Chdir, CoverFlags, ModCommon, ModFlag, Verbose};
+use crate::flags::build::{BuildFlags, Chdir, ModCommon, ModFlag, Verbose};
 use crate::flags::define;
 
 macro_rules! absent {
@@ -27,124 +27,6 @@ struct BugFlags {
     #[command(flatten)]
     chdir: Chdir,
     /// Print the report's text
-    #[arg(long)]
-    v: bool,
-}
-
-#[derive(Args)]
-#[allow(clippy::struct_excessive_bools)] // they are the go command's flags
-struct TestFlags {
-    #[command(flatten)]
-    build: BuildFlags,
-    #[command(flatten)]
-    modmode: ModFlag,
-    #[command(flatten)]
-    modules: ModCommon,
-    #[command(flatten)]
-    cover: CoverFlags,
-    /// Compile the test but do not run it
-    #[arg(long)]
-    c: bool,
-    /// Compile the test to the named file
-    #[arg(long, value_name = "file")]
-    o: Option<String>,
-    /// Program that runs the test
-    #[arg(long, value_name = "xprog")]
-    exec: Option<String>,
-    /// Report as JSON
-    #[arg(long)]
-    json: bool,
-    /// Which vet checks run before the test
-    #[arg(long, value_name = "list")]
-    vet: Option<String>,
-    /// Pass what follows to the test
-    #[arg(long)]
-    args: bool,
-    /// Save files that the test calls artifacts
-    #[arg(long)]
-    artifacts: bool,
-    /// Benchmarks to run
-    #[arg(long, value_name = "regexp")]
-    bench: Option<String>,
-    /// Report allocations of benchmarks
-    #[arg(long)]
-    benchmem: bool,
-    /// How long a benchmark runs
-    #[arg(long, value_name = "t")]
-    benchtime: Option<String>,
-    /// Profile of blocking
-    #[arg(long, value_name = "file")]
-    blockprofile: Option<String>,
-    /// Rate of that profile
-    #[arg(long, value_name = "n")]
-    blockprofilerate: Option<String>,
-    /// Coverage profile
-    #[arg(long, value_name = "file")]
-    coverprofile: Option<String>,
-    /// How often each test runs
-    #[arg(long, value_name = "n")]
-    count: Option<String>,
-    /// Values of GOMAXPROCS
-    #[arg(long, value_name = "1,2,4")]
-    cpu: Option<String>,
-    /// Processor profile
-    #[arg(long, value_name = "file")]
-    cpuprofile: Option<String>,
-    /// Stop at the first failure
-    #[arg(long)]
-    failfast: bool,
-    /// Test that fuzzes
-    #[arg(long, value_name = "regexp")]
-    fuzz: Option<String>,
-    /// How long to minimise
-    #[arg(long, value_name = "t")]
-    fuzzminimizetime: Option<String>,
-    /// How long to fuzz
-    #[arg(long, value_name = "t")]
-    fuzztime: Option<String>,
-    /// Show full file names in errors
-    #[arg(long)]
-    fullpath: bool,
-    /// List tests
-    #[arg(long, value_name = "regexp")]
-    list: Option<String>,
-    /// Memory profile
-    #[arg(long, value_name = "file")]
-    memprofile: Option<String>,
-    /// Rate of that profile
-    #[arg(long, value_name = "n")]
-    memprofilerate: Option<String>,
-    /// Profile of mutexes
-    #[arg(long, value_name = "file")]
-    mutexprofile: Option<String>,
-    /// Rate of that profile
-    #[arg(long, value_name = "n")]
-    mutexprofilefraction: Option<String>,
-    /// Where profiles are written
-    #[arg(long, value_name = "dir")]
-    outputdir: Option<String>,
-    /// How many tests run in parallel
-    #[arg(long, value_name = "n")]
-    parallel: Option<String>,
-    /// Tests to run
-    #[arg(long, value_name = "regexp")]
-    run: Option<String>,
-    /// Shorten long tests
-    #[arg(long)]
-    short: bool,
-    /// Random order
-    #[arg(long, value_name = "off,on,N")]
-    shuffle: Option<String>,
-    /// Tests not to run
-    #[arg(long, value_name = "regexp")]
-    skip: Option<String>,
-    /// Longest time of a test program
-    #[arg(long, value_name = "t")]
-    timeout: Option<String>,
-    /// Execution trace
-    #[arg(long, value_name = "file")]
-    trace: Option<String>,
-    /// Print all tests
     #[arg(long)]
     v: bool,
 }
@@ -217,13 +99,6 @@ absent!(
     "go fix [build flags] [-fixtool prog] [fix flags] [packages]",
     "apply fixes suggested by static checkers",
     "fix"
-);
-absent!(
-    TEST,
-    TestFlags,
-    "go test [build/test flags] [packages] [build/test flags & test binary flags]",
-    "test packages",
-    "test"
 );
 absent!(
     VET,

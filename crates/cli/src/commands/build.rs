@@ -160,6 +160,7 @@ pub fn request<'a>(flags: &'a FullBuildFlags, output: &'a str, auto_vcs: bool) -
         builds: true,
         stamp: true,
         auto_vcs,
+        tests: false,
     }
 }
 

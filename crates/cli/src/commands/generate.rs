@@ -81,6 +81,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         builds: false,
         stamp: false,
         auto_vcs: false,
+        tests: false,
     };
     let bench = loading::prepare(session, request)?;
     let loaded = bench.load(session, &parsed.arguments)?;

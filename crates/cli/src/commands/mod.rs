@@ -15,6 +15,7 @@ pub mod list;
 pub mod modules;
 pub mod run;
 pub mod telemetry;
+mod test;
 pub mod tool;
 pub mod topics;
 pub mod version;
@@ -42,7 +43,7 @@ pub static GO: Command = Command {
         &work::WORK,
         &run::RUN,
         &telemetry::TELEMETRY,
-        &absent::TEST,
+        &test::TEST,
         &tool::TOOL,
         &version::VERSION,
         &absent::VET,

@@ -149,6 +149,7 @@ fn build_and_start(
         builds: true,
         stamp: true,
         auto_vcs: false,
+        tests: false,
     };
     let bench = loading::prepare(session, request)?;
     let mut loaded = bench.load(session, &[package.to_owned()])?;

@@ -5,6 +5,7 @@ use super::{
     Entry, Godebug, ModFile, Module, Replace, Require, Retract, SyntaxError, SyntaxErrors,
     VersionFixer,
 };
+use crate::quote::quote;
 use crate::{ModuleVersion, path};
 use std::collections::HashSet;
 
@@ -88,23 +89,6 @@ pub fn auto_quote(text: &str) -> String {
     } else {
         text.to_string()
     }
-}
-
-/// The text in Go's double quotes.
-#[must_use]
-pub fn quote(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            '\n' => out.push_str("\\n"),
-            '\t' => out.push_str("\\t"),
-            '\r' => out.push_str("\\r"),
-            c if c.is_control() => out.push_str(&format!("\\x{:02x}", c as u32)),
-            c => out.push(c),
-        }
-    }
-    out + "\""
 }
 
 /// Undoes Go's quotes.

@@ -11,9 +11,7 @@ mod syntax;
 mod tests;
 mod work;
 
-pub use directives::{
-    auto_quote, is_directory_path, is_go_version, is_toolchain_name, must_quote, quote,
-};
+pub use directives::{auto_quote, is_directory_path, is_go_version, is_toolchain_name, must_quote};
 pub use edit::check_canonical_version;
 pub use syntax::{Block, Comments, Line, LineId, Statement, Syntax};
 pub use work::{Use, WorkFile};

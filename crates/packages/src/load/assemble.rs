@@ -4,6 +4,7 @@ use super::Loader;
 use super::found::{Found, Origin};
 use crate::modload::{ImportError, Resolved};
 use crate::package::{Package, PackageError, PackageId};
+use crate::source::evaluate::Directive;
 use crate::source::{PackageSource, Position, SourceError};
 use camino::Utf8Path;
 use std::collections::HashSet;
@@ -27,7 +28,11 @@ pub(super) struct Stack {
 }
 
 impl Stack {
-    fn push(&mut self, path: &str, importer: Option<&Importer<'_>>) {
+    pub(super) fn paths(&self) -> Vec<String> {
+        self.paths.clone()
+    }
+
+    pub(super) fn push(&mut self, path: &str, importer: Option<&Importer<'_>>) {
         let at = importer.and_then(|importer| importer.positions.first());
         let file = at.and_then(|at| Utf8Path::new(at.file.as_ref()).file_name());
         self.paths.push(path.to_string());
@@ -40,15 +45,17 @@ impl Stack {
     }
 }
 
-struct Importer<'a> {
-    id: PackageId,
-    path: String,
-    dir: String,
-    origin: Origin,
-    files_given: bool,
-    positions: &'a [Position],
+pub(super) struct Importer<'a> {
+    pub id: PackageId,
+    pub path: String,
+    pub dir: String,
+    pub origin: Origin,
+    pub files_given: bool,
+    pub positions: &'a [Position],
     /// The import as it is written.
-    written: &'a str,
+    pub written: &'a str,
+    /// It stands in a test file.
+    pub is_test: bool,
 }
 
 impl Loader<'_> {
@@ -70,7 +77,7 @@ impl Loader<'_> {
         self.import(path, None, &mut Stack::default())
     }
 
-    fn import(
+    pub(super) fn import(
         &mut self,
         path: &str,
         importer: Option<&Importer<'_>>,
@@ -250,13 +257,14 @@ impl Loader<'_> {
             }
         }
         if public.standard && self.modules.enabled() {
+            let in_cmd = path.starts_with("cmd/");
             // Tests of the standard library import its vendored packages by their short names.
             for imports in [&mut public.test_imports, &mut public.x_test_imports] {
                 for import in imports
                     .iter_mut()
                     .filter(|import| !crate::patterns::is_standard_import_path(import))
                 {
-                    *import = format!("vendor/{import}");
+                    *import = format!("{}vendor/{import}", if in_cmd { "cmd/" } else { "" });
                 }
             }
         }
@@ -289,9 +297,15 @@ impl Loader<'_> {
             .map(|(path, at)| (path.clone(), at.iter().map(|at| self.shown(at)).collect()))
             .collect();
         package.internal.orig_import_path = package.public.import_path.clone();
-        package.internal.godebugs = source
-            .directives
-            .iter()
+        package.internal.godebugs = self.godebugs(source.directives.iter());
+    }
+
+    /// The settings of `//go:debug` lines, with their places.
+    pub(super) fn godebugs<'d>(
+        &self,
+        directives: impl Iterator<Item = &'d Directive>,
+    ) -> Vec<(String, String, String)> {
+        directives
             .filter_map(|line| {
                 let (key, value) = line
                     .text
@@ -304,7 +318,7 @@ impl Loader<'_> {
                     self.shown(&line.position),
                 ))
             })
-            .collect();
+            .collect()
     }
 
     fn module_info(
@@ -320,7 +334,7 @@ impl Loader<'_> {
     }
 
     /// A place as messages show it: relative to the working directory if that is shorter.
-    fn shown(&self, at: &Position) -> String {
+    pub(super) fn shown(&self, at: &Position) -> String {
         let file = Utf8Path::new(at.file.as_ref());
         let cwd = &self.modules.config().cwd;
         let shown = match steady_system::relative(cwd, file) {
@@ -397,7 +411,7 @@ impl Loader<'_> {
                 ..PackageError::default()
             });
         }
-        if found.source.name == "main" && !importer.path.is_empty() {
+        if found.source.name == "main" && !importer.path.is_empty() && importer.dir != place.dir {
             let err = format!("import {path:?} is a program, not an importable package");
             import_stack.push(path.to_string());
             return Some(PackageError {
@@ -435,7 +449,7 @@ impl Loader<'_> {
                 missing.importer = from.map(|package| crate::modload::Importer {
                     path: package.public.import_path.clone(),
                     version: module.map_or_else(String::new, |module| module.version.clone()),
-                    is_test: false,
+                    is_test: importer.is_some_and(|importer| importer.is_test),
                 });
                 ImportError::MissingSum(missing)
             }
@@ -642,6 +656,7 @@ impl Loader<'_> {
                 files_given,
                 positions,
                 written: import,
+                is_test: false,
             };
             let imported = self.import(import, Some(&importer), stack);
             self.refuse(imported, import, &importer, stack);
@@ -679,14 +694,36 @@ impl Loader<'_> {
         importer: &Importer<'_>,
         stack: &Stack,
     ) {
+        if let Some(error) = self.refused(imported, written, importer, stack) {
+            self.set_importer_error(importer.id, error);
+        }
+    }
+
+    pub(super) fn refused(
+        &mut self,
+        imported: PackageId,
+        written: &str,
+        importer: &Importer<'_>,
+        stack: &Stack,
+    ) -> Option<PackageError> {
         if self.set[imported].public.error.is_some() {
-            return;
+            return None;
         }
         let found = self.found(written, &importer.origin);
-        let Some(error) = self.place_error(written, &found, Some(importer), stack) else {
-            return;
-        };
-        self.set_importer_error(importer.id, error);
+        self.place_error(written, &found, Some(importer), stack)
+    }
+
+    /// Where a package's imports are written.
+    pub(super) fn origin_of(&self, id: PackageId) -> Origin {
+        let public = &self.set[id].public;
+        if !self.modules.enabled() {
+            return Origin::Dir(public.dir.clone().into());
+        }
+        match () {
+            () if public.goroot && public.import_path.starts_with("cmd/") => Origin::Cmd,
+            () if public.goroot => Origin::Std,
+            () => Origin::Module,
+        }
     }
 
     fn set_importer_error(&mut self, id: PackageId, error: PackageError) {
@@ -729,6 +766,7 @@ impl Loader<'_> {
         });
         let found = Arc::new(Found { place, source });
         let id = self.set.add(Package::default());
+        self.given.insert(id, found.source.clone());
         let mut package = self.shape("command-line-arguments", &found);
         package.public.goroot = false;
         package.public.standard = false;

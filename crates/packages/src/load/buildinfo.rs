@@ -27,7 +27,7 @@ fn quoted(text: &str, odd: &[char]) -> String {
     if text.is_empty() {
         return String::new();
     }
-    steady_module::modfile::quote(text)
+    steady_module::quote::quote(text)
 }
 
 impl Loader<'_> {

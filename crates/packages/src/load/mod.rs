@@ -9,9 +9,12 @@ mod buildinfo;
 mod found;
 mod gopath;
 mod targets;
+mod testmain;
+mod tests;
 
 pub use buildinfo::StampSettings;
 pub use targets::exec_name;
+pub use tests::TestSet;
 
 use crate::modload::{ModError, Modules};
 use crate::package::{Package, PackageError, PackageId, PackageSet};
@@ -40,6 +43,8 @@ pub struct LoadOptions {
     pub cross: bool,
     /// `-buildmode` other than `default` and `exe` that makes no program.
     pub library_mode: bool,
+    /// Packages that have tests get a program that runs them.
+    pub tests: bool,
 }
 
 /// What was loaded.
@@ -51,32 +56,15 @@ pub struct Loaded {
     pub roots: Vec<PackageId>,
     /// The patterns with what they matched.
     pub matches: Vec<Match>,
+    /// The tests of those roots that have any, if they were asked for.
+    pub tests: Vec<TestSet>,
 }
 
 impl Loaded {
     /// Roots and everything they import, dependencies first, in the order of `go list -deps`.
     #[must_use]
     pub fn with_dependencies(&self) -> Vec<PackageId> {
-        fn visit(
-            set: &PackageSet,
-            id: PackageId,
-            seen: &mut HashSet<PackageId>,
-            out: &mut Vec<PackageId>,
-        ) {
-            if !seen.insert(id) {
-                return;
-            }
-            for &import in &set[id].internal.imports {
-                visit(set, import, seen, out);
-            }
-            out.push(id);
-        }
-        let mut out = Vec::with_capacity(self.set.packages.len());
-        let mut seen = HashSet::new();
-        for &root in &self.roots {
-            visit(&self.set, root, &mut seen, &mut out);
-        }
-        out
+        self.set.with_dependencies(&self.roots)
     }
 
     /// All errors that keep the roots from being built, each once, in the order in which go prints them.
@@ -106,6 +94,8 @@ pub struct Loader<'m> {
     folded: HashMap<String, String>,
     module_infos: HashMap<steady_module::ModuleVersion, Arc<crate::package::ModulePublic>>,
     godebug: Option<Option<crate::godebug::GodebugTable>>,
+    /// Sources of packages that files on the command line make.
+    given: HashMap<PackageId, crate::source::PackageSource>,
 }
 
 impl<'m> Loader<'m> {
@@ -122,6 +112,7 @@ impl<'m> Loader<'m> {
             folded: HashMap::new(),
             module_infos: HashMap::new(),
             godebug: None,
+            given: HashMap::new(),
         }
     }
 
@@ -136,7 +127,10 @@ impl<'m> Loader<'m> {
             .any(|pattern| pattern.ends_with(".go") && files.is_file(pattern))
         {
             let root = self.load_files(patterns)?;
+            let tests = self.tests_of(&[root]);
+            self.finish(&[root]);
             return Ok(Loaded {
+                tests,
                 set: self.set,
                 roots: vec![root],
                 matches: Vec::new(),
@@ -171,11 +165,13 @@ impl<'m> Loader<'m> {
         for found in &matches {
             self.load_match(found, &patterns_of, &mut roots);
         }
+        let tests = self.tests_of(&roots);
         self.finish(&roots);
         Ok(Loaded {
             set: self.set,
             roots,
             matches,
+            tests,
         })
     }
 
@@ -255,8 +251,6 @@ impl<'m> Loader<'m> {
             names.push(path.file_name().unwrap_or_default().to_string());
         }
         let dir = dir.unwrap_or_default();
-        let id = self.assemble_files(&dir, &names);
-        self.finish(&[id]);
-        Ok(id)
+        Ok(self.assemble_files(&dir, &names))
     }
 }

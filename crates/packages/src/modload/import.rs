@@ -91,7 +91,7 @@ impl Modules {
         if let Some(vendor) = vendor.filter(|_| !is_standard_import_path(import)) {
             return at(format!("{vendor}/{import}"));
         }
-        if !is_standard_import_path(import) || self.main("std").is_some() {
+        if !is_standard_import_path(import) {
             return None;
         }
         at(import.to_string())

@@ -65,6 +65,8 @@ impl Modules {
         }
         for dir in &dirs {
             match self.import_path_of(&self.files.absolute(dir)) {
+                // What documents the built-in names is no package that anything could import.
+                Ok(path) if path == "builtin" && !literal => {}
                 Ok(path) => found.packages.push(path),
                 // A wildcard passes over directories that belong to no module of this run.
                 Err(_) if !literal => {}
@@ -159,7 +161,7 @@ impl Modules {
                     format!("without -mod=vendor, directory {dir} has no package path")
                 });
             }
-            return Ok(join(&main.path, rest));
+            return Ok(join(self.prefix_of(main), rest));
         }
         if let Some(path) = self.replaced_dir(dir) {
             return Ok(path);
@@ -168,6 +170,14 @@ impl Modules {
             .ancestors()
             .find(|at| self.files.is_file(at.join("go.mod")));
         Err(self.outside(&shown, go_mod))
+    }
+
+    /// What stands in front of the import paths of a main module: its path, or nothing in the standard library.
+    fn prefix_of<'a>(&self, main: &'a super::MainModule) -> &'a str {
+        match main.path.as_str() {
+            "std" if main.dir == self.config.goroot.join("src") => "",
+            path => path,
+        }
     }
 
     fn outside(&self, shown: &str, module_dir: Option<&Utf8Path>) -> String {
@@ -220,7 +230,7 @@ impl Modules {
         for main in &self.mains {
             let tree = ModuleTree {
                 dir: &main.dir,
-                prefix: &main.path,
+                prefix: self.prefix_of(main),
                 prune_go_mod: true,
                 prune_vendor: true,
                 ignore: &main.ignore,
@@ -303,9 +313,9 @@ impl Modules {
 }
 
 fn join(module: &str, rest: &Utf8Path) -> String {
-    if rest.as_str().is_empty() {
-        module.to_string()
-    } else {
-        format!("{module}/{rest}")
+    match (module, rest.as_str()) {
+        (module, "") => module.to_string(),
+        ("", rest) => rest.to_string(),
+        (module, rest) => format!("{module}/{rest}"),
     }
 }

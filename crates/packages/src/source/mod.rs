@@ -23,6 +23,7 @@ mod parser;
 mod quote;
 pub mod scan;
 pub mod syslist;
+pub mod testing;
 
 pub use context::BuildContext;
 pub use error::{SourceError, SyntaxError};

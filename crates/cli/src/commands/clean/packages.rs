@@ -39,6 +39,7 @@ pub fn clean(session: &mut Session, flags: &CleanFlags, patterns: &[String]) -> 
         builds: false,
         stamp: false,
         auto_vcs: false,
+        tests: false,
     };
     let bench = loading::prepare(session, request)?;
     let loaded = bench.load(session, patterns)?;

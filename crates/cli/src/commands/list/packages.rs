@@ -25,9 +25,6 @@ pub fn list(
     json: JsonFlag,
     patterns: &[String],
 ) -> Result {
-    if flags.test {
-        return Err(Failure::unsupported("list -test"));
-    }
     let template = flags
         .f
         .as_deref()
@@ -56,11 +53,18 @@ pub fn list(
         builds: false,
         stamp: flags.export || stale,
         auto_vcs: true,
+        tests: flags.test,
     };
     let bench = loading::prepare(session, request)?;
     let mut loaded = bench.load(session, patterns)?;
     if !flags.e && !report(session, &mut loaded) {
         return Err(Failure::Said(Status::FAILED));
+    }
+    let sink: Arc<dyn Sink> = session.printer.clone();
+    if flags.test {
+        add_tests(&mut loaded, flags.e)?;
+        let mains: Vec<PackageId> = loaded.tests.iter().map(|tests| tests.main).collect();
+        steady_build::command::keep_test_mains(&bench.config, &mut loaded.set, &mains, &sink)?;
     }
     let shown: Vec<PackageId> = if flags.deps {
         loaded.with_dependencies()
@@ -90,8 +94,11 @@ pub fn list(
                 !files.go_files.is_empty() || !files.cgo_files.is_empty()
             })
             .collect();
-        let sink: Arc<dyn Sink> = session.printer.clone();
         steady_build::command::list(bench.config, &mut loaded.set, &built, needs, sink)?;
+    }
+    resolve_test_imports(&mut loaded, &shown);
+    if flags.test {
+        name_copies(&mut loaded);
     }
     complete(&mut loaded, &shown, &early);
     let format = Format::new(json, template, functions(context))?;
@@ -115,6 +122,59 @@ fn report(session: &Session, loaded: &mut Loaded) -> bool {
         }
     }
     good
+}
+
+/// Lists tests' packages behind those that were named.
+fn add_tests(loaded: &mut Loaded, with_errors: bool) -> Result<()> {
+    if let Some(error) = loading::test_error(loaded).filter(|_| !with_errors) {
+        return Err(Failure::error(format!("can't load test package: {error}")));
+    }
+    for tests in loaded.tests.clone() {
+        loaded.roots.extend(tests.members());
+    }
+    Ok(())
+}
+
+/// Imports of tests are shown as they are resolved for the package itself.
+fn resolve_test_imports(loaded: &mut Loaded, shown: &[PackageId]) {
+    for id in shown {
+        let public = &mut loaded.set[*id].public;
+        for imports in [&mut public.test_imports, &mut public.x_test_imports] {
+            let resolved = imports
+                .drain(..)
+                .map(|import| public.import_map.get(&import).cloned().unwrap_or(import));
+            *imports = resolved.collect::<BTreeSet<String>>().into_iter().collect();
+        }
+    }
+}
+
+/// Tells packages that were compiled for a test from the ordinary ones: `p [q.test]`.
+fn name_copies(loaded: &mut Loaded) {
+    let all = loaded.with_dependencies();
+    let mut old: HashMap<PackageId, String> = HashMap::new();
+    for id in &all {
+        let package = &mut loaded.set[*id];
+        if !package.public.for_test.is_empty() {
+            let name = package.description();
+            old.insert(
+                *id,
+                std::mem::replace(&mut package.public.import_path, name),
+            );
+        }
+    }
+    for id in &all {
+        let mut names: HashMap<&str, String> = HashMap::new();
+        for import in &loaded.set[*id].internal.imports {
+            if let Some(path) = old.get(import) {
+                names.insert(path, loaded.set[*import].public.import_path.clone());
+            }
+        }
+        for import in &mut loaded.set[*id].public.imports {
+            if let Some(name) = names.get(import.as_str()) {
+                import.clone_from(name);
+            }
+        }
+    }
 }
 
 /// What templates get from `context`.
