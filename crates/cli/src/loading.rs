@@ -282,6 +282,11 @@ impl Workbench {
     /// # Errors
     /// Only what keeps every pattern from being matched.
     pub fn load(&self, session: &Session, patterns: &[String]) -> Result<Loaded> {
+        let tests = self.options.tests;
+        if self.modules.may_settle() && !(patterns.iter().any(|pattern| pattern.ends_with(".go"))) {
+            let context = Arc::new(self.context.clone());
+            self.modules.settle(patterns, context, tests)?;
+        }
         let loader = Loader::new(&self.modules, self.context.clone(), self.options.clone());
         let mut loaded = loader.load(patterns).map_err(|error| match error {
             ModError::NoGoMod => modules::without_main(session, &self.modules),
@@ -328,6 +333,11 @@ impl Workbench {
             Failure::errors(vec![error.to_string()], ask)
         })?;
         let mut loaded = self.load(session, &outside.patterns)?;
+        if loaded.missing {
+            let context = Arc::new(self.context.clone());
+            self.modules.settle(&outside.patterns, context, false)?;
+            loaded = self.load(session, &outside.patterns)?;
+        }
         for &root in &loaded.roots {
             let public = &mut loaded.set.packages[root.0 as usize].public;
             let path = &public.import_path;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod conformance;
+mod docs;
 mod identical;
 mod loopback;
 mod subjects;
@@ -23,6 +24,8 @@ enum Task {
     Identical(identical::Options),
     /// Run go and Steady in turn on the same tree and print the ratios of their times and memory
     Bench(bench::Options),
+    /// Write the generated part of the docs
+    Docs(docs::Options),
 }
 
 fn main() -> anyhow::Result<std::process::ExitCode> {
@@ -30,5 +33,6 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         Task::Conformance(options) => conformance::run(&options),
         Task::Identical(options) => identical::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Docs(options) => docs::run(&options),
     }
 }

@@ -50,6 +50,16 @@ fn lints_and_documentation_are_clean() {
     );
 }
 
+#[test]
+fn generated_docs_are_current() {
+    let status = Command::new(env!("CARGO_BIN_EXE_steady-dev"))
+        .args(["docs", "--check"])
+        .current_dir(root())
+        .status()
+        .unwrap();
+    assert!(status.success(), "run cargo dev docs");
+}
+
 fn tracked() -> Vec<PathBuf> {
     let output = Command::new("git")
         .args(["ls-files"])

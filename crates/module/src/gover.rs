@@ -186,8 +186,10 @@ pub fn mod_is_valid(path: &str, version: &str) -> bool {
 /// Whether `version` names a series rather than one version (`v1.2`, or Go `1.22`).
 #[must_use]
 pub fn mod_is_prefix(path: &str, version: &str) -> bool {
-    if is_toolchain(path) {
-        return is_lang(version);
+    match path {
+        "toolchain" => return is_lang(from_toolchain(version)),
+        "go" => return is_lang(version),
+        _ => {}
     }
     let dots = version.matches('.').count();
     semver::is_valid(version) && dots < 2

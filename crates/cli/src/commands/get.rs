@@ -106,12 +106,8 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         tool: flags.tool,
         verbose: flags.verbose.v,
     };
-    let mut arguments = parsed.arguments.clone();
-    if arguments.is_empty() {
-        arguments.push(".".to_owned());
-    }
     let got = loaded
-        .get(&arguments, &options)
+        .get(&parsed.arguments, &options)
         .map_err(Failure::switching)?;
     for change in &got.changes {
         session.printer.note(format!("go: {change}"));

@@ -149,6 +149,8 @@ impl Loader<'_> {
         stack: &mut Stack,
     ) {
         let mut package = self.shape(path, found);
+        self.missing |=
+            matches!(&found.place, Err(ImportError::Missing(missing)) if missing.std_dir.is_none());
         let own = self.collision(path, stack);
         let mut error = self.place_error(path, found, importer, stack).or(own);
         if error.is_none() && !self.modules.enabled() {
@@ -660,6 +662,7 @@ impl Loader<'_> {
             };
             let imported = self.import(import, Some(&importer), stack);
             self.refuse(imported, import, &importer, stack);
+            self.check_implicit(id, imported);
             let actual = self.set[imported].public.import_path.clone();
             let incomplete = self.set[imported].public.incomplete;
             let public = &mut self.set[id].public;
@@ -671,6 +674,30 @@ impl Loader<'_> {
             ids.push(imported);
         }
         self.set[id].internal.imports = ids;
+    }
+
+    /// What a main module imports its go.mod must name.
+    fn check_implicit(&mut self, importer: PackageId, imported: PackageId) {
+        let (from, to) = (&self.set[importer].public, &self.set[imported].public);
+        let (Some(main), Some(module)) = (&from.module, &to.module) else {
+            return;
+        };
+        if !main.main || module.main || from.error.is_some() || to.error.is_some() {
+            return;
+        }
+        let module = steady_module::ModuleVersion::new(&*module.path, &*module.version);
+        let error = self
+            .modules
+            .implicit(&from.import_path, &to.import_path, &module);
+        if let Some(error) = error {
+            self.set_importer_error(
+                importer,
+                PackageError {
+                    err: error.to_string(),
+                    ..PackageError::default()
+                },
+            );
+        }
     }
 
     fn implied_by(&self, path: &str, source: &PackageSource, in_std: bool) -> Vec<String> {

@@ -9,12 +9,12 @@ mod buildinfo;
 mod found;
 mod gopath;
 mod targets;
+mod test_set;
 mod testmain;
-mod tests;
 
 pub use buildinfo::StampSettings;
 pub use targets::exec_name;
-pub use tests::TestSet;
+pub use test_set::TestSet;
 
 use crate::modload::{ModError, Modules};
 use crate::package::{Package, PackageError, PackageId, PackageSet};
@@ -58,6 +58,8 @@ pub struct Loaded {
     pub matches: Vec<Match>,
     /// The tests of those roots that have any, if they were asked for.
     pub tests: Vec<TestSet>,
+    /// Modules are missing that could have what is imported.
+    pub missing: bool,
 }
 
 impl Loaded {
@@ -96,6 +98,7 @@ pub struct Loader<'m> {
     godebug: Option<Option<crate::godebug::GodebugTable>>,
     /// Sources of packages that files on the command line make.
     given: HashMap<PackageId, crate::source::PackageSource>,
+    missing: bool,
 }
 
 impl<'m> Loader<'m> {
@@ -113,6 +116,7 @@ impl<'m> Loader<'m> {
             module_infos: HashMap::new(),
             godebug: None,
             given: HashMap::new(),
+            missing: false,
         }
     }
 
@@ -131,6 +135,7 @@ impl<'m> Loader<'m> {
             self.finish(&[root]);
             return Ok(Loaded {
                 tests,
+                missing: self.missing,
                 set: self.set,
                 roots: vec![root],
                 matches: Vec::new(),
@@ -172,6 +177,7 @@ impl<'m> Loader<'m> {
             roots,
             matches,
             tests,
+            missing: self.missing,
         })
     }
 

@@ -346,7 +346,8 @@ impl ModError {
     pub fn too_new(&self) -> Option<TooNew> {
         if let ModError::Many(errors) = self {
             return errors.iter().filter_map(ModError::too_new).reduce(|a, b| {
-                if steady_module::gover::compare(&b.go_version, &a.go_version).is_gt() {
+                let order = steady_module::gover::compare(&b.go_version, &a.go_version);
+                if order.is_gt() || order.is_eq() && b.what < a.what {
                     b
                 } else {
                     a

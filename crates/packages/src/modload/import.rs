@@ -36,6 +36,14 @@ impl Modules {
     /// See [`ImportError`].
     pub fn resolve(&self, import: &str, vendor: Option<&str>) -> Result<Resolved, ImportError> {
         self.resolve_with(&self.reqs(), import, vendor)
+            .map_err(|error| match error {
+                ImportError::Missing(_) => {
+                    let failed = self.failed.lock();
+                    let known = failed.ok().and_then(|failed| failed.get(import).cloned());
+                    known.unwrap_or(error)
+                }
+                other => other,
+            })
     }
 
     /// Where `import` comes from, by other requirements.
@@ -407,7 +415,10 @@ impl Modules {
             missing.reason = Some(Arc::new(ModError::NoGoMod));
         }
         missing.searches = self.mode == ModMode::Mod;
-        if self.vendor.is_some() {
+        let readonly_on_purpose = self.mode == ModMode::ReadOnly
+            && !self.config.mod_flag.is_empty()
+            && !self.mains.is_empty();
+        if self.vendor.is_some() || readonly_on_purpose {
             missing.disabled = Some(self.lookup_reason());
         }
         ImportError::Missing(Box::new(missing))

@@ -22,6 +22,7 @@ mod packages;
 mod query;
 mod reqs;
 mod roots;
+mod settle;
 mod tidy;
 
 pub use commit::CommitOptions;
@@ -145,6 +146,8 @@ pub struct Modules {
     /// The go.mod files that speak for all versions of their modules.
     newest: Mutex<HashMap<String, Result<Arc<ModFile>>>>,
     has_dirs: Mutex<HashMap<Utf8PathBuf, bool>>,
+    /// Packages that were looked for everywhere, in vain.
+    failed: Mutex<HashMap<String, ImportError>>,
 }
 
 /// What a module is replaced by, and the directory that relative paths start from.

@@ -53,6 +53,7 @@ impl Modules {
             dirs: Mutex::default(),
             newest: Mutex::default(),
             has_dirs: Mutex::default(),
+            failed: Mutex::default(),
             config,
         };
         if modules.enabled() && !modules.config.no_main_module {

@@ -87,17 +87,12 @@ impl ModulePackages {
         let mut text = String::new();
         for (number, &at) in way.iter().enumerate() {
             let node = &self.nodes[at];
-            if number > 0 {
-                text += "\n\t";
-            }
             text += &node.path;
-            let tested = node.test_of.is_some();
-            if number + 1 < way.len() {
-                text += if tested { " tested by\n\t" } else { "" };
-                if tested {
-                    text += &format!("{}.test", node.path);
-                }
-                text += " imports";
+            text += if node.test_of.is_some() { ".test" } else { "" };
+            match way.get(number + 1) {
+                Some(&next) if self.nodes[next].test_of == Some(at) => text += " tested by\n\t",
+                Some(_) => text += " imports\n\t",
+                None => {}
             }
         }
         text

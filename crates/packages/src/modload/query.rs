@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use steady_module::modfile::{ModFile, Retract};
 use steady_module::{ModuleVersion, gover, path as module_path, pseudo};
-use steady_proxy::RevInfo;
+use steady_proxy::{RevInfo, Time};
 
 /// Which versions a query may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Allowed {
     NotExcluded,
     /// Those that are neither excluded nor taken back by their authors.
     Checked,
+    /// As checked; but just the version that is asked for may have been taken back, and the one in use may stay.
+    AsAsked,
 }
 
 /// What a query found.
@@ -70,6 +72,21 @@ impl Modules {
         asked?
     }
 
+    /// The tagged versions of a module, ascending, and those that replacements add to them.
+    pub(super) fn versions_with_replacements(&self, path: &str) -> Result<Vec<String>> {
+        let asked = self.fetcher.try_proxies(|proxy| {
+            let source = Source {
+                modules: self,
+                proxy,
+                path,
+                query: "",
+                current: "",
+            };
+            settle(source.versions(""))
+        });
+        asked?
+    }
+
     /// Whether a version may be used.
     ///
     /// # Errors
@@ -78,7 +95,7 @@ impl Modules {
         if allowed != Allowed::Any && self.exclude.contains(module) {
             return Err(ModError::Excluded.about(module));
         }
-        if allowed == Allowed::Checked {
+        if matches!(allowed, Allowed::Checked | Allowed::AsAsked) {
             self.check_retracted(module)?;
         }
         Ok(())
@@ -204,6 +221,8 @@ impl Modules {
             modules: self,
             proxy,
             path,
+            query,
+            current,
         };
         let Some(matcher) = Matcher::new(path, query, current, allowed)? else {
             return source.revision(query, allowed);
@@ -211,7 +230,7 @@ impl Modules {
         if matcher.exact {
             return source.revision(query, allowed);
         }
-        source.choose(&matcher, query, current)
+        source.choose(&matcher)
     }
 }
 
@@ -220,6 +239,9 @@ struct Source<'a> {
     modules: &'a Modules,
     proxy: &'a str,
     path: &'a str,
+    query: &'a str,
+    /// The version in use, empty or `none` if there is none.
+    current: &'a str,
 }
 
 impl Source<'_> {
@@ -248,7 +270,12 @@ impl Source<'_> {
         let replaced = self.replaced();
         let mut list = match self.repo().versions(prefix) {
             Ok(versions) => versions.list,
-            Err(error) if error.is_not_exist() && self.is_replaced() => Vec::new(),
+            Err(error)
+                if self.is_replaced()
+                    && (error.is_not_exist() || module_path::check_path(self.path).is_err()) =>
+            {
+                Vec::new()
+            }
             Err(error) => return Err(error.into()),
         };
         let extra: Vec<String> = replaced
@@ -312,13 +339,39 @@ impl Source<'_> {
     /// The error if a version may not be used; what cannot be told is no reason.
     fn refuse(&self, version: &str, allowed: Allowed) -> Result<()> {
         let module = ModuleVersion::new(self.path, version);
+        let allowed = match allowed {
+            Allowed::AsAsked if version == self.query => Allowed::NotExcluded,
+            Allowed::AsAsked if self.stays() && version == self.current => return Ok(()),
+            allowed => allowed,
+        };
         match self.modules.check_allowed(&module, allowed) {
             Err(error) if error.is_disallowed() => Err(error),
             _ => Ok(()),
         }
     }
 
-    fn choose(&self, matcher: &Matcher<'_>, query: &str, current: &str) -> Result<RevInfo> {
+    /// The query may end at the version in use.
+    fn stays(&self) -> bool {
+        matches!(self.query, "upgrade" | "patch") && !matches!(self.current, "" | "none")
+    }
+
+    /// The revision of the version that was chosen; the one in use if it is a pseudo-version that is younger. Who uses a commit of a
+    /// branch without tags hardly wants to go back to what was there already.
+    fn look_up(&self, version: &str, allowed: Allowed) -> Result<RevInfo> {
+        let found = self.stat(version)?;
+        let current = pseudo::time(self.current).and_then(Time::parse_pseudo);
+        let Some(current) = current.filter(|_| self.stays() && !found.time.is_zero()) else {
+            return Ok(found);
+        };
+        if found.time >= current {
+            return Ok(found);
+        }
+        self.refuse(self.current, allowed)?;
+        self.stat(self.current)
+    }
+
+    fn choose(&self, matcher: &Matcher<'_>) -> Result<RevInfo> {
+        let (query, current) = (self.query, self.current);
         let versions = self.versions(&matcher.prefix)?;
         let (releases, prereleases) = self.filter(matcher, &versions)?;
         let best = if matcher.prefer_lower {
@@ -327,18 +380,19 @@ impl Source<'_> {
             releases.last().or(prereleases.last())
         };
         if let Some(best) = best {
-            return self.stat(best);
+            return self.look_up(best, matcher.allowed);
         }
         if matcher.may_use_latest {
             match self.latest() {
-                Ok(latest) if self.allows(matcher, &latest.version) => return Ok(latest),
+                Ok(latest) if self.allows(matcher, &latest.version) => {
+                    return self.look_up(&latest.version, matcher.allowed);
+                }
                 Ok(_) => {}
                 Err(error) if error.is_not_exist() => {}
                 Err(error) => return Err(error),
             }
         }
-        let keeps = matches!(query, "upgrade" | "patch") && !matches!(current, "" | "none");
-        if keeps && self.refuse(current, matcher.allowed).is_ok() {
+        if self.stays() && self.refuse(current, matcher.allowed).is_ok() {
             return self.stat(current);
         }
         Err(ModError::NoMatchingVersion {
@@ -616,29 +670,23 @@ impl Modules {
         })
     }
 
-    fn matches_mains(&self, pattern: &str, query: &str, mains: &[ModuleVersion]) -> ModError {
+    pub(super) fn matches_mains(
+        &self,
+        pattern: &str,
+        query: &str,
+        mains: &[ModuleVersion],
+    ) -> ModError {
+        if self.main(pattern).is_some() {
+            return ModError::Message(format!(
+                "can't request version {query:?} of the main module ({pattern})"
+            ));
+        }
         let names: Vec<&str> = mains.iter().map(|main| main.path.as_str()).collect();
-        let what = if self.main(pattern).is_some() {
-            String::new()
-        } else {
-            format!("pattern {pattern} ")
-        };
-        ModError::Message(if what.is_empty() {
-            format!(
-                "can't query version {query:?} of the main module ({})",
-                names.join(", ")
-            )
-        } else if query == "upgrade" || query == "patch" {
-            format!(
-                "can't request version {query:?} of pattern {pattern:?} that includes the main module ({})",
-                names.join(", ")
-            )
-        } else {
-            format!(
-                "can't query version {query:?} of {what}that includes the main module ({})",
-                names.join(", ")
-            )
-        })
+        let plural = if names.len() > 1 { "s" } else { "" };
+        ModError::Message(format!(
+            "can't request version {query:?} of pattern {pattern:?} that includes the main module{plural} ({})",
+            names.join(", ")
+        ))
     }
 
     fn query_candidates(
@@ -723,15 +771,24 @@ impl Modules {
         };
         found.packages = self.packages_matching(pattern, &found.module, &root);
         if found.packages.is_empty() && !Pattern::new(pattern).matches(path) {
-            return Err(ModError::NotInModule(Box::new(NotInModule {
-                replacement: self.replacement(&found.module).cloned().unwrap_or_default(),
-                module: found.module,
-                query: query.to_string(),
-                pattern: pattern.to_string(),
-                mains: Vec::new(),
-            })));
+            return Err(self.not_in_module(found.module, pattern, query));
         }
         Ok(found)
+    }
+
+    pub(super) fn not_in_module(
+        &self,
+        module: ModuleVersion,
+        pattern: &str,
+        query: &str,
+    ) -> ModError {
+        ModError::NotInModule(Box::new(NotInModule {
+            replacement: self.replacement(&module).cloned().unwrap_or_default(),
+            module,
+            query: query.to_string(),
+            pattern: pattern.to_string(),
+            mains: Vec::new(),
+        }))
     }
 
     /// Packages of a module that a pattern names, whatever their constraints.
@@ -771,20 +828,18 @@ impl Modules {
     }
 }
 
-fn in_main_text(pattern: &str, query: &str, packages: &[String]) -> ModError {
+pub(super) fn in_main_text(pattern: &str, query: &str, packages: &[String]) -> ModError {
     ModError::Message(match packages {
-        [one] if one == pattern => {
-            format!("can't query version {query:?} of package {pattern} in main module")
-        }
-        [one] => format!(
-            "can't query version {query:?} of pattern {pattern:?} that includes package {one} in main module"
+        [one] if crate::patterns::is_meta_package(pattern) || pattern.contains("...") => format!(
+            "pattern {pattern} matches package {one} in the main module, so can't request version {query}"
         ),
-        _ => {
-            let first = packages.first().map_or("", String::as_str);
-            format!(
-                "can't query version {query:?} of pattern {pattern:?} that includes packages {first} and others in main module"
-            )
+        [one] => {
+            format!("package {one} is in the main module, so can't request version {query}")
         }
+        _ => format!(
+            "pattern {pattern} matches {} packages in the main module, so can't request version {query}",
+            packages.len()
+        ),
     })
 }
 

@@ -43,6 +43,12 @@ impl ModulePackages {
     /// What is wrong with packages, each with the way to it. Packages that only newer standard libraries have are passed over.
     #[must_use]
     pub fn errors(&self, without_std: bool) -> Vec<ModError> {
+        let errors = self.errors_with_nodes(without_std).into_iter();
+        errors.map(|(_, error)| error).collect()
+    }
+
+    /// As [`Self::errors`], each with the index of its node.
+    pub(super) fn errors_with_nodes(&self, without_std: bool) -> Vec<(usize, ModError)> {
         let told = |error: &&ImportError| match error {
             ImportError::Missing(missing) => missing.std_dir.is_none() || !without_std,
             _ => true,
@@ -53,7 +59,7 @@ impl ModulePackages {
             .filter_map(|(at, node)| {
                 let error = node.error.as_ref().filter(told)?;
                 let way = self.stack_text(at);
-                Some(ModError::from(error.clone()).context(way))
+                Some((at, ModError::from(error.clone()).context(way)))
             })
             .collect()
     }

@@ -1,0 +1,71 @@
+//! Before a build: with `-mod=mod`, and where no go.mod binds the run, what is missing is looked for and requirements follow.
+
+use super::packages::PackageOptions;
+use super::{CommitOptions, ImportError, ModError, ModMode, Modules, Result};
+use crate::source::BuildContext;
+use std::sync::Arc;
+use steady_module::ModuleVersion;
+
+impl Modules {
+    /// Whether a build may change requirements: with `-mod=mod`, but never those of a workspace.
+    #[must_use]
+    pub fn may_settle(&self) -> bool {
+        self.enabled() && self.work.is_none() && self.mode == ModMode::Mod
+    }
+
+    /// Loads what patterns name until requirements and packages agree, and writes go.mod and go.sum. What stays missing is told when
+    /// the packages are loaded to be built, with the reason found here.
+    ///
+    /// # Errors
+    /// What keeps requirements from being worked out or written.
+    pub fn settle(
+        &self,
+        patterns: &[String],
+        context: Arc<BuildContext>,
+        tests: bool,
+    ) -> Result<()> {
+        let options = PackageOptions {
+            context,
+            any_tags: false,
+            tests,
+            resolve: true,
+            tidy: false,
+            tidy_go: String::new(),
+            narrow_all: false,
+        };
+        let found = self.load_packages(patterns, &options)?;
+        let reqs = found.reqs.clone().unwrap_or_else(|| self.reqs());
+        if let Ok(mut failed) = self.failed.lock() {
+            let missing = found
+                .nodes
+                .iter()
+                .filter_map(|node| Some((&node.path, node.error.as_ref()?)))
+                .filter(|(_, error)| matches!(error, ImportError::Missing(_)));
+            failed.extend(missing.map(|(path, error)| (path.clone(), error.clone())));
+        }
+        self.forget_failures();
+        if self.mains.is_empty() {
+            self.set_reqs(reqs);
+            return Ok(());
+        }
+        self.commit(&reqs, Some(&found), &CommitOptions::default())
+    }
+
+    /// Why a package of a main module may not import from `module`: go.mod must name what is imported directly, and does not.
+    #[must_use]
+    pub fn implicit(&self, importer: &str, path: &str, module: &ModuleVersion) -> Option<ModError> {
+        let binding = self.work.is_none() && self.mode == ModMode::ReadOnly;
+        if !binding
+            || module.version.is_empty()
+            || self.reqs().root(&module.path) == Some(&module.version)
+        {
+            return None;
+        }
+        let error = ImportError::Implicit {
+            importer: importer.to_string(),
+            path: path.to_string(),
+            module: Box::new(module.clone()),
+        };
+        Some(error.into())
+    }
+}
