@@ -13,7 +13,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::{Error, Result};
@@ -24,7 +24,11 @@ static TABLE: Mutex<Table> = Mutex::new(Table {
     removals: BTreeMap::new(),
     children: BTreeSet::new(),
     foreground: None,
+    owed: false,
 });
+
+/// Whether INT or QUIT has arrived and was not dealt with yet; set by the signal handler itself, before anybody can run on.
+static ARRIVED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 
 /// What the process must undo or tell before it dies.
 #[derive(Debug)]
@@ -32,7 +36,25 @@ pub(crate) struct Table {
     next: u64,
     removals: BTreeMap<u64, Utf8PathBuf>,
     pub(crate) children: BTreeSet<i32>,
-    pub(crate) foreground: Option<i32>,
+    foreground: Option<i32>,
+    /// A signal that was meant for the child with the terminal is still to be dealt with, and the child has ended meanwhile.
+    owed: bool,
+}
+
+impl Table {
+    pub(crate) fn give_terminal(&mut self, child: i32) {
+        self.foreground = Some(child);
+    }
+
+    /// The child has ended. What arrived until now was the child's, whenever the signal thread comes to look at it.
+    pub(crate) fn take_terminal(&mut self, child: i32) {
+        if self.foreground == Some(child) {
+            self.foreground = None;
+            self.owed = ARRIVED
+                .get()
+                .is_some_and(|arrived| arrived.load(Ordering::SeqCst));
+        }
+    }
 }
 
 pub(crate) fn table() -> MutexGuard<'static, Table> {
@@ -56,6 +78,10 @@ pub fn check() -> Result<()> {
 /// Starts the handler; called once, by the program.
 pub fn install() -> Result<()> {
     let fail = |error| Error::path("sigaction", "", error);
+    let arrived = ARRIVED.get_or_init(Arc::default);
+    for signal in [SIGINT, SIGQUIT] {
+        signal_hook::flag::register(signal, Arc::clone(arrived)).map_err(fail)?;
+    }
     let mut signals =
         signal_hook::iterator::Signals::new([SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2])
             .map_err(fail)?;
@@ -92,14 +118,25 @@ impl Drop for Guard {
 }
 
 fn handle(signal: i32) {
-    let foreground = table().foreground;
+    let from_keyboard = matches!(signal, SIGINT | SIGQUIT);
+    let (foreground, owed) = {
+        let mut table = table();
+        let mut owed = false;
+        if from_keyboard {
+            owed = std::mem::take(&mut table.owed);
+            if let Some(arrived) = ARRIVED.get() {
+                arrived.store(false, Ordering::SeqCst);
+            }
+        }
+        (table.foreground, owed)
+    };
     match foreground {
         Some(child) => {
-            let from_terminal = matches!(signal, SIGINT | SIGQUIT) && has_terminal();
-            if !from_terminal {
+            if !(from_keyboard && has_terminal()) {
                 send(child, signal);
             }
         }
+        None if owed => {}
         None => end(signal),
     }
 }
@@ -136,7 +173,13 @@ fn end(signal: i32) {
         .iter()
         .for_each(|&child| send(child, signal_hook::consts::SIGKILL));
     for path in table.removals.values() {
-        let _ = crate::files::remove_tree(path);
+        // A thread of ours may just be writing into it, but none goes on for long.
+        for _ in 0..100 {
+            if crate::files::remove_tree(path).is_ok() {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
     let _ = signal_hook::low_level::emulate_default_handler(signal);
     std::process::abort();

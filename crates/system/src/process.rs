@@ -183,7 +183,7 @@ impl Command {
         let pid = i32::try_from(child.id()).unwrap_or(0);
         table.children.insert(pid);
         if foreground {
-            table.foreground = Some(pid);
+            table.give_terminal(pid);
         }
         drop(table);
         Ok(Child {
@@ -376,9 +376,7 @@ impl Child {
             ) {}
             let mut table = interrupt::table();
             table.children.remove(&self.pid);
-            if table.foreground == Some(self.pid) {
-                table.foreground = None;
-            }
+            table.take_terminal(self.pid);
             drop(table);
             self.reaped = true;
         }

@@ -54,8 +54,10 @@ impl TempDir {
 
 impl Drop for TempDir {
     fn drop(&mut self) {
-        if self.guard.take().is_some() {
+        if self.guard.is_some() {
+            // On the list until it is gone: a signal may come in the middle.
             let _ = crate::files::remove_tree(&self.path);
+            self.guard = None;
         }
     }
 }
