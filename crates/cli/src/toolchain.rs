@@ -5,7 +5,8 @@
 //! its GOROOT, and the run acts as that version.
 //!
 //! A machine without any Go has no local toolchain to start from. Then the newest one in the module cache counts as local; if
-//! there is none either, the go and toolchain lines are taken at their word, and without such lines the newest release is fetched.
+//! there is none either, the go and toolchain lines are taken at their word if they ask for a release that Steady builds with;
+//! otherwise, and without such lines, the newest release is fetched.
 
 use camino::Utf8PathBuf;
 use std::sync::Arc;
@@ -24,8 +25,11 @@ use crate::progress::Progress;
 use crate::session::Called;
 use crate::settings::{Settings, platform};
 
-/// Below every toolchain that can be had as a module: stands for the local one where there is none.
-const NONE: &str = "go1.20";
+/// The first release that Steady builds with.
+const OLDEST: &str = "1.22";
+
+/// Stands for the local toolchain where there is none: below every release that Steady builds with. What asks for less gets the newest.
+const NONE: &str = "go1.21.999";
 
 /// Who asks, and where words go.
 pub struct Chooser<'a> {
@@ -276,6 +280,7 @@ impl Chooser<'_> {
                     .strip_suffix(&suffix)?;
                 Some((version, dir.join(&entry.name)))
             })
+            .filter(|(version, _)| gover::compare(version, OLDEST).is_ge())
             .filter(|(_, root)| self.files.is_file(root.join("src/go.mod")))
             .max_by(|(a, _), (b, _)| gover::compare(a, b))
             .map(|(_, root)| root)

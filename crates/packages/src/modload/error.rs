@@ -283,6 +283,15 @@ impl ModError {
         }
     }
 
+    /// Why authors have taken a version back, if that is what it is; nothing if they did not say.
+    #[must_use]
+    pub fn retraction(&self) -> Option<&[String]> {
+        self.chain().find_map(|error| match error {
+            ModError::Retracted(reasons) => Some(reasons.as_slice()),
+            _ => None,
+        })
+    }
+
     /// This error and what it wraps, outermost first.
     pub fn chain(&self) -> impl Iterator<Item = &ModError> {
         std::iter::successors(Some(self), |error| error.cause())

@@ -83,6 +83,19 @@ impl Modules {
         info
     }
 
+    /// A module version that was asked for by name: as it is, whatever replaces it. Its go.mod is fetched.
+    pub(super) fn unreplaced_info(&self, module: &ModuleVersion) -> ModulePublic {
+        let mut info = ModulePublic {
+            path: module.path.clone(),
+            version: module.version.clone(),
+            ..ModulePublic::default()
+        };
+        // Without it there is less to show.
+        let _ = self.fetcher.go_mod(&module.path, &module.version);
+        self.fill_cached(&mut info, module);
+        info
+    }
+
     fn fill_cached(&self, info: &mut ModulePublic, module: &ModuleVersion) {
         if let Ok(dir) = self.fetcher.download_dir(module) {
             info.dir = dir.to_string();

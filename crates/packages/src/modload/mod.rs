@@ -15,6 +15,7 @@ mod get;
 mod import;
 mod import_error;
 mod info;
+mod list;
 mod matching;
 mod open;
 mod outside;
@@ -32,6 +33,7 @@ pub use find::{find_go_mod, find_go_work};
 pub use get::{GetOptions, Got};
 pub use import::Resolved;
 pub use import_error::{Ambiguous, ImportError, Importer, Missing, MissingSum};
+pub use list::Details;
 pub use outside::Outside;
 pub use packages::{ModulePackages, Node, PackageOptions};
 pub use query::{Allowed, Found, FoundPackages, is_revision_query};
@@ -308,7 +310,14 @@ impl Modules {
             let version = vendor.txt.versions.get(path);
             return Ok(version.map(|version| ModuleVersion::new(path, version.clone())));
         }
-        let version = self.graph()?.selected(path).map(str::to_string);
+        let reqs = self.reqs();
+        let version = match reqs.root(path) {
+            // With pruning a consistent go.mod names what is selected.
+            Some(version) if reqs.pruning == steady_graph::Pruning::Pruned => {
+                Some(version.to_string())
+            }
+            _ => self.graph()?.selected(path).map(str::to_string),
+        };
         Ok(version
             .filter(|version| version != "none")
             .map(|version| ModuleVersion::new(path, version)))

@@ -158,8 +158,14 @@ impl Modules {
                 }
             };
             let module = ModuleVersion::new(path, version);
-            let actual = self.replacement(&module).cloned().unwrap_or(module);
-            let text = self.fetcher.go_mod(&actual.path, &actual.version)?;
+            let actual = self.replacement(&module).unwrap_or(&module);
+            let text = if actual.version.is_empty() {
+                self.files
+                    .read(self.module_dir(&module)?.join("go.mod"))
+                    .map_err(|error| ModError::Message(error.to_string()))?
+            } else {
+                self.fetcher.go_mod(&actual.path, &actual.version)?.to_vec()
+            };
             let mut as_written = |_: &str, version: &str| Ok(version.to_string());
             let file = ModFile::parse_lax(
                 "go.mod",

@@ -1,7 +1,7 @@
 //! `go list -m`.
 
 use steady_module::ModuleVersion;
-use steady_packages::modload::Modules;
+use steady_packages::modload::{Details, Modules};
 use steady_packages::package::{ModuleError, ModulePublic};
 use steady_packages::patterns::Pattern;
 
@@ -22,15 +22,8 @@ pub fn list(
     json: JsonFlag,
     arguments: &[String],
 ) -> Result {
-    for (on, what) in [
-        (flags.u, "list -m -u"),
-        (flags.versions, "list -m -versions"),
-        (flags.retracted, "list -m -retracted"),
-        (flags.reuse.is_some(), "list -m -reuse"),
-    ] {
-        if on {
-            return Err(Failure::unsupported(what));
-        }
+    if flags.reuse.is_some() {
+        return Err(Failure::unsupported("list -m -reuse"));
     }
     if session.settings.get("GO111MODULE") == "off" {
         bail!("list -m cannot be used with GO111MODULE=off");
@@ -39,7 +32,11 @@ pub fn list(
         .f
         .as_deref()
         .filter(|f| !f.is_empty())
-        .unwrap_or("{{.String}}");
+        .unwrap_or(if flags.versions {
+            "{{.Path}}{{range .Versions}} {{.}}{{end}}{{if .Deprecated}} (deprecated){{end}}"
+        } else {
+            "{{.String}}"
+        });
     let format = Format::new(json, template, functions(gotmpl::Value::Nil))?;
     let modules = loading::open_modules(
         session,
@@ -50,11 +47,22 @@ pub fn list(
             ..ModRequest::default()
         },
     )?;
-    let list = Finder {
+    let details = Details {
+        updates: flags.u,
+        versions: flags.versions,
+        retracted: flags.retracted || flags.u && !flags.versions,
+        deprecated: flags.u,
+    };
+    let mut list = Finder {
         session,
         modules: &modules,
+        details,
     }
     .find(arguments)?;
+    modules.add_details(&mut list, details);
+    if !flags.u {
+        modules.commit_graph()?;
+    }
     if !flags.e {
         for error in list.iter().filter_map(|module| module.error.as_ref()) {
             session.printer.error(&error.err);
@@ -73,6 +81,7 @@ pub fn list(
 struct Finder<'a> {
     session: &'a Session,
     modules: &'a Modules,
+    details: Details,
 }
 
 impl Finder<'_> {
@@ -113,11 +122,17 @@ impl Finder<'_> {
         {
             bail!("cannot use relative path {argument} to specify module");
         }
-        if split_version(argument).map_err(Failure::error)?.1.is_some() {
-            return Err(Failure::unsupported("list -m of path@version"));
+        if let (path, Some(query)) = split_version(argument).map_err(Failure::error)? {
+            if matches!(query, "upgrade" | "patch") && self.modules.mains().is_empty() {
+                let why = crate::modules::no_main_module(self.modules);
+                bail!("cannot match {argument:?}: {why}");
+            }
+            list.push(self.modules.queried(path, query, self.details)?);
+            return Ok(());
         }
         let pattern = argument == "all" || argument.contains("...");
-        if self.modules.mains().is_empty() {
+        let versions = self.details.versions && !pattern;
+        if self.modules.mains().is_empty() && !versions {
             let why = crate::modules::no_main_module(self.modules);
             let how = if pattern {
                 ""
@@ -127,8 +142,17 @@ impl Finder<'_> {
             bail!("cannot match {argument:?}{how}: {why}");
         }
         if !pattern {
-            list.push(match self.modules.selected(argument)? {
+            let selected = if self.modules.mains().is_empty() {
+                None
+            } else {
+                self.modules.selected(argument)?
+            };
+            list.push(match selected {
                 Some(module) => self.modules.module_info(&module),
+                None if versions && self.modules.vendor_dir().is_none() => ModulePublic {
+                    path: argument.to_owned(),
+                    ..ModulePublic::default()
+                },
                 None => unknown(argument, self.modules.vendor_dir().is_some()),
             });
             return Ok(());
