@@ -1,4 +1,4 @@
-//! Ctrl-C: a program that runs gets it, its exit code is what counts, and nothing is left behind.
+//! Ctrl-C: a program that runs gets it, its exit code is what counts, and nothing is left behind. And kill -9, which nobody gets.
 
 #![allow(clippy::disallowed_methods)] // tests stand outside of the session
 
@@ -121,4 +121,28 @@ fn a_build_ends_at_once() {
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     assert_eq!(place.left(), Vec::<String>::new());
     assert!(!place.dir.path().join("app.exe").exists());
+}
+
+/// kill -9 cannot be answered: whatever is half done must not be believed afterwards.
+#[test]
+fn a_killed_build_leaves_caches_that_hold() {
+    let place = Place::new(
+        "package main\n\nimport (\n\t\"errors\"\n\t\"fmt\"\n)\n\nfunc main() { fmt.Println(errors.New(\"whole\")) }\n",
+    );
+    let cold = place.dir.path().join("cache");
+    let mut killed = 0;
+    for step in 1..=24 {
+        let mut child = place
+            .command(&["build", "-o", "app.exe", "."], &cold)
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(step * 25));
+        let group = format!("-{}", child.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+        killed += u32::from(child.wait().unwrap().code().is_none());
+    }
+    assert!(killed > 0, "no build was killed");
+    let output = place.command(&["run", "."], &cold).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "whole\n");
+    assert!(output.status.success());
 }

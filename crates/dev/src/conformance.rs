@@ -119,6 +119,8 @@ fn build_harness(go: &Path, goroot: &Path, work: &Path) -> Result<PathBuf> {
         .env("GOTOOLCHAIN", "local")
         .env("GOFLAGS", "")
         .env("GOROOT", goroot)
+        // A toolchain that was fetched lies in the module cache, where an overlay must not replace anything.
+        .env("GOMODCACHE", work.join("modules"))
         .status()?;
     if !status.success() {
         bail!("the harness does not build");
