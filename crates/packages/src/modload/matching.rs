@@ -55,7 +55,12 @@ impl Modules {
             roots: &roots,
             modules: true,
         };
-        match_dirs(found, &self.index, context, &walk);
+        let ignored = match_dirs(found, &self.index, context, &walk);
+        if self.fetcher.config().trace {
+            for dir in ignored {
+                self.fetcher.note(&format!("# ignoring directory {dir}"));
+            }
+        }
         let dirs = std::mem::take(&mut found.dirs);
         let literal = found.is_literal();
         let src = self.config.goroot.join("src");
