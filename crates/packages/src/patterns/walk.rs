@@ -327,7 +327,7 @@ pub struct ModuleTree<'a> {
     pub prefix: &'a str,
     /// A main module: nested modules end the walk.
     pub prune_go_mod: bool,
-    /// `vendor` directories end the walk.
+    /// Nothing below a `vendor` directory counts.
     pub prune_vendor: bool,
     /// Its `ignore` lines.
     pub ignore: &'a IgnorePatterns,
@@ -381,7 +381,7 @@ fn walk_module_dir(
     for sub in &contents.subdirs {
         let (child, relative) = (join(path, sub), join(relative, sub));
         let pruned = is_hidden(sub)
-            || (sub == "vendor" && tree.prune_vendor)
+            || (dir.ends_with("vendor") && tree.prune_vendor && !top)
             || tree.ignore.should_ignore(&relative)
             || !(asks.can_match)(&child);
         if !pruned {
