@@ -40,8 +40,8 @@ pub struct Target {
     pub goexperiment: String,
     /// CGO_ENABLED as decided.
     pub cgo_enabled: bool,
-    /// GOFIPS140 is neither empty nor `off`.
-    pub fips140: bool,
+    /// GOFIPS140 as decided: `off`, `latest`, or the version of a snapshot.
+    pub fips140: String,
 }
 
 /// Build flags as meant. Flags that belong to one package (`-gcflags`, `-ldflags`, …) are in its `PackageInternal`.

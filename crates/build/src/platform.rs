@@ -3,6 +3,65 @@
 //! These tables are compiled into the go command; no toolchain carries them in a readable form. They have only grown from
 //! go1.22 to go1.27, so a platform that an older release lacks is refused by its compiler instead of here.
 
+/// Pairs of the newest release that are listed and do not work.
+const BROKEN: &[&str] = &["freebsd/riscv64", "linux/sparc64", "openbsd/mips64"];
+
+/// Pairs that releases before the newest had.
+const GONE: &[&str] = &["windows/arm"];
+
+/// Pairs without cgo.
+const WITHOUT_CGO: &[&str] = &[
+    "js/wasm",
+    "linux/ppc64",
+    "openbsd/ppc64",
+    "plan9/386",
+    "plan9/amd64",
+    "plan9/arm",
+    "wasip1/wasm",
+];
+
+/// Pairs that a release waits for.
+const FIRST_CLASS: &[&str] = &[
+    "darwin/amd64",
+    "darwin/arm64",
+    "linux/386",
+    "linux/amd64",
+    "linux/arm",
+    "linux/arm64",
+    "windows/386",
+    "windows/amd64",
+];
+
+/// What is known of a pair, as the newest release has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Port {
+    /// GOOS.
+    pub goos: &'static str,
+    /// GOARCH.
+    pub goarch: &'static str,
+    /// cgo works there.
+    pub cgo: bool,
+    /// A release waits for it.
+    pub first_class: bool,
+    /// It does not work.
+    pub broken: bool,
+}
+
+/// All pairs of the newest release, for when no toolchain is there to be asked.
+pub fn ports() -> impl Iterator<Item = Port> {
+    let current = KNOWN.iter().filter(|pair| !GONE.contains(pair));
+    current.filter_map(|pair| {
+        let (goos, goarch) = pair.split_once('/')?;
+        Some(Port {
+            goos,
+            goarch,
+            cgo: !WITHOUT_CGO.contains(pair),
+            first_class: FIRST_CLASS.contains(pair),
+            broken: BROKEN.contains(pair),
+        })
+    })
+}
+
 /// Every `GOOS/GOARCH` that go knows.
 const KNOWN: &[&str] = &[
     "aix/ppc64",

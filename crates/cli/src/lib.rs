@@ -15,6 +15,7 @@ pub mod commands;
 mod configs;
 pub mod exit;
 pub mod failure;
+mod fips;
 pub mod flags;
 #[allow(dead_code)] // the commands that print lines of JSON are not there yet
 mod gojson;

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use steady_build::platform::Platform;
 use steady_build::{BuildConfig, Modes};
 use steady_module::ModuleVersion;
-use steady_packages::index::{Index, IndexOptions};
-use steady_packages::load::{LoadOptions, Loaded, Loader, TestSet};
-use steady_packages::modload::{ModConfig, ModError, ModMode, Modules};
+use steady_packages::index::{Index, IndexOptions, Witness};
+use steady_packages::load::{LoadOptions, Loaded, Loader, Profile, TestSet};
+use steady_packages::modload::{FipsSnapshot, ModConfig, ModError, ModMode, Modules};
 use steady_packages::package::{Package, PackageError};
 use steady_packages::patterns::Pattern;
 use steady_packages::source::BuildContext;
@@ -21,6 +21,7 @@ use crate::bail;
 use crate::configs::{self, BuildRequest};
 use crate::exit::Status;
 use crate::failure::{Failure, Result, TooNew};
+use crate::fips::Fips;
 use crate::flags::build::{BuildFlags, ModCommon};
 use crate::flags::value::PerPackage;
 use crate::modules;
@@ -68,6 +69,8 @@ pub struct Request<'a> {
     pub auto_vcs: bool,
     /// Packages that have tests get a program that runs them.
     pub tests: bool,
+    /// Nobody asks which files are embedded, so nobody hears of patterns without any.
+    pub skip_embeds: bool,
 }
 
 /// Everything that loading and building need, made from flags and settings.
@@ -110,6 +113,21 @@ pub fn set_overlay(session: &mut Session, file: Option<&str>) -> Result<()> {
     Ok(())
 }
 
+/// `GODEBUG=gofsystrace=1`: every directory that is read is told.
+fn fs_trace(session: &Session) -> Option<Witness> {
+    let on = session
+        .environment()
+        .get("GODEBUG")
+        .split(',')
+        .any(|setting| setting == "gofsystrace=1");
+    let printer = Arc::clone(&session.printer);
+    let tell = move |dir: &Utf8Path| {
+        let process = std::process::id();
+        printer.note(format!("{process} gofsystrace ReadDir {dir}"));
+    };
+    on.then(|| Box::new(tell) as Witness)
+}
+
 /// Opens the modules of a run.
 ///
 /// # Errors
@@ -143,7 +161,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         .unwrap_or_default();
     let (gomodcache, _) = settings.gomodcache();
     let goroot = settings.goroot.clone().unwrap_or_default();
-    let config = ModConfig {
+    let mut config = ModConfig {
         cwd: settings.environment.cwd().to_owned(),
         goroot: goroot.clone(),
         go111module: if enabled {
@@ -160,8 +178,9 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         toolchain_explain: settings.startup.explain(),
         workspace: !request.no_workspace,
         no_main_module: request.no_main_module || ignored,
+        snapshot: None,
     };
-    let options = IndexOptions {
+    let mut options = IndexOptions {
         cache_dir: settings
             .environment
             .user_cache_dir()
@@ -171,6 +190,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         goroot: Some(goroot),
         go_version: settings.version.clone(),
         project: modules::project(settings, &session.files),
+        bound: None,
         clock: Clock::System,
     };
     let mut proxy = configs::proxy_config(settings);
@@ -185,7 +205,13 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         session.files.clone(),
         observer,
     );
-    let index = Arc::new(Index::new(session.files.clone(), options));
+    let goroot = config.goroot.clone();
+    config.snapshot = Fips::of(settings, &session.files, &[])?.snapshot(&fetcher)?;
+    if let Some(snapshot) = &config.snapshot {
+        options.bound = Some((FipsSnapshot::place(&goroot), snapshot.dir.clone()));
+    }
+    let index = Index::new(session.files.clone(), options).watched(fs_trace(session));
+    let index = Arc::new(index);
     Ok(Modules::open(
         config,
         session.files.clone(),
@@ -215,10 +241,15 @@ fn check_tags(flags: &BuildFlags) -> Result<()> {
 /// # Errors
 /// Flags and variables that cannot be, and modules that cannot be opened.
 pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench> {
-    let flags = request.build.build;
     let modules = open_modules(session, request.modules)?;
     check_tags(request.build.build)?;
+    let mut flags = request.build.build.clone();
+    let tags = &mut flags.tags.get_or_insert_default().0;
+    let fips = Fips::of(&session.settings, &session.files, tags)?;
+    tags.extend(fips.tag());
+    let flags = &flags;
     let mut config = configs::build_config(session, request.build)?;
+    config.target.fips140 = fips.version().to_owned();
     config.modules_enabled = modules.enabled();
     config.vendor_dir = modules
         .vendor_dir()
@@ -266,6 +297,14 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
             "archive" | "c-archive" | "c-shared" | "shared" | "plugin"
         ),
         tests: request.tests,
+        skip_embeds: request.skip_embeds,
+        embed_links: settings.get("GODEBUG").contains("embedfollowsymlinks=1"),
+        fips140: fips.enabled(),
+        profile: match flags.pgo.as_deref() {
+            Some("off") => Profile::Off,
+            None | Some("auto") => Profile::Auto,
+            Some(file) => Profile::File(session.files.absolute(file)),
+        },
     };
     Ok(Workbench {
         config,

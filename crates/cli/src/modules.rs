@@ -58,13 +58,15 @@ pub fn warn_of_temporary(session: &Session) -> bool {
     ignored
 }
 
+fn gopath_with_go_mod(session: &Session) -> Option<Utf8PathBuf> {
+    let gopath = session.settings.first_gopath();
+    gopath.filter(|dir| session.files.exists(dir.join("go.mod")))
+}
+
 /// Tells of a go.mod in GOPATH itself. True: modules stay off because of it.
 #[must_use]
 pub fn warn_of_gopath(session: &Session) -> bool {
-    let gopath = session
-        .settings
-        .first_gopath()
-        .filter(|dir| session.files.exists(dir.join("go.mod")));
+    let gopath = gopath_with_go_mod(session);
     if let Some(gopath) = &gopath {
         session
             .printer
@@ -154,6 +156,10 @@ pub fn no_main_module(modules: &Modules) -> &'static str {
 /// There is none.
 pub fn must_have_main(session: &Session, modules: &Modules) -> Result<()> {
     must_be_enabled(&session.settings)?;
+    // With a go.mod in GOPATH itself, of which a warning has been given, go takes no module for the main one.
+    if gopath_with_go_mod(session).is_some() {
+        return Err(Failure::error(no_main_module(modules)));
+    }
     match modules.mains() {
         [] => Err(without_main(session, modules)),
         _ => Ok(()),

@@ -75,6 +75,7 @@ pub fn settings(
         flags: list,
         environment: environment(session, config),
         vcs,
+        bare_profile: build.trimpath,
         repository,
     })
 }
@@ -95,11 +96,8 @@ fn environment(session: &Session, config: &BuildConfig) -> Vec<(String, String)>
     if !experiment.is_empty() {
         add("GOEXPERIMENT", experiment);
     }
-    if config.target.fips140 {
-        add(
-            "GOFIPS140",
-            settings.or("GOFIPS140", settings.built_in("GOFIPS140")),
-        );
+    if config.target.fips140 != "off" {
+        add("GOFIPS140", &config.target.fips140);
     }
     add("GOOS", &config.target.goos);
     let (name, value) = &config.target.arch_env;

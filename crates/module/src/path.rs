@@ -1,12 +1,13 @@
 //! Module paths, import paths, file paths of module zips, and their escaped forms on disk and in URLs.
 
+use crate::quote::{quote, quote_rune};
 use crate::{gover, pseudo, semver};
 
 /// A path or version that cannot be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
     /// Not a module path, import path or file path (`kind` says which: `module`, `import`, `file`).
-    #[error("malformed {kind} path {path:?}: {reason}")]
+    #[error("malformed {kind} path {}: {reason}", quote(path))]
     Path {
         /// `module`, `import` or `file`.
         kind: &'static str,
@@ -16,7 +17,7 @@ pub enum PathError {
         reason: String,
     },
     /// Not a version, or not one of this module.
-    #[error("{}version {version:?} invalid: {reason}", if .path.is_empty() { String::new() } else { format!("{path}@{version}: ", path = .path, version = .version) })]
+    #[error("{}version {} invalid: {reason}", if .path.is_empty() { String::new() } else { format!("{path}@{version}: ", path = .path, version = .version) }, quote(version))]
     Version {
         /// Module path, or empty.
         path: String,
@@ -69,7 +70,7 @@ fn check_element(element: &str, kind: Kind) -> Result<(), String> {
         return Err("empty path element".into());
     }
     if element.bytes().all(|b| b == b'.') {
-        return Err(format!("invalid path element {element:?}"));
+        return Err(format!("invalid path element {}", quote(element)));
     }
     if element.starts_with('.') && kind == Kind::Module {
         return Err("leading dot in path element".into());
@@ -83,7 +84,7 @@ fn check_element(element: &str, kind: Kind) -> Result<(), String> {
         Kind::File => is_file_char,
     };
     if let Some(c) = element.chars().find(|&c| !legal(c)) {
-        return Err(format!("invalid char {c:?}"));
+        return Err(format!("invalid char {}", quote_rune(c)));
     }
     // Names that Windows keeps for devices, whatever their extension.
     let short = element.split('.').next().unwrap_or_default();
@@ -153,7 +154,10 @@ pub fn check_path(path: &str) -> Result<(), PathError> {
             .chars()
             .find(|&c| !(c == '-' || c == '.' || c.is_ascii_digit() || c.is_ascii_lowercase()))
         {
-            return Err(format!("invalid char {c:?} in first path element"));
+            return Err(format!(
+                "invalid char {} in first path element",
+                quote_rune(c)
+            ));
         }
         if split_path_version(path).is_none() {
             return Err("invalid version".into());

@@ -27,6 +27,21 @@ pub fn quote_bytes(bytes: &[u8]) -> String {
     out
 }
 
+/// `%q` of a character.
+#[must_use]
+pub fn quote_rune(c: char) -> String {
+    match c {
+        '\'' => "'\\''".to_string(),
+        '"' => "'\"'".to_string(),
+        c => {
+            let mut out = String::from("'");
+            quote_char(&mut out, c);
+            out.push('\'');
+            out
+        }
+    }
+}
+
 fn quote_char(out: &mut String, c: char) {
     match c {
         '"' => out.push_str("\\\""),
@@ -76,5 +91,7 @@ mod tests {
             "\"0w\\xaf\\f\\x92中\\xff\""
         );
         assert_eq!(quote("\u{7f}"), "\"\\x7f\"");
+        let runes: Vec<String> = "a'\"\x01".chars().map(quote_rune).collect();
+        assert_eq!(runes, ["'a'", "'\\''", "'\"'", "'\\x01'"]);
     }
 }

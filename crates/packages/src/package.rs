@@ -105,6 +105,47 @@ impl Package {
     }
 }
 
+impl PackagePublic {
+    /// Every file of the package, whatever the build takes of them; embedded ones only as far as they lie in its directory.
+    #[must_use]
+    pub fn all_files(&self) -> Vec<&str> {
+        let files = &self.files;
+        let lists = [
+            &files.go_files,
+            &files.cgo_files,
+            &files.ignored_go_files,
+            &files.ignored_other_files,
+            &files.c_files,
+            &files.cxx_files,
+            &files.m_files,
+            &files.h_files,
+            &files.f_files,
+            &files.s_files,
+            &files.swig_files,
+            &files.swig_cxx_files,
+            &files.syso_files,
+            &self.test_go_files,
+            &self.x_test_go_files,
+        ];
+        let mut all: Vec<&str> = lists.into_iter().flatten().map(String::as_str).collect();
+        let embedded = [
+            &files.embed_files,
+            &self.test_embed_files,
+            &self.x_test_embed_files,
+        ];
+        let mut have: HashSet<&str> = HashSet::new();
+        for name in embedded.into_iter().flatten().map(String::as_str) {
+            if have.is_empty() {
+                have.extend(&all);
+            }
+            if !name.contains('/') && have.insert(name) {
+                all.push(name);
+            }
+        }
+        all
+    }
+}
+
 fn is_false(value: &bool) -> bool {
     !*value
 }
@@ -352,11 +393,24 @@ impl std::fmt::Display for PackageError {
     }
 }
 
+/// A `//go:debug` line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GodebugLine {
+    /// The whole line.
+    pub text: String,
+    /// `file:line:col`
+    pub position: String,
+    /// Name and value, or what is wrong with the line.
+    pub setting: Result<(String, String), String>,
+}
+
 /// What loading and building need to know beyond [`PackagePublic`].
 #[derive(Default, Debug, Clone)]
 pub struct PackageInternal {
     /// Imported packages, in the order of `public.imports` (`"C"` and `"unsafe"` resolved as go does).
     pub imports: Vec<PackageId>,
+    /// Imports of files that are made when the package is compiled, as far as its own files have them not.
+    pub compiled_imports: Vec<String>,
     /// Imports as written in the sources, before vendor and module mapping.
     pub raw_imports: Vec<String>,
     /// Named in a pattern on the command line, or matched by one.
@@ -409,8 +463,8 @@ pub struct PackageInternal {
     pub pgo_profile: Utf8PathBuf,
     /// Positions of imports: import path to `file:line:col` list.
     pub import_positions: BTreeMap<String, Vec<String>>,
-    /// `//go:debug` lines: key=value with position.
-    pub godebugs: Vec<(String, String, String)>,
+    /// `//go:debug` lines.
+    pub godebugs: Vec<GodebugLine>,
     /// The module's `go` line, for `-lang`; empty in the standard library and outside modules.
     pub go_version: String,
 }

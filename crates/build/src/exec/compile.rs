@@ -47,7 +47,15 @@ impl Run<'_> {
     pub(super) fn check_godebugs(&self, build: NodeId, package: &Package) -> Done {
         let mut text = String::new();
         let mut seen: HashMap<&str, &str> = HashMap::new();
-        for (key, _, position) in &package.internal.godebugs {
+        for line in &package.internal.godebugs {
+            let position = line.position.as_str();
+            let key = match &line.setting {
+                Ok((key, _)) => key.as_str(),
+                Err(error) => {
+                    let _ = writeln!(text, "{position}: invalid //go:debug: {error}");
+                    continue;
+                }
+            };
             if let Some(previous) = seen.insert(key, position) {
                 let _ = write!(
                     text,

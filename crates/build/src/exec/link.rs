@@ -136,7 +136,7 @@ impl Run<'_> {
         if self.modes.buildmode == "plugin" {
             flags.extend(["-pluginpath".to_owned(), self.plugin_path(node, package)?]);
         }
-        if self.config.target.fips140 {
+        if !matches!(self.config.target.fips140.as_str(), "" | "off") {
             flags.extend(["-fipso".to_owned(), format!("{}fips.o", node_ref.objdir)]);
         }
         // The toolchain's own tools know their ids, unless the host's linker would make its own from that.

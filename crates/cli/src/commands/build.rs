@@ -87,10 +87,13 @@ fn install(session: &mut Session, parsed: &Parsed) -> Result {
 
 /// Installs programs of somebody else's module, whatever module the working directory is in.
 fn install_outside(session: &mut Session, flags: &FullBuildFlags, arguments: &[String]) -> Result {
-    if flags.modules.modfile.is_some() && !session.goflags.has("modfile") {
-        return Err(Failure::plain(
-            "go: -modfile cannot be used with commands that ignore the current module",
-        ));
+    if let Some(flag) = ["mod", "modfile"].iter().find(|flag| match **flag {
+        "mod" => flags.modmode.mode.is_some() && !session.goflags.has("mod"),
+        _ => flags.modules.modfile.is_some() && !session.goflags.has("modfile"),
+    }) {
+        return Err(Failure::plain(format!(
+            "go: flag -{flag} cannot be used with package@version"
+        )));
     }
     let bench = loading::prepare(session, outside(request(flags, "", true)))?;
     let (mut loaded, patterns) = bench.load_outside(session, arguments)?;
@@ -158,6 +161,7 @@ pub fn request<'a>(flags: &'a FullBuildFlags, output: &'a str, auto_vcs: bool) -
         stamp: true,
         auto_vcs,
         tests: false,
+        skip_embeds: false,
     }
 }
 

@@ -61,6 +61,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         stamp: false,
         auto_vcs: false,
         tests: false,
+        skip_embeds: false,
     };
     let bench = loading::prepare(session, request)?;
     let loaded = bench.load(session, &parsed.arguments)?;

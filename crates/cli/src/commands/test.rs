@@ -170,6 +170,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         stamp: true,
         auto_vcs: false,
         tests: true,
+        skip_embeds: false,
     };
     let bench = loading::prepare(session, request)?;
     let mut loaded = bench.load(session, &parsed.arguments)?;

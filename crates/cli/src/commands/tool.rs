@@ -4,6 +4,7 @@ use clap::{Args, FromArgMatches};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use steady_build::Sink;
+use steady_build::platform as ports;
 use steady_build::quote::quote;
 use steady_packages::load::exec_name;
 use steady_system::process::Command;
@@ -16,7 +17,7 @@ use crate::flags::build::{BuildFlags, Chdir, ModCommon};
 use crate::flags::{Parsed, define, grammar};
 use crate::loading::{self, ModRequest, Request};
 use crate::session::Session;
-use crate::settings::platform;
+use crate::settings::platform::{self, Pair};
 
 #[derive(Args)]
 struct ToolFlags {
@@ -150,6 +151,7 @@ fn build_and_start(
         stamp: true,
         auto_vcs: false,
         tests: false,
+        skip_embeds: false,
     };
     let bench = loading::prepare(session, request)?;
     let mut loaded = bench.load(session, &[package.to_owned()])?;
@@ -246,7 +248,19 @@ fn dist_list(session: &Session, words: &[String]) -> Result<Option<Status>> {
         return Ok(None);
     }
     let flags = DistFlags::from_arg_matches(&parsed.matches)?;
-    let pairs = session.settings.pairs();
+    let mut pairs = session.settings.pairs();
+    if pairs.is_empty() {
+        // The toolchain has no sources that would say it.
+        let pair = |port: &ports::Port| Pair {
+            known: true,
+            cgo: port.cgo,
+            first_class: port.first_class,
+            broken: port.broken,
+        };
+        pairs = ports::ports()
+            .map(|port| (port.goos, port.goarch, pair(&port)))
+            .collect();
+    }
     let pairs = pairs
         .iter()
         .filter(|(_, _, pair)| flags.broken || !pair.broken);

@@ -24,6 +24,8 @@ use data::{TEXT, TYPE};
 const GET: &str = "steady field";
 const SHOW: &str = "steady show";
 const CALL: &str = "steady method";
+const KEEP: &str = "steady show but nil";
+const NILS: &str = "steady nils";
 /// Functions whose arguments are formatted: objects turn into their text first.
 const FORMATTING: &[&str] = &["print", "printf", "println", "html", "js", "urlquery"];
 const NAME: &str = "main";
@@ -56,6 +58,8 @@ impl GoTemplate {
         functions.insert(GET.to_owned(), Arc::new(get) as ValueFunc);
         functions.insert(SHOW.to_owned(), Arc::new(show) as ValueFunc);
         functions.insert(CALL.to_owned(), Arc::new(call) as ValueFunc);
+        functions.insert(KEEP.to_owned(), Arc::new(keep) as ValueFunc);
+        functions.insert(NILS.to_owned(), Arc::new(nils) as ValueFunc);
         let mut rewriter = Rewriter {
             source: text,
             fields: BTreeSet::new(),
@@ -151,20 +155,27 @@ impl Rewriter<'_> {
         for (i, mut command) in std::mem::take(&mut pipe.commands).into_iter().enumerate() {
             self.command(&mut command);
             let formats = matches!(command.args.first(), Some(Expr::Identifier(_, name)) if FORMATTING.contains(&name.as_str()));
+            let pos = command.pos;
+            let verbs =
+                matches!(command.args.first(), Some(Expr::Identifier(_, name)) if name == "printf");
+            let step = |name: &str| CommandNode {
+                pos,
+                args: vec![Expr::Identifier(pos, name.into())],
+            };
             if formats {
-                let pos = command.pos;
+                let show = if verbs { KEEP } else { SHOW };
                 if i > 0 {
-                    commands.push(CommandNode {
-                        pos,
-                        args: vec![Expr::Identifier(pos, SHOW.into())],
-                    });
+                    commands.push(step(show));
                 }
                 for argument in command.args.iter_mut().skip(1) {
                     let inner = std::mem::replace(argument, Expr::Nil(pos));
-                    *argument = function(pos, SHOW, vec![inner]);
+                    *argument = function(pos, show, vec![inner]);
                 }
             }
             commands.push(command);
+            if verbs {
+                commands.push(step(NILS));
+            }
         }
         pipe.commands = commands;
     }
@@ -345,6 +356,26 @@ fn get(args: &[Value]) -> gotmpl::Result<Value> {
 /// Objects become their text, nil pointers `<nil>`; lists are treated the same, one by one.
 fn show(args: &[Value]) -> gotmpl::Result<Value> {
     Ok(args.first().map_or(Value::Nil, shown))
+}
+
+/// As [`show`], but nil pointers stay what they are.
+fn keep(args: &[Value]) -> gotmpl::Result<Value> {
+    Ok(match args.first() {
+        None | Some(Value::Nil) => Value::Nil,
+        Some(value) => shown(value),
+    })
+}
+
+/// What `printf` made of nil pointers: those that a package has are errors, and of these Go prints `<nil>` whatever the verb.
+fn nils(args: &[Value]) -> gotmpl::Result<Value> {
+    let Some(Value::String(text)) = args.first() else {
+        return Ok(args.first().cloned().unwrap_or(Value::Nil));
+    };
+    let mut text = text.to_string();
+    for verb in ["q", "s", "x"] {
+        text = text.replace(&format!("%!{verb}(<nil>)"), "<nil>");
+    }
+    Ok(Value::String(text.into()))
 }
 
 fn shown(value: &Value) -> Value {

@@ -38,6 +38,8 @@ pub struct IndexOptions {
     pub go_version: String,
     /// Directory of the main module or workspace, that names the memory of mutable directories; none keeps none of them.
     pub project: Option<Utf8PathBuf>,
+    /// A directory and the one that is read in its place (a snapshot of a part of the standard library).
+    pub bound: Option<(Utf8PathBuf, Utf8PathBuf)>,
     /// The clock.
     pub clock: Clock,
 }
@@ -55,7 +57,12 @@ pub struct Index {
     seen: Mutex<HashMap<Utf8PathBuf, Answer>>,
     /// Memories opened so far, by root; `None` for a root that must not have one.
     memories: Mutex<HashMap<Utf8PathBuf, Option<Arc<Memory>>>>,
+    /// Is told of every directory that is looked at.
+    witness: Option<Witness>,
 }
+
+/// Somebody who is told of directories.
+pub type Witness = Box<dyn Fn(&Utf8Path) + Send + Sync>;
 
 fn locked<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -69,7 +76,15 @@ impl Index {
             options,
             seen: Mutex::default(),
             memories: Mutex::default(),
+            witness: None,
         }
+    }
+
+    /// The same index, with somebody who is told of every directory that is looked at.
+    #[must_use]
+    pub fn watched(mut self, witness: Option<Witness>) -> Self {
+        self.witness = witness;
+        self
     }
 
     /// The files that this index reads.
@@ -88,6 +103,14 @@ impl Index {
     }
 
     fn look(&self, dir: &Utf8Path) -> Result<DirContents, SourceError> {
+        if let Some(witness) = &self.witness {
+            witness(dir);
+        }
+        let bound = self.options.bound.as_ref().and_then(|(from, to)| {
+            let below = dir.strip_prefix(from).ok()?;
+            Some(to.join(below))
+        });
+        let dir = bound.as_deref().unwrap_or(dir);
         let Some(memory) = self.memory(dir) else {
             return scan::scan_dir(&self.files, dir);
         };

@@ -26,6 +26,7 @@ impl World {
     /// An index whose clock stands `later` seconds from now, so that files just written are old enough.
     fn index(&self, later: u64) -> Index {
         let options = IndexOptions {
+            bound: None,
             cache_dir: Some(self.root.join("cache")),
             mod_cache: Some(self.root.join("mod")),
             goroot: Some(self.root.join("go")),

@@ -3,11 +3,11 @@
 use super::Loader;
 use super::found::{Found, Origin};
 use crate::modload::{ImportError, Resolved};
-use crate::package::{Package, PackageError, PackageId};
+use crate::package::{GodebugLine, Package, PackageError, PackageId};
 use crate::source::evaluate::Directive;
 use crate::source::{PackageSource, Position, SourceError};
-use camino::Utf8Path;
-use std::collections::HashSet;
+use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 /// Packages of the standard library that cgo itself needs.
@@ -18,6 +18,9 @@ const WITHOUT_SYSCALL: [&str; 4] = [
     "runtime/msan",
     "runtime/asan",
 ];
+
+/// What the Go files that cgo makes import.
+const OF_CGO: [&str; 3] = ["unsafe", "runtime/cgo", "syscall"];
 
 /// The way from a package of the command line to the one being loaded.
 #[derive(Default)]
@@ -63,7 +66,7 @@ impl Loader<'_> {
     pub(super) fn implied(&self, source: &PackageSource) -> Vec<String> {
         let mut implied = Vec::new();
         if !source.files.cgo_files.is_empty() {
-            implied.extend(["unsafe", "runtime/cgo", "syscall"].map(str::to_string));
+            implied.extend(OF_CGO.map(str::to_string));
         }
         if source.name == "main" {
             implied.push("runtime".into());
@@ -152,6 +155,7 @@ impl Loader<'_> {
         self.missing |=
             matches!(&found.place, Err(ImportError::Missing(missing)) if missing.std_dir.is_none());
         let own = self.collision(path, stack);
+        let collides = own.is_some();
         let mut error = self.place_error(path, found, importer, stack).or(own);
         if error.is_none() && !self.modules.enabled() {
             error = self.unclean(path, importer, stack);
@@ -160,16 +164,14 @@ impl Loader<'_> {
         package.public.error = error;
         self.set[id] = package;
         stack.push(path, importer);
-        if found.place.is_ok() {
+        if found.place.is_ok() && !collides {
             self.embed(id, &found.source, stack);
-            self.check_files(id, stack);
-            if !self.options.find {
-                self.imports(
-                    id,
-                    &found.source,
-                    &found.origin(!self.modules.enabled()),
-                    stack,
-                );
+            if self.check_files(id, stack) {
+                if !self.options.find {
+                    let origin = found.origin(!self.modules.enabled());
+                    self.imports(id, &found.source, &origin, stack);
+                }
+                self.check_languages(id, stack);
             }
         }
         stack.pop();
@@ -209,15 +211,20 @@ impl Loader<'_> {
         public.import_path = path.to_string();
         if let Ok(place) = &found.place {
             public.dir = place.dir.to_string();
-            let tree = if self.modules.enabled() {
-                None
-            } else {
-                self.in_tree(&place.dir)
-            };
-            public.goroot = match &tree {
-                Some((tree, _)) => *tree == self.context.goroot,
-                None => place.module.is_none() && self.modules.enabled(),
-            };
+            let snapshot = self.modules.config().snapshot.as_ref();
+            let in_snapshot = snapshot.is_some_and(|snapshot| place.dir.starts_with(&snapshot.dir));
+            let mut tree = None;
+            if !self.modules.enabled() && path.starts_with("_/") {
+                let conflict = self.place_of_dir(&place.dir).conflict;
+                public.conflict_dir = conflict.map_or_else(String::new, Utf8PathBuf::into_string);
+            } else if !self.modules.enabled() {
+                tree = self.in_tree(&place.dir);
+            }
+            public.goroot = in_snapshot
+                || match &tree {
+                    Some((tree, _)) => *tree == self.context.goroot,
+                    None => place.module.is_none() && self.modules.enabled(),
+                };
             public.standard = public.goroot && crate::patterns::is_standard_import_path(path);
             let module = place.module.as_ref().map(|module| self.module_info(module));
             public.root = match &module {
@@ -282,6 +289,10 @@ impl Loader<'_> {
                 list.clear();
             }
         }
+        if self.context.tool_tags.iter().any(|tag| tag == "msan") {
+            // Nobody knows whether such objects were made for the memory sanitizer.
+            public.files.syso_files.clear();
+        }
         self.note_sources(&mut package, source);
         self.set_target(&mut package);
         package
@@ -306,19 +317,21 @@ impl Loader<'_> {
     pub(super) fn godebugs<'d>(
         &self,
         directives: impl Iterator<Item = &'d Directive>,
-    ) -> Vec<(String, String, String)> {
+    ) -> Vec<GodebugLine> {
+        let local = Some(self.modules.config().go_version.as_str());
         directives
+            .filter(|line| line.text.starts_with("//go:debug"))
             .filter_map(|line| {
-                let (key, value) = line
-                    .text
-                    .strip_prefix("//go:debug")?
-                    .trim()
-                    .split_once('=')?;
-                Some((
-                    key.to_string(),
-                    value.to_string(),
-                    self.shown(&line.position),
-                ))
+                let setting = match self.godebug_table().parse_line(&line.text, local) {
+                    Ok(None) => return None,
+                    Ok(Some((key, value))) => Ok((key.to_string(), value.to_string())),
+                    Err(error) => Err(error),
+                };
+                Some(GodebugLine {
+                    text: line.text.clone(),
+                    position: self.shown(&line.position),
+                    setting,
+                })
             })
             .collect()
     }
@@ -346,7 +359,7 @@ impl Loader<'_> {
         format!("{shown}:{}:{}", at.line, at.column)
     }
 
-    /// Why there is no package, or none that can be used.
+    /// Why there is no package, or none that could be built.
     fn place_error(
         &self,
         path: &str,
@@ -391,9 +404,39 @@ impl Loader<'_> {
                 ..PackageError::default()
             });
         }
-        let importer = importer?;
+        let comment = &found.source.import_comment;
+        if !comment.is_empty()
+            && *comment != place.path
+            && !place.path.contains("/vendor/")
+            && !place.path.starts_with("vendor/")
+        {
+            return Some(PackageError {
+                import_stack,
+                pos: importer_pos(),
+                err: format!("code in directory {} expects import {comment:?}", place.dir),
+                ..PackageError::default()
+            });
+        }
+        None
+    }
+
+    /// Why an importer must not have the package.
+    fn use_error(
+        &self,
+        path: &str,
+        found: &Found,
+        importer: &Importer<'_>,
+        stack: &Stack,
+    ) -> Option<PackageError> {
+        let import_stack = stack.paths.clone();
+        let place = found.place.as_ref().ok()?;
+        let importer_pos = || {
+            importer
+                .positions
+                .first()
+                .map_or_else(String::new, |at| self.shown(at))
+        };
         if self.hidden(place, importer) {
-            import_stack.push(path.to_string());
             let err = format!("use of internal package {path} not allowed");
             return Some(PackageError {
                 import_stack,
@@ -403,19 +446,25 @@ impl Loader<'_> {
                 ..PackageError::default()
             });
         }
-        if let Some(short) = vendored_path(importer.written)
-            && (!self.modules.enabled() || place.module.is_none())
-        {
-            return Some(PackageError {
-                import_stack,
-                pos: importer_pos(),
-                err: format!("{} must be imported as {short}", importer.written),
-                ..PackageError::default()
-            });
+        if let Some(error) = self.vendored_error(Some(place), importer, stack) {
+            return Some(error);
         }
         if found.source.name == "main" && !importer.path.is_empty() && importer.dir != place.dir {
             let err = format!("import {path:?} is a program, not an importable package");
-            import_stack.push(path.to_string());
+            return Some(PackageError {
+                import_stack,
+                err,
+                pos: importer_pos(),
+                ..PackageError::default()
+            });
+        }
+        let (local, from_local) = (path.starts_with("_/"), importer.path.starts_with("_/"));
+        if local && !from_local && !importer.files_given && !self.modules.enabled() {
+            let written = importer.written;
+            let err = match written {
+                "." => ".: cannot import current directory".to_string(),
+                _ => format!("local import {written:?} in non-local package"),
+            };
             return Some(PackageError {
                 import_stack,
                 err,
@@ -426,14 +475,31 @@ impl Loader<'_> {
         None
     }
 
+    /// A package of a vendor directory must be imported as what it is a copy of.
+    fn vendored_error(
+        &self,
+        place: Option<&Resolved>,
+        importer: &Importer<'_>,
+        stack: &Stack,
+    ) -> Option<PackageError> {
+        let short = vendored_path(importer.written)?;
+        if self.modules.enabled() && place.is_none_or(|place| place.module.is_some()) {
+            return None;
+        }
+        let at = importer.positions.first();
+        Some(PackageError {
+            import_stack: stack.paths.clone(),
+            pos: at.map_or_else(String::new, |at| self.shown(at)),
+            err: format!("{} must be imported as {short}", importer.written),
+            ..PackageError::default()
+        })
+    }
+
     /// The error with what is known about who imports.
     fn import_error(&self, error: &ImportError, importer: Option<&Importer<'_>>) -> ImportError {
         let from = importer.map(|importer| &self.set[importer.id]);
         let module = from.and_then(|package| package.public.module.as_deref());
-        let explained = error
-            .missing()
-            .map(|missing| self.modules.explained(missing));
-        match explained.as_ref().unwrap_or(error) {
+        match error {
             ImportError::Missing(missing) if missing.std_dir.is_some() => {
                 let mut missing = missing.clone();
                 if let Some(module) = module.filter(|module| !module.main) {
@@ -443,6 +509,7 @@ impl Loader<'_> {
             }
             ImportError::Missing(missing) => {
                 let mut missing = missing.clone();
+                missing.replaced = self.modules.replacement_with(&missing.path);
                 if let Some(module) = module.filter(|module| module.main) {
                     missing.cd = self.modules.elsewhere(&module.path);
                 }
@@ -518,8 +585,18 @@ impl Loader<'_> {
         }
         if place.module.is_none() {
             let dir = place.dir.as_str();
-            let parent = dir[..dir.len() - path.len() + at].trim_end_matches('/');
-            return !below(&importer.dir, parent);
+            let Some(end) = (dir.len() + at).checked_sub(path.len()) else {
+                return false;
+            };
+            let parent = dir[..end].trim_end_matches('/');
+            if below(&importer.dir, parent) {
+                return false;
+            }
+            let real = |path: &str| self.modules.index().files().canonicalize(path).ok();
+            return !matches!(
+                (real(&importer.dir), real(parent)),
+                (Some(dir), Some(parent)) if dir.starts_with(&parent)
+            );
         }
         let from = if importer.files_given {
             self.modules
@@ -558,11 +635,13 @@ impl Loader<'_> {
     }
 
     fn embed(&mut self, id: PackageId, source: &PackageSource, stack: &Stack) {
-        if source.embed_patterns.is_empty() {
+        if source.embed_patterns.is_empty() || self.options.skip_embeds {
             return;
         }
         let patterns = source.embed_patterns.keys().map(String::as_str);
-        match crate::embed::resolve(self.modules.index().files(), &source.dir, patterns) {
+        let files = self.modules.index().files();
+        let links = self.options.embed_links;
+        match crate::embed::resolve_with(files, &source.dir, patterns, links) {
             Ok(embedded) => {
                 let package = &mut self.set[id];
                 package.public.files.embed_files = embedded.files;
@@ -579,8 +658,44 @@ impl Loader<'_> {
         }
     }
 
-    /// Files that no build may have.
-    fn check_files(&mut self, id: PackageId, stack: &Stack) {
+    /// Names that no build may have. False: there is one, and the package is not looked at any further.
+    fn check_files(&mut self, id: PackageId, stack: &Stack) -> bool {
+        let public = &self.set[id].public;
+        let names = public.all_files();
+        let mut folded: HashMap<String, &str> = HashMap::new();
+        let twins = names.iter().find_map(|name| {
+            let other = folded.insert(name.to_lowercase(), *name)?;
+            Some((other.min(*name), other.max(*name)))
+        });
+        let safe = |name: &str| {
+            name.starts_with(|c: char| {
+                c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '/') || !c.is_ascii()
+            })
+        };
+        let unsafe_name = names
+            .iter()
+            .find(|name| name.starts_with("_cgo_") || !safe(name));
+        let (path, dir) = (&public.import_path, &public.dir);
+        let base = path.rsplit('/').next().unwrap_or_default();
+        let refused = match (twins, unsafe_name) {
+            (Some((one, other)), _) => Some(format!(
+                "case-insensitive file name collision: {one:?} and {other:?}"
+            )),
+            (_, Some(name)) => Some(format!("invalid input file name {name:?}")),
+            _ if !safe(path) => Some(format!("invalid import path {path:?}")),
+            _ if !safe(base) => Some(format!("invalid input directory name {base:?}")),
+            _ if dir.contains(['\r', '\n']) => Some(format!("invalid package directory {dir:?}")),
+            _ => None,
+        };
+        let good = refused.is_none();
+        if let Some(err) = refused {
+            self.set_error(id, stack, String::new(), err);
+        }
+        good
+    }
+
+    /// Files of languages that no compiler is there for.
+    fn check_languages(&mut self, id: PackageId, stack: &Stack) {
         let package = &self.set[id];
         let files = &package.public.files;
         let cgo = package.uses_cgo() || package.uses_swig();
@@ -592,33 +707,12 @@ impl Loader<'_> {
                 )
             })
         };
+        let gc = self.context.compiler == "gc";
         let refused = list("C", &files.c_files)
+            .filter(|_| gc)
             .or_else(|| list("C++", &files.cxx_files))
             .or_else(|| list("Objective-C", &files.m_files))
             .or_else(|| list("Fortran", &files.f_files));
-        let all = [
-            &files.go_files,
-            &files.cgo_files,
-            &files.c_files,
-            &files.cxx_files,
-            &files.h_files,
-            &files.s_files,
-            &files.syso_files,
-        ];
-        let unsafe_name = all.into_iter().flatten().find(|name| {
-            name.starts_with("_cgo_")
-                || !name.starts_with(|c: char| {
-                    c.is_ascii_alphanumeric() || c == '_' || c == '.' || !c.is_ascii()
-                })
-        });
-        let refused = unsafe_name
-            .map(|name| format!("invalid input file name {name:?}"))
-            .or(refused);
-        let dir = &package.public.dir;
-        let refused = match dir.contains(['\r', '\n']) {
-            true => Some(format!("invalid package directory {dir:?}")),
-            false => refused,
-        };
         if let Some(err) = refused {
             self.set_error(id, stack, String::new(), err);
         }
@@ -672,6 +766,9 @@ impl Loader<'_> {
             if at < written && actual != *import {
                 public.imports[at].clone_from(&actual);
                 public.import_map.insert(import.clone(), actual);
+            }
+            if at >= written && self.set[id].uses_cgo() && OF_CGO.contains(&import.as_str()) {
+                self.set[id].internal.compiled_imports.push(import.clone());
             }
             ids.push(imported);
         }
@@ -735,11 +832,14 @@ impl Loader<'_> {
         importer: &Importer<'_>,
         stack: &Stack,
     ) -> Option<PackageError> {
-        if self.set[imported].public.error.is_some() {
-            return None;
-        }
         let found = self.found(written, &importer.origin);
-        self.place_error(written, &found, Some(importer), stack)
+        let public = &self.set[imported].public;
+        let path = public.import_path.clone();
+        match public.error {
+            None => self.use_error(&path, &found, importer, stack),
+            // How it is written is wrong in any case.
+            Some(_) => self.vendored_error(found.place.as_ref().ok(), importer, stack),
+        }
     }
 
     /// Where a package's imports are written.
@@ -809,6 +909,16 @@ impl Loader<'_> {
             .unwrap_or_default()
             .to_string();
         self.set_target_of_files(&mut package);
+        let main = self
+            .modules
+            .mains()
+            .iter()
+            .find(|main| dir.starts_with(&main.dir));
+        if let Some(main) = main {
+            package.internal.go_version = main.go_version().to_string();
+            let module = steady_module::ModuleVersion::new(main.path.clone(), "");
+            package.public.module = Some(self.module_info(&module));
+        }
         package.public.r#match = names.to_vec();
         let mut stack = Stack::default();
         let error = self.place_error("command-line-arguments", &found, None, &stack);
@@ -817,14 +927,16 @@ impl Loader<'_> {
         self.set[id] = package;
         stack.push("command-line-arguments", None);
         self.embed(id, &found.source, &stack);
-        self.check_files(id, &stack);
-        if !self.options.find {
-            let origin = if self.modules.enabled() {
-                Origin::Module
-            } else {
-                Origin::Dir(dir.to_owned())
-            };
-            self.imports(id, &found.source, &origin, &mut stack);
+        if self.check_files(id, &stack) {
+            if !self.options.find {
+                let origin = if self.modules.enabled() {
+                    Origin::Module
+                } else {
+                    Origin::Dir(dir.to_owned())
+                };
+                self.imports(id, &found.source, &origin, &mut stack);
+            }
+            self.check_languages(id, &stack);
         }
         id
     }

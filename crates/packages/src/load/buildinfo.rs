@@ -1,9 +1,11 @@
 //! What a program is stamped with: its modules and the settings of the build.
 
 use super::Loader;
+use crate::godebug::{DefaultInput, GodebugTable};
 use crate::package::{ModulePublic, PackageId};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
+use steady_module::modfile::{Entry, Godebug};
 use steady_module::{ModuleVersion, gover};
 
 /// Settings that go into build info, in its order. `DefaultGODEBUG` is put in between by the loader, which works it out.
@@ -16,6 +18,8 @@ pub struct StampSettings {
     pub environment: Vec<(String, String)>,
     /// From version control, for packages of main modules: `vcs`, `vcs.revision`, `vcs.time`, `vcs.modified`.
     pub vcs: Vec<(String, String)>,
+    /// `-trimpath`: of a profile only the name is stamped.
+    pub bare_profile: bool,
     /// Root of the repository they come from: its tags give main modules a version in place of `(devel)`.
     pub repository: Option<camino::Utf8PathBuf>,
 }
@@ -81,13 +85,27 @@ impl Loader<'_> {
             .is_some_and(|module| module.version.is_empty())
             && !public.standard;
         let vcs = settings.vcs.iter().filter(|_| in_main);
-        for (key, value) in settings
+        let mut pairs: Vec<(&str, &str)> = settings
             .flags
             .iter()
             .chain(godebug)
             .chain(&settings.environment)
             .chain(vcs)
-        {
+            .map(|(key, value)| (key.as_str(), value.as_str()))
+            .collect();
+        let profile = &package.internal.pgo_profile;
+        if !profile.as_str().is_empty() {
+            let name = profile.file_name().unwrap_or_default();
+            let shown = if settings.bare_profile {
+                name
+            } else {
+                profile.as_str()
+            };
+            pairs.push(("-pgo", shown));
+            // As in go, which adds this one later and sorts them all then.
+            pairs.sort_by_key(|(key, _)| *key);
+        }
+        for (key, value) in pairs {
             let value = value.replace('\n', " ");
             let _ = writeln!(
                 text,
@@ -168,44 +186,24 @@ impl Loader<'_> {
 
     /// The GODEBUG settings that a program starts with: those of the Go version that its main module is written for, changed by
     /// `godebug` lines of go.mod and `//go:debug` lines of the package.
-    pub(super) fn default_godebug(&mut self, id: PackageId) -> String {
-        let goroot = self.context.goroot.clone();
+    pub(super) fn default_godebug(&self, id: PackageId) -> String {
         let modules = self.modules;
-        let table = self.godebug.get_or_insert_with(|| {
-            crate::godebug::GodebugTable::load(modules.index().files(), &goroot).ok()
-        });
-        let Some(table) = table else {
-            return String::new();
-        };
-        let mut settings: BTreeMap<String, String> = BTreeMap::new();
-        let lines: Vec<(String, String)> = match modules.work_file() {
-            Some(work) => work
-                .godebug
-                .iter()
-                .map(|line| (line.key.clone(), line.value.value.clone()))
-                .collect(),
+        let lines: Vec<(&str, &str)> = match modules.work_file() {
+            Some(work) => work.godebug.iter().map(godebug_of).collect(),
             None => modules
                 .mains()
                 .iter()
                 .flat_map(|main| &main.file.godebug)
-                .map(|line| (line.key.clone(), line.value.value.clone()))
+                .map(godebug_of)
                 .collect(),
         };
-        settings.extend(lines);
         let package = &self.set[id];
-        settings.extend(
-            package
-                .internal
-                .godebugs
-                .iter()
-                .map(|(key, value, _)| (key.clone(), value.clone())),
-        );
         let module_version = package
             .public
             .module
             .as_ref()
             .map_or("", |module| &module.go_version);
-        let mut version = match (modules.work_file(), modules.mains().first()) {
+        let version = match (modules.work_file(), modules.mains().first()) {
             (Some(work), _) => work
                 .go
                 .as_ref()
@@ -218,17 +216,24 @@ impl Loader<'_> {
             (None, None) if package.public.module.is_some() => "1.20".to_string(),
             (None, None) => modules.config().go_version.clone(),
         };
-        if let Some(default) = settings.remove("default") {
-            let default = default.strip_prefix("go").unwrap_or(&default);
-            if gover::is_valid(default) {
-                version = default.to_string();
-            }
-        }
-        let mut all = table.defaults_for(&version);
-        all.extend(settings);
-        all.iter()
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect::<Vec<_>>()
-            .join(",")
+        let directives = package.internal.godebugs.iter();
+        self.godebug_table().default_godebug(&DefaultInput {
+            go_version: &version,
+            fips140: self.options.fips140,
+            module: lines,
+            directives: directives.map(|line| line.text.as_str()).collect(),
+        })
     }
+
+    /// What the toolchain decides about GODEBUG; nothing, if that cannot be read.
+    pub(super) fn godebug_table(&self) -> &GodebugTable {
+        self.godebug.get_or_init(|| {
+            let files = self.modules.index().files();
+            GodebugTable::load(files, &self.context.goroot).unwrap_or_default()
+        })
+    }
+}
+
+fn godebug_of(line: &Entry<Godebug>) -> (&str, &str) {
+    (&line.key, &line.value.value)
 }

@@ -11,6 +11,36 @@ fn outside_path(dir: &Utf8Path) -> String {
     format!("_{dir}")
 }
 
+/// What a directory is, seen from the trees.
+pub(super) struct DirPlace {
+    /// Its import path, `_/dir` if no tree gives it one.
+    pub path: String,
+    /// The tree that does.
+    pub tree: Option<Utf8PathBuf>,
+    /// Another directory that is meant by the path below the tree.
+    pub conflict: Option<Utf8PathBuf>,
+}
+
+/// Where the last element `/vN` of a path, N above 1, begins and ends.
+fn version_element(path: &str) -> Option<(usize, usize)> {
+    let is_version = |element: &str| {
+        element.strip_prefix('v').is_some_and(|digits| {
+            !digits.is_empty()
+                && !digits.starts_with('0')
+                && digits != "1"
+                && digits.bytes().all(|byte| byte.is_ascii_digit())
+        })
+    };
+    let mut end = path.len();
+    while let Some(start) = path[..end].rfind('/') {
+        if is_version(&path[start + 1..end]) {
+            return Some((start, end));
+        }
+        end = start;
+    }
+    None
+}
+
 impl Loader<'_> {
     fn trees(&self) -> impl Iterator<Item = Utf8PathBuf> {
         let goroot = self.context.goroot.clone();
@@ -20,9 +50,56 @@ impl Loader<'_> {
     /// The tree that a directory lies in, and its import path there.
     pub(super) fn in_tree(&self, dir: &Utf8Path) -> Option<(Utf8PathBuf, String)> {
         self.trees().find_map(|tree| {
-            let path = dir.strip_prefix(tree.join("src")).ok()?.to_string();
-            (!path.is_empty()).then_some((tree, path))
+            let path = self.below(&tree.join("src"), dir)?;
+            Some((tree, path))
         })
+    }
+
+    /// What of `dir` lies below `root`, also when either leads through symbolic links.
+    fn below(&self, root: &Utf8Path, dir: &Utf8Path) -> Option<String> {
+        let rest = |root: &Utf8Path, dir: &Utf8Path| {
+            let rest = dir.strip_prefix(root).ok()?.as_str();
+            (!rest.is_empty()).then(|| rest.to_string())
+        };
+        rest(root, dir).or_else(|| {
+            let real = |path: &Utf8Path| self.modules.index().files().canonicalize(path).ok();
+            let (real_root, real_dir) = (real(root)?, real(dir)?);
+            rest(&real_root, dir)
+                .or_else(|| rest(root, &real_dir))
+                .or_else(|| rest(&real_root, &real_dir))
+        })
+    }
+
+    /// The import path of a directory. It is the path below its tree, unless the directory is test data or another one of the same
+    /// path comes first.
+    pub(super) fn place_of_dir(&self, dir: &Utf8Path) -> DirPlace {
+        let outside = DirPlace {
+            path: outside_path(dir),
+            tree: None,
+            conflict: None,
+        };
+        let Some((tree, path)) = self.in_tree(dir) else {
+            return outside;
+        };
+        if path.split('/').any(|element| element == "testdata") {
+            return outside;
+        }
+        let earlier = self.trees().take_while(|other| *other != tree);
+        let files = self.modules.index().files();
+        let hidden_by = earlier
+            .map(|other| other.join("src").join(&path))
+            .find(|dir| files.is_dir(dir));
+        match hidden_by {
+            Some(conflict) => DirPlace {
+                conflict: Some(conflict),
+                ..outside
+            },
+            None => DirPlace {
+                path,
+                tree: Some(tree),
+                conflict: None,
+            },
+        }
     }
 
     /// Where an import that is written in a file of `from` leads.
@@ -31,86 +108,67 @@ impl Loader<'_> {
         import: &str,
         from: &Utf8Path,
     ) -> Result<Resolved, ImportError> {
+        let at = |dir: Utf8PathBuf, path: String| Resolved {
+            module: None,
+            dir,
+            path,
+            others: Vec::new(),
+        };
+        let snapshot = self.modules.config().snapshot.as_ref();
+        if let Some((path, dir)) = snapshot.and_then(|snapshot| snapshot.resolve(import)) {
+            return Ok(at(dir, path));
+        }
+        let files = self.modules.index().files();
         if is_local_import(import) || import.starts_with("_/") {
             let dir = match import.strip_prefix('_') {
                 Some(dir) => Utf8PathBuf::from(dir),
                 None => steady_system::clean(&from.join(import)),
             };
-            let path = self
-                .in_tree(&dir)
-                .map_or_else(|| outside_path(&dir), |(_, path)| path);
-            return Ok(Resolved {
-                module: None,
-                dir,
-                path,
-                others: Vec::new(),
-            });
+            let place = self.place_of_dir(&dir);
+            if !files.is_dir(&dir) {
+                let path = place.tree.map_or(".", |_| place.path.as_str());
+                return Err(ImportError::Invalid(format!(
+                    "cannot find package {path:?} in:\n\t{dir}"
+                )));
+            }
+            return Ok(at(dir, place.path));
         }
-        if import.starts_with("mod/") {
-            return Err(ImportError::Invalid(format!(
-                "disallowed import path {import:?}"
-            )));
-        }
-        if import.contains('@') {
-            return Err(ImportError::Invalid("can only use path@version syntax with 'go get' and 'go install' in module-aware mode".to_string()));
-        }
-        if import.starts_with('/') {
-            return Err(ImportError::Invalid(
-                "cannot import absolute path".to_string(),
-            ));
+        let rewritten = self.without_version(import, from);
+        let import = rewritten.as_deref().unwrap_or(import);
+        let refused = if import.starts_with("mod/") {
+            Some(format!("disallowed import path {import:?}"))
+        } else if import.contains('@') {
+            Some("can only use path@version syntax with 'go get' and 'go install' in module-aware mode".to_string())
+        } else if import.starts_with('/') {
+            Some("cannot import absolute path".to_string())
+        } else {
+            None
+        };
+        if let Some(refused) = refused {
+            return Err(ImportError::Invalid(refused));
         }
         let mut tried = Vec::new();
         if let Some(found) = self.vendored(import, from, &mut tried) {
             return Ok(found);
         }
-        for tree in self.trees() {
+        let mut trees: Vec<Utf8PathBuf> = self.trees().collect();
+        let goroot = &self.context.goroot;
+        if import.starts_with("vendor/") && self.below(goroot, from).is_none() {
+            // Who vendors a package that the standard library vendors later keeps his own.
+            trees.rotate_left(1);
+        }
+        for tree in &trees {
             let dir = tree.join("src").join(import);
-            if self.modules.has_go_files(&dir) {
-                return Ok(Resolved {
-                    module: None,
-                    dir,
-                    path: import.to_string(),
-                    others: Vec::new(),
-                });
+            if files.is_dir(&dir) {
+                return Ok(at(dir, import.to_string()));
             }
-            let of = if tree == self.context.goroot {
-                "$GOROOT"
-            } else {
-                "$GOPATH"
-            };
-            let note = if of == "$GOPATH"
-                && tried.iter().any(|line: &String| {
-                    line.ends_with("($GOPATH)") || line.contains("(from $GOPATH)")
-                }) {
-                String::new()
-            } else {
-                format!(" (from {of})")
-            };
-            tried.push(format!("\t{dir}{note}"));
         }
-        if crate::patterns::is_standard_import_path(import) && self.context.gopath.is_empty() {
+        for tree in self.trees() {
+            let of = if tree == *goroot { "GOROOT" } else { "GOPATH" };
+            tried.push(format!("\t{} (from ${of})", tree.join("src").join(import)));
+        }
+        if self.context.gopath.is_empty() {
             tried.push("\t($GOPATH not set. For more details see: 'go help gopath')".into());
-        }
-        // A directory without Go files is a package that cannot be built rather than one that is not there.
-        let there = self
-            .trees()
-            .map(|tree| tree.join("src").join(import))
-            .find(|dir| self.modules.index().files().is_dir(dir));
-        if let Some(dir) = there {
-            return Ok(Resolved {
-                module: None,
-                dir,
-                path: import.to_string(),
-                others: Vec::new(),
-            });
-        }
-        if crate::patterns::is_standard_import_path(import) && !import.contains('/') {
-            let dir = self.context.goroot.join("src").join(import);
-            return Err(ImportError::Missing(Box::new(crate::modload::Missing {
-                path: import.to_string(),
-                std_dir: Some(dir),
-                ..Default::default()
-            })));
         }
         Err(ImportError::Invalid(format!(
             "cannot find package {import:?} in any of:\n{}",
@@ -118,9 +176,49 @@ impl Loader<'_> {
         )))
     }
 
+    /// Code in a tree with a go.mod may import `m/v2/p` although it lies at `m/p`, if `m/go.mod` says that it is `m/v2`.
+    fn without_version(&self, import: &str, from: &Utf8Path) -> Option<String> {
+        version_element(import)?;
+        let (tree, _) = self.in_tree(from)?;
+        let src = tree.join("src");
+        let mut above = from.ancestors().take_while(|dir| dir.starts_with(&src));
+        above.find_map(|dir| self.module_path_at(dir))?;
+        let dir_of = |import: &str| {
+            let dirs = self.trees().map(|tree| tree.join("src").join(import));
+            dirs.into_iter()
+                .find(|dir| self.modules.index().files().is_dir(dir))
+        };
+        if dir_of(import).is_some() {
+            return None;
+        }
+        let mut rest = import;
+        while let Some((start, end)) = version_element(rest) {
+            let module = dir_of(&import[..start]).and_then(|dir| self.module_path_at(&dir));
+            match module {
+                Some(module) if module == import[..end] => {
+                    return Some(format!("{}{}", &import[..start], &import[end..]));
+                }
+                Some(_) => return None,
+                None => rest = &import[..start],
+            }
+        }
+        None
+    }
+
+    /// The module path in a directory's go.mod.
+    fn module_path_at(&self, dir: &Utf8Path) -> Option<String> {
+        let text = self.modules.index().files().read(dir.join("go.mod")).ok()?;
+        let text = String::from_utf8(text).ok()?;
+        let found = steady_module::modfile::ModFile::module_path(&text);
+        (!found.is_empty()).then_some(found)
+    }
+
     /// The nearest vendor directory at or above `from` that has the package.
     fn vendored(&self, import: &str, from: &Utf8Path, tried: &mut Vec<String>) -> Option<Resolved> {
         let (tree, path) = self.in_tree(from)?;
+        if path.contains("/testdata/") {
+            return None;
+        }
         let src = tree.join("src");
         let mut parent: Option<&str> = Some(&path);
         while let Some(at) = parent {
@@ -161,7 +259,9 @@ impl Loader<'_> {
         let mut found = Match::new(pattern);
         let index = self.modules.index();
         if !found.is_local() {
-            match_packages(&mut found, index, &self.context, true);
+            for warning in match_packages(&mut found, index, &self.context, true) {
+                self.modules.fetcher().note(&format!("warning: {warning}"));
+            }
             return found;
         }
         let walk = crate::patterns::LocalWalk {
@@ -173,11 +273,7 @@ impl Loader<'_> {
         let paths: Vec<String> = found
             .dirs
             .iter()
-            .map(|dir| {
-                let dir = index.files().absolute(dir);
-                self.in_tree(&dir)
-                    .map_or_else(|| outside_path(&dir), |(_, path)| path)
-            })
+            .map(|dir| self.place_of_dir(&index.files().absolute(dir)).path)
             .collect();
         found.packages = paths;
         found

@@ -8,11 +8,13 @@ mod assemble;
 mod buildinfo;
 mod found;
 mod gopath;
+mod pgo;
 mod targets;
 mod test_set;
 mod testmain;
 
 pub use buildinfo::StampSettings;
+pub use pgo::Profile;
 pub use targets::exec_name;
 pub use test_set::TestSet;
 
@@ -45,6 +47,14 @@ pub struct LoadOptions {
     pub library_mode: bool,
     /// Packages that have tests get a program that runs them.
     pub tests: bool,
+    /// Which files are embedded is not asked.
+    pub skip_embeds: bool,
+    /// Links to files may be embedded (`GODEBUG=embedfollowsymlinks=1`).
+    pub embed_links: bool,
+    /// GOFIPS140 is something other than `off`: programs start in FIPS 140 mode.
+    pub fips140: bool,
+    /// Which profile compilers get.
+    pub profile: Profile,
 }
 
 /// What was loaded.
@@ -95,7 +105,7 @@ pub struct Loader<'m> {
     by_path: HashMap<String, PackageId>,
     folded: HashMap<String, String>,
     module_infos: HashMap<steady_module::ModuleVersion, Arc<crate::package::ModulePublic>>,
-    godebug: Option<Option<crate::godebug::GodebugTable>>,
+    godebug: std::sync::OnceLock<crate::godebug::GodebugTable>,
     /// Sources of packages that files on the command line make.
     given: HashMap<PackageId, crate::source::PackageSource>,
     missing: bool,
@@ -114,7 +124,7 @@ impl<'m> Loader<'m> {
             by_path: HashMap::new(),
             folded: HashMap::new(),
             module_infos: HashMap::new(),
-            godebug: None,
+            godebug: std::sync::OnceLock::new(),
             given: HashMap::new(),
             missing: false,
         }
@@ -131,6 +141,7 @@ impl<'m> Loader<'m> {
             .any(|pattern| pattern.ends_with(".go") && files.is_file(pattern))
         {
             let root = self.load_files(patterns)?;
+            self.attach_profiles(&[root]);
             let tests = self.tests_of(&[root]);
             self.finish(&[root]);
             return Ok(Loaded {
@@ -141,7 +152,6 @@ impl<'m> Loader<'m> {
                 matches: Vec::new(),
             });
         }
-        self.modules.must_select_roots()?;
         let mut matches = Vec::new();
         for pattern in clean_patterns(patterns) {
             let gopath = !self.modules.enabled();
@@ -167,11 +177,11 @@ impl<'m> Loader<'m> {
             }
         }
         self.follow(&wanted);
-        self.must_agree(&wanted)?;
         let mut roots = Vec::new();
         for found in &matches {
             self.load_match(found, &patterns_of, &mut roots);
         }
+        self.attach_profiles(&roots);
         let tests = self.tests_of(&roots);
         self.finish(&roots);
         Ok(Loaded {
@@ -227,6 +237,20 @@ impl<'m> Loader<'m> {
         }
     }
 
+    /// The package that stands for a file that is no Go file.
+    fn no_go_file(&mut self, file: &str) -> PackageId {
+        let mut package = Package::default();
+        package.public.name = file.to_string();
+        package.public.incomplete = true;
+        package.public.error = Some(PackageError {
+            err: format!("named files must be .go files: {file}"),
+            ..PackageError::default()
+        });
+        package.internal.local = true;
+        package.internal.cmdline_files = true;
+        self.set.add(package)
+    }
+
     /// Whether these are files of one directory, and which.
     fn load_files(&mut self, files: &[String]) -> Result<PackageId, ModError> {
         let base = self.modules.index().files().clone();
@@ -235,7 +259,7 @@ impl<'m> Loader<'m> {
         for file in files {
             let plain = |text: String| Err(ModError::Plain(text));
             if !file.ends_with(".go") {
-                return plain(format!("named files must be .go files: {file}"));
+                return Ok(self.no_go_file(file));
             }
             let path = base.absolute(file);
             match base.stat(&path) {

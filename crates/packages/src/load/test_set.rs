@@ -7,7 +7,7 @@ use super::Loader;
 use super::assemble::{Importer, Stack};
 use super::testmain::{TestDeps, TestMain};
 use crate::package::{Package, PackageError, PackageId};
-use crate::source::{PackageSource, testing};
+use crate::source::{PackageSource, Position, testing};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// What the program imports besides the tests.
@@ -190,7 +190,9 @@ impl Loader<'_> {
             half.ids.push(imported);
         }
         let files = self.modules.index().files();
-        match crate::embed::resolve(files, &source.dir, patterns.keys().map(String::as_str)) {
+        let wanted = patterns.keys().map(String::as_str);
+        let wanted = wanted.filter(|_| !self.options.skip_embeds);
+        match crate::embed::resolve_with(files, &source.dir, wanted, self.options.embed_links) {
             Ok(embedded) => {
                 half.embed_files = embedded.files;
                 half.embedded = embedded.patterns;
@@ -243,9 +245,6 @@ impl Loader<'_> {
             .orig_import_path
             .clone_from(&package.internal.orig_import_path);
         main.internal
-            .pgo_profile
-            .clone_from(&package.internal.pgo_profile);
-        main.internal
             .godebugs
             .clone_from(&package.internal.godebugs);
         let of_tests = source
@@ -263,6 +262,9 @@ impl Loader<'_> {
         // As in go, stamped before it has any imports: the program's modules are not in it.
         self.stamp_with_settings(id);
         let mut main = self.set[id].clone();
+        main.internal
+            .pgo_profile
+            .clone_from(&package.internal.pgo_profile);
 
         let mut stack = Stack::default();
         stack.push("testmain", None);
@@ -310,10 +312,11 @@ impl Loader<'_> {
         for imported in &main.internal.imports {
             main.public.incomplete |= self.set[*imported].public.incomplete;
         }
-        if let Err(error) = self.read_functions(package, &mut test_main) {
+        if let Err((pos, err)) = self.read_functions(package, &mut test_main) {
             main.public.error = Some(PackageError {
                 import_stack: vec![path.clone()],
-                err: error,
+                pos,
+                err,
                 ..PackageError::default()
             });
             main.public.incomplete = true;
@@ -335,7 +338,12 @@ impl Loader<'_> {
         }
     }
 
-    fn read_functions(&self, package: &Package, into: &mut TestMain) -> Result<(), String> {
+    /// The functions that tests consist of. An error is a place, or nothing, and what is wrong.
+    fn read_functions(
+        &self,
+        package: &Package,
+        into: &mut TestMain,
+    ) -> Result<(), (String, String)> {
         let dir = camino::Utf8Path::new(&package.public.dir);
         let lists = [
             &package.public.test_go_files,
@@ -346,9 +354,19 @@ impl Loader<'_> {
             for name in list {
                 let path = dir.join(name);
                 let found = match self.modules.index().files().read(&path) {
-                    Ok(bytes) => testing::functions(&bytes)
-                        .map_err(|(line, column, text)| format!("{path}:{line}:{column}: {text}")),
-                    Err(error) => Err(error.to_string()),
+                    Ok(bytes) => testing::functions(&bytes).map_err(|error| {
+                        let at = Position {
+                            file: path.as_str().into(),
+                            line: error.line,
+                            column: error.column,
+                        };
+                        if error.syntax {
+                            (self.shown(&at), error.text)
+                        } else {
+                            (String::new(), format!("{at}: {}", error.text))
+                        }
+                    }),
+                    Err(error) => Err((String::new(), error.to_string())),
                 };
                 match found {
                     Ok(functions) => into.functions[at].extend(functions),
@@ -357,7 +375,8 @@ impl Loader<'_> {
             }
         }
         if first.is_ok() && into.has_two_mains() {
-            return Err("multiple definitions of TestMain".to_string());
+            let text = "multiple definitions of TestMain".to_string();
+            return Err((String::new(), text));
         }
         first
     }

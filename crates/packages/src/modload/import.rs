@@ -86,6 +86,15 @@ impl Modules {
     }
 
     fn in_goroot(&self, import: &str, vendor: Option<&str>) -> Option<Resolved> {
+        let snapshot = self.config.snapshot.as_ref();
+        if let Some((path, dir)) = snapshot.and_then(|snapshot| snapshot.resolve(import)) {
+            return self.has_go_files(&dir).then_some(Resolved {
+                module: None,
+                dir,
+                path,
+                others: Vec::new(),
+            });
+        }
         let src = self.config.goroot.join("src");
         let at = |path: String| {
             let dir = src.join(&path);
@@ -228,15 +237,6 @@ impl Modules {
         } else {
             format!("-mod={mode}\n\t({})", self.mode_reason)
         }
-    }
-
-    /// Why missing packages are not looked for, if that needs a word.
-    pub(super) fn lookup_disabled(&self) -> Option<ModError> {
-        let told = !self.config.mod_flag.is_empty() || !self.mode_reason.is_empty();
-        told.then(|| {
-            let reason = self.lookup_reason();
-            ModError::Message(format!("import lookup disabled by {reason}"))
-        })
     }
 
     fn in_modules(&self, reqs: &Reqs, import: &str) -> Result<Resolved, ImportError> {
@@ -424,8 +424,11 @@ impl Modules {
             missing.reason = Some(Arc::new(ModError::NoGoMod));
         }
         missing.searches = self.mode == ModMode::Mod;
-        if self.vendor.is_some() || !self.mains.is_empty() && !missing.searches {
-            missing.reason = self.lookup_disabled().map(Arc::new);
+        let readonly_on_purpose = self.mode == ModMode::ReadOnly
+            && !self.config.mod_flag.is_empty()
+            && !self.mains.is_empty();
+        if self.vendor.is_some() || readonly_on_purpose {
+            missing.disabled = Some(self.lookup_reason());
         }
         ImportError::Missing(Box::new(missing))
     }

@@ -1,15 +1,13 @@
 //! From patterns to import paths, in module mode.
 
 use super::{ModError, Modules, Result};
+use crate::patterns::{IgnorePatterns, Match, Pattern};
 use crate::patterns::{LocalWalk, ModuleRoot, ModuleTree, match_dirs, match_packages, walk_module};
-use crate::patterns::{Match, Pattern};
 use crate::source::BuildContext;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
-use steady_module::{ModuleVersion, gover};
-
-/// From this `go` line on, `all` leaves tests of dependencies out.
-pub(super) const NARROW_ALL_VERSION: &str = "1.16";
+use steady_module::ModuleVersion;
+use steady_module::modfile::ModFile;
 
 impl Modules {
     /// Fills `packages` of one pattern with import paths. `all` is answered by the package loader, which follows imports.
@@ -34,20 +32,10 @@ impl Modules {
             found.packages.extend(tools);
         } else if matches!(pattern, "all" | "work") {
             found.packages = self.packages_of_mains(&|_| true, &|_| true);
-            if pattern == "all" {
-                let tools = self.mains.iter().flat_map(|main| &main.file.tool);
-                found.packages.extend(tools.map(|tool| tool.value.clone()));
-            }
         } else {
             found.packages = self.match_wildcard(pattern, context)?;
         }
         Ok(found)
-    }
-
-    /// Whether `all` goes on through tests of dependencies, as it did before graphs were pruned.
-    #[must_use]
-    pub fn all_has_tests(&self) -> bool {
-        gover::compare(self.go_version(), NARROW_ALL_VERSION).is_lt()
     }
 
     fn match_local(&self, found: &mut Match, context: &BuildContext) -> Result<()> {
@@ -69,10 +57,8 @@ impl Modules {
             modules: true,
         };
         let ignored = match_dirs(found, &self.index, context, &walk);
-        if self.fetcher.config().trace {
-            for dir in ignored {
-                self.fetcher.note(&format!("# ignoring directory {dir}"));
-            }
+        for dir in ignored {
+            self.note_ignored(&dir);
         }
         let dirs = std::mem::take(&mut found.dirs);
         let literal = found.is_literal();
@@ -239,6 +225,23 @@ impl Modules {
             })
     }
 
+    /// `-x` tells which directories `ignore` lines pass over.
+    fn note_ignored(&self, dir: &Utf8Path) {
+        if self.fetcher.config().trace {
+            self.fetcher.note(&format!("# ignoring directory {dir}"));
+        }
+    }
+
+    /// The `ignore` lines of a dependency at `dir`.
+    fn ignore_of(&self, dir: &Utf8Path) -> IgnorePatterns {
+        let file = dir.join("go.mod");
+        let text = self.files.read_to_string(&file).ok();
+        let parsed = text.and_then(|text| ModFile::parse_lax(file.as_str(), &text, None).ok());
+        let lines = parsed.iter().flat_map(|parsed| &parsed.ignore);
+        let paths: Vec<String> = lines.map(|line| line.value.clone()).collect();
+        IgnorePatterns::new(&paths)
+    }
+
     fn packages_of_mains(
         &self,
         want: &dyn Fn(&str) -> bool,
@@ -252,6 +255,7 @@ impl Modules {
                 prune_go_mod: true,
                 prune_vendor: true,
                 ignore: &main.ignore,
+                note: &|dir| self.note_ignored(dir),
             };
             walk_module(
                 &self.index,
@@ -310,13 +314,13 @@ impl Modules {
         let Ok(dir) = self.module_dir(module) else {
             return;
         };
-        let none = crate::patterns::IgnorePatterns::new(&[]);
         let tree = ModuleTree {
             dir: &dir,
             prefix: &module.path,
             prune_go_mod: true,
             prune_vendor: true,
-            ignore: &none,
+            ignore: &self.ignore_of(&dir),
+            note: &|dir| self.note_ignored(dir),
         };
         walk_module(
             &self.index,

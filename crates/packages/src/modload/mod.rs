@@ -6,7 +6,6 @@
 //!
 //! What requires what is a value of its own ([`Reqs`]): whoever changes requirements works out another one first.
 
-mod agree;
 mod commit;
 mod conflict;
 mod edit;
@@ -82,6 +81,73 @@ pub struct ModConfig {
     pub workspace: bool,
     /// No main module at all, whatever is there (`run pkg@version`).
     pub no_main_module: bool,
+    /// GOFIPS140 names a snapshot of the FIPS 140 module, which stands for the toolchain's own.
+    pub snapshot: Option<FipsSnapshot>,
+}
+
+/// Import path of the FIPS 140 module's packages in the standard library.
+const FIPS140: &str = "crypto/internal/fips140";
+
+/// A snapshot of the FIPS 140 module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FipsSnapshot {
+    /// Its version, such as `v1.0.0`.
+    pub version: String,
+    /// The directory with one subdirectory of that name.
+    pub dir: Utf8PathBuf,
+}
+
+impl FipsSnapshot {
+    /// The path under which an import of the FIPS 140 module is compiled, and its directory; `None` for other imports.
+    #[must_use]
+    pub fn resolve(&self, import: &str) -> Option<(String, Utf8PathBuf)> {
+        let rest = import.strip_prefix(FIPS140)?;
+        if !rest.is_empty() && !rest.starts_with('/') {
+            return None;
+        }
+        let own = rest
+            .strip_prefix('/')
+            .and_then(|rest| rest.strip_prefix(self.version.as_str()))
+            .filter(|rest| rest.is_empty() || rest.starts_with('/'));
+        let below = own.unwrap_or(rest);
+        let path = format!("{FIPS140}/{}{below}", self.version);
+        let dir = Utf8PathBuf::from(format!("{}/{}{below}", self.dir, self.version));
+        Some((path, dir))
+    }
+
+    /// The directory of the standard library that the snapshot takes the place of.
+    #[must_use]
+    pub fn place(goroot: &Utf8Path) -> Utf8PathBuf {
+        goroot.join("src").join(FIPS140)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn snapshots() {
+        let snapshot = FipsSnapshot {
+            version: "v1.2.0".into(),
+            dir: "/m/fips140".into(),
+        };
+        let resolve = |import| {
+            let (path, dir) = snapshot.resolve(import)?;
+            Some((path, dir.into_string()))
+        };
+        let sha = Some((
+            "crypto/internal/fips140/v1.2.0/sha256".to_string(),
+            "/m/fips140/v1.2.0/sha256".to_string(),
+        ));
+        assert_eq!(resolve("crypto/internal/fips140/sha256"), sha);
+        assert_eq!(resolve("crypto/internal/fips140/v1.2.0/sha256"), sha);
+        assert_eq!(resolve("crypto/internal/fips140only"), None);
+        assert_eq!(
+            resolve("crypto/internal/fips140").map(|(path, _)| path),
+            Some("crypto/internal/fips140/v1.2.0".into())
+        );
+    }
 }
 
 /// What `-mod` means in this run.
@@ -108,8 +174,6 @@ pub struct MainModule {
     pub text: Arc<str>,
     /// What go.mod says.
     pub file: ModFile,
-    /// A version in it had to be looked up: go.mod is to change as soon as it may.
-    pub needs_fix: bool,
     /// Directories that patterns pass over.
     pub ignore: IgnorePatterns,
 }
@@ -241,6 +305,22 @@ impl Modules {
     #[must_use]
     pub fn replacement(&self, module: &ModuleVersion) -> Option<&ModuleVersion> {
         self.replaced_by(module).map(|by| &by.replace.new)
+    }
+
+    /// The newest replaced version of a module that nothing requires and whose replacement has a package.
+    #[must_use]
+    pub fn replacement_with(&self, import: &str) -> Option<ModuleVersion> {
+        let reqs = self.reqs();
+        let candidates = import::prefixes(import).filter(|prefix| reqs.root(prefix).is_none());
+        candidates
+            .filter_map(|prefix| {
+                let module = self.newest_replaced(prefix)?;
+                let root = self.module_dir(&module).ok()?;
+                let local = self.replacement(&module)?.version.is_empty();
+                let root = ModuleDir { dir: root, local };
+                self.dir_in_module(import, prefix, &root).map(|_| module)
+            })
+            .next()
     }
 
     /// The newest version of a module that a `replace` names; one made up if all are replaced.

@@ -819,6 +819,7 @@ impl Modules {
             prune_go_mod: root.local,
             prune_vendor: true,
             ignore: main.map_or(&none, |main| &main.ignore),
+            note: &|_| {},
         };
         let mut all = BTreeSet::new();
         walk_module(

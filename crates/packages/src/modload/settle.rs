@@ -10,10 +10,7 @@ impl Modules {
     /// Whether a build may change requirements: with `-mod=mod`, but never those of a workspace.
     #[must_use]
     pub fn may_settle(&self) -> bool {
-        self.enabled()
-            && self.work.is_none()
-            && self.mode == ModMode::Mod
-            && !self.config.no_main_module
+        self.enabled() && self.work.is_none() && self.mode == ModMode::Mod
     }
 
     /// Loads what patterns name until requirements and packages agree, and writes go.mod and go.sum. What stays missing is told when
@@ -32,7 +29,9 @@ impl Modules {
             any_tags: false,
             tests,
             resolve: true,
-            ..PackageOptions::default()
+            tidy: false,
+            tidy_go: String::new(),
+            narrow_all: false,
         };
         let found = self.load_packages(patterns, &options)?;
         let reqs = found.reqs.clone().unwrap_or_else(|| self.reqs());

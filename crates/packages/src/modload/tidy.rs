@@ -79,7 +79,7 @@ impl Modules {
             resolve: true,
             tidy: true,
             tidy_go: options.go.clone(),
-            ..PackageOptions::default()
+            narrow_all: false,
         };
         let packages = self.load_packages(&["all".to_string()], &load)?;
         let reqs = packages.reqs.clone().unwrap_or_else(|| self.reqs());

@@ -327,10 +327,12 @@ pub struct ModuleTree<'a> {
     pub prefix: &'a str,
     /// A main module: nested modules end the walk.
     pub prune_go_mod: bool,
-    /// Nothing below a `vendor` directory counts.
+    /// `vendor` directories end the walk.
     pub prune_vendor: bool,
     /// Its `ignore` lines.
     pub ignore: &'a IgnorePatterns,
+    /// Is told of directories that are passed over because of those.
+    pub note: &'a dyn Fn(&Utf8Path),
 }
 
 /// Walks one module's tree; calls `found` with import path and directory of every directory that matches and has Go files
@@ -380,11 +382,11 @@ fn walk_module_dir(
     };
     for sub in &contents.subdirs {
         let (child, relative) = (join(path, sub), join(relative, sub));
-        let pruned = is_hidden(sub)
-            || (dir.ends_with("vendor") && tree.prune_vendor && !top)
-            || tree.ignore.should_ignore(&relative)
-            || !(asks.can_match)(&child);
-        if !pruned {
+        let pruned =
+            is_hidden(sub) || (sub == "vendor" && tree.prune_vendor) || !(asks.can_match)(&child);
+        if !pruned && tree.ignore.should_ignore(&relative) {
+            (tree.note)(&dir.join(sub));
+        } else if !pruned {
             walk_module_dir(
                 index,
                 tree,

@@ -100,6 +100,7 @@ fn modules() {
             prune_go_mod: true,
             prune_vendor,
             ignore: &IgnorePatterns::default(),
+            note: &|_| {},
         };
         walk_module(&index, &tree, &|_| true, &|_| true, &mut |path, _| {
             list.push(path)

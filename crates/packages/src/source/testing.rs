@@ -37,14 +37,24 @@ pub struct Output {
     pub unordered: bool,
 }
 
-/// A function that is called like a test and has another signature: line, column, and what go says.
-pub type WrongSignature = (u32, u32, String);
+/// What is wrong with a test file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TestFileError {
+    /// From 1.
+    pub line: u32,
+    /// From 1, in bytes.
+    pub column: u32,
+    /// In go's words.
+    pub text: String,
+    /// The file is no Go. Otherwise: a function is called like a test and has another signature.
+    pub syntax: bool,
+}
 
 /// The functions of a file in their order.
 ///
 /// # Errors
-/// The first function that is called like a test and is none.
-pub fn functions(bytes: &[u8]) -> Result<Vec<TestFunction>, WrongSignature> {
+/// The first function that is called like a test and is none, or something that is no declaration.
+pub fn functions(bytes: &[u8]) -> Result<Vec<TestFunction>, TestFileError> {
     let (text, not_utf8) = decode(bytes);
     let mut lexer = Lexer::new(&text, &not_utf8);
     let mut walk = Walk {
@@ -115,11 +125,37 @@ impl<'a> Walk<'a> {
         Some((start, self.at))
     }
 
-    fn file(mut self) -> Result<Vec<TestFunction>, WrongSignature> {
+    /// Passes what stands between the declarations before and behind it, if it is one.
+    fn check_beginning(&self, token: &Token<'a>) -> Result<(), TestFileError> {
+        let shown = match token {
+            Token::Keyword("package") if self.at == 0 => return Ok(()),
+            Token::Keyword("const" | "var" | "type" | "func" | "import") | Token::End => {
+                return Ok(());
+            }
+            Token::Semicolon { newline: true } => "newline".to_string(),
+            Token::Semicolon { newline: false } => "';'".to_string(),
+            Token::Keyword(word) => format!("'{word}'"),
+            Token::Sign(sign) => format!("'{sign}'"),
+            Token::Name(text) | Token::Literal(text) | Token::Illegal(text) => text.to_string(),
+            Token::String(text) | Token::Comment(text) => text.to_string(),
+        };
+        let (line, column) = self.lines.position(self.tokens[self.at].0);
+        Err(TestFileError {
+            line,
+            column,
+            text: format!("expected declaration, found {shown}"),
+            syntax: true,
+        })
+    }
+
+    fn file(mut self) -> Result<Vec<TestFunction>, TestFileError> {
         let mut found = Vec::new();
         let mut examples = Vec::new();
         let mut begins = true;
         while let Some(token) = self.token() {
+            if begins {
+                self.check_beginning(token)?;
+            }
             if begins && *token == Token::Keyword("func") {
                 if let Some(declaration) = self.declaration() {
                     if let Some(kind) = self.kind(&declaration)? {
@@ -183,7 +219,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    fn kind(&self, function: &Declaration<'a>) -> Result<Option<TestKind>, WrongSignature> {
+    fn kind(&self, function: &Declaration<'a>) -> Result<Option<TestKind>, TestFileError> {
         let name = function.name;
         if name == "TestMain" && function.takes("T") {
             return Ok(Some(TestKind::Test));
@@ -208,7 +244,12 @@ impl<'a> Walk<'a> {
             format!("must be: func {name}({small} *testing.{letter})")
         };
         let (line, column) = self.lines.position(function.offset);
-        Err((line, column, format!("wrong signature for {name}, {why}")))
+        Err(TestFileError {
+            line,
+            column,
+            text: format!("wrong signature for {name}, {why}"),
+            syntax: false,
+        })
     }
 
     fn example(&self, function: &Declaration<'a>) -> Option<TestFunction> {
@@ -351,21 +392,38 @@ mod tests {
         let wrong = |text: &str| functions(text.as_bytes()).unwrap_err();
         assert_eq!(
             wrong("package p\n\nfunc TestA(int) {}\n"),
-            (
-                3,
-                1,
-                "wrong signature for TestA, must be: func TestA(t *testing.T)".to_string()
-            )
+            TestFileError {
+                line: 3,
+                column: 1,
+                text: "wrong signature for TestA, must be: func TestA(t *testing.T)".to_string(),
+                syntax: false,
+            }
         );
         assert!(
             wrong("package p\nfunc TestA[T any](t *testing.T) {}\n")
-                .2
+                .text
                 .ends_with("type parameters")
         );
         assert!(
             wrong("package p\nfunc TestA(t *testing.T) int {}\n")
-                .2
+                .text
                 .contains("must be")
         );
+    }
+
+    #[test]
+    fn no_declarations() {
+        let wrong = |text: &str| {
+            let error = functions(text.as_bytes()).unwrap_err();
+            assert!(error.syntax);
+            (error.line, error.column, error.text)
+        };
+        let expected = |found: &str| format!("expected declaration, found {found}");
+        assert_eq!(wrong("package p\n\n!!!x\n"), (3, 1, expected("'!'")));
+        assert_eq!(
+            wrong("package p\nvar x = 1 // y\nʕ◔\n"),
+            (3, 1, expected("ʕ"))
+        );
+        assert!(functions(b"// c\npackage p; import (\n\"x\"\n)\n\ntype t int\n").is_ok());
     }
 }

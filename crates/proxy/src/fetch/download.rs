@@ -66,6 +66,30 @@ impl Fetcher {
         }
     }
 
+    /// Unpacks a module whose zip a Go distribution brings; it is as good as that.
+    pub(super) fn unpack_zip(&self, module: &ModuleVersion, zip: &Utf8Path) -> Result<Utf8PathBuf> {
+        let shared = &*self.shared;
+        match shared.cache.complete_dir(module) {
+            Err(error) if error.is_not_exist() => {}
+            known => return known,
+        }
+        let _lock = shared.cache.lock_version(module)?;
+        let visit = Visit {
+            fetcher: self,
+            shared,
+            module,
+            zip,
+        };
+        match shared.cache.complete_dir(module) {
+            Err(error) if error.is_not_exist() => visit.clear_away()?,
+            known => return known,
+        }
+        let archive = open_archive(&shared.files, zip)?;
+        visit
+            .verify_and_unpack(&archive, zip, true, |_| Ok(()))?
+            .unwrap_or_else(|| Err(Error::other(format!("{module}: not unpacked"))))
+    }
+
     /// Holds the recorded hash of a zip against the sums; a lost record is made anew from the zip. What is in the cache and cannot
     /// be trusted ends the run.
     fn check_module(&self, module: &ModuleVersion) -> Result<()> {

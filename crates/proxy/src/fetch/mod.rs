@@ -185,6 +185,15 @@ impl Fetcher {
             .get_or(module.clone(), || self.download_dir_and_check(module))
     }
 
+    /// The directory with the files of a module whose zip a Go distribution brings, unpacked if need be.
+    ///
+    /// # Errors
+    /// It cannot be read or unpacked.
+    pub fn unpack_given(&self, module: &ModuleVersion, zip: &Utf8Path) -> Result<Utf8PathBuf> {
+        self.dirs
+            .get_or(module.clone(), || self.unpack_zip(module, zip))
+    }
+
     /// Several modules at a time, in parallel; answers in the order of the question.
     pub fn download_many(&self, modules: &[ModuleVersion]) -> Vec<Result<Utf8PathBuf>> {
         parallel(self.config().limits.parallel, modules, |module| {

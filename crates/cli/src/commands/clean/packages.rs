@@ -40,6 +40,7 @@ pub fn clean(session: &mut Session, flags: &CleanFlags, patterns: &[String]) -> 
         stamp: false,
         auto_vcs: false,
         tests: false,
+        skip_embeds: false,
     };
     let bench = loading::prepare(session, request)?;
     let loaded = bench.load(session, patterns)?;

@@ -54,6 +54,10 @@ pub fn list(
         stamp: flags.export || stale,
         auto_vcs: true,
         tests: flags.test,
+        skip_embeds: match &early {
+            Format::Json(json) => !json.needs(&["EmbedFiles", "TestEmbedFiles", "XTestEmbedFiles"]),
+            _ => false,
+        },
     };
     let bench = loading::prepare(session, request)?;
     let mut loaded = bench.load(session, patterns)?;
@@ -96,8 +100,17 @@ pub fn list(
             .collect();
         steady_build::command::list(bench.config, &mut loaded.set, &built, needs, sink)?;
     }
+    if flags.compiled {
+        // What cgo adds to a package is imported by the files that are compiled.
+        for id in &shown {
+            let package = &mut loaded.set[*id];
+            let added = std::mem::take(&mut package.internal.compiled_imports);
+            package.public.imports.extend(added);
+        }
+    }
     resolve_test_imports(&mut loaded, &shown);
-    if flags.test {
+    let split = flags.build.pgo.as_deref().unwrap_or("auto") == "auto" && loaded.roots.len() > 1;
+    if flags.test || split {
         name_copies(&mut loaded);
     }
     complete(&mut loaded, &shown, &early);
@@ -148,13 +161,13 @@ fn resolve_test_imports(loaded: &mut Loaded, shown: &[PackageId]) {
     }
 }
 
-/// Tells packages that were compiled for a test from the ordinary ones: `p [q.test]`.
+/// Tells packages that were compiled for a test, or with the profile of a program, from the ordinary ones: `p [q.test]`, `p [q]`.
 fn name_copies(loaded: &mut Loaded) {
     let all = loaded.with_dependencies();
     let mut old: HashMap<PackageId, String> = HashMap::new();
     for id in &all {
         let package = &mut loaded.set[*id];
-        if !package.public.for_test.is_empty() {
+        if !package.public.for_test.is_empty() || !package.internal.for_main.is_empty() {
             let name = package.description();
             old.insert(
                 *id,

@@ -63,10 +63,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let mut text = String::new();
     let graph = match flags.go.as_deref().filter(|version| !version.is_empty()) {
         Some(version) => loaded.graph_at(version)?,
-        None => {
-            loaded.expand_graph()?;
-            loaded.graph()?
-        }
+        None => loaded.graph()?,
     };
     graph.walk(|module| {
         for next in graph.required_by(module).into_iter().flatten() {

@@ -27,7 +27,9 @@ impl Resolver<'_> {
                 any_tags: false,
                 tests: self.options.tests,
                 resolve: false,
-                ..PackageOptions::default()
+                tidy: false,
+                tidy_go: String::new(),
+                narrow_all: false,
             };
             modules.set_reqs(Arc::clone(&self.reqs));
             let found = modules.load_packages(&patterns, &options)?;
