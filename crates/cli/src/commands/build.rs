@@ -87,13 +87,10 @@ fn install(session: &mut Session, parsed: &Parsed) -> Result {
 
 /// Installs programs of somebody else's module, whatever module the working directory is in.
 fn install_outside(session: &mut Session, flags: &FullBuildFlags, arguments: &[String]) -> Result {
-    if let Some(flag) = ["mod", "modfile"].iter().find(|flag| match **flag {
-        "mod" => flags.modmode.mode.is_some() && !session.goflags.has("mod"),
-        _ => flags.modules.modfile.is_some() && !session.goflags.has("modfile"),
-    }) {
-        return Err(Failure::plain(format!(
-            "go: flag -{flag} cannot be used with package@version"
-        )));
+    if flags.modules.modfile.is_some() && !session.goflags.has("modfile") {
+        return Err(Failure::plain(
+            "go: -modfile cannot be used with commands that ignore the current module",
+        ));
     }
     let bench = loading::prepare(session, outside(request(flags, "", true)))?;
     let (mut loaded, patterns) = bench.load_outside(session, arguments)?;

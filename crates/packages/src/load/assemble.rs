@@ -499,7 +499,10 @@ impl Loader<'_> {
     fn import_error(&self, error: &ImportError, importer: Option<&Importer<'_>>) -> ImportError {
         let from = importer.map(|importer| &self.set[importer.id]);
         let module = from.and_then(|package| package.public.module.as_deref());
-        match error {
+        let explained = error
+            .missing()
+            .map(|missing| self.modules.explained(missing));
+        match explained.as_ref().unwrap_or(error) {
             ImportError::Missing(missing) if missing.std_dir.is_some() => {
                 let mut missing = missing.clone();
                 if let Some(module) = module.filter(|module| !module.main) {
@@ -509,7 +512,6 @@ impl Loader<'_> {
             }
             ImportError::Missing(missing) => {
                 let mut missing = missing.clone();
-                missing.replaced = self.modules.replacement_with(&missing.path);
                 if let Some(module) = module.filter(|module| module.main) {
                     missing.cd = self.modules.elsewhere(&module.path);
                 }
@@ -909,16 +911,6 @@ impl Loader<'_> {
             .unwrap_or_default()
             .to_string();
         self.set_target_of_files(&mut package);
-        let main = self
-            .modules
-            .mains()
-            .iter()
-            .find(|main| dir.starts_with(&main.dir));
-        if let Some(main) = main {
-            package.internal.go_version = main.go_version().to_string();
-            let module = steady_module::ModuleVersion::new(main.path.clone(), "");
-            package.public.module = Some(self.module_info(&module));
-        }
         package.public.r#match = names.to_vec();
         let mut stack = Stack::default();
         let error = self.place_error("command-line-arguments", &found, None, &stack);

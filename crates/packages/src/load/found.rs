@@ -1,12 +1,13 @@
 //! The first pass: following imports in waves.
 
 use super::Loader;
-use crate::modload::{ImportError, Resolved};
+use crate::modload::{ImportError, ModError, Resolved};
 use crate::source::PackageSource;
 use camino::Utf8PathBuf;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use steady_module::ModuleVersion;
 
 /// An import path as written, and where it was written as far as that matters.
 pub(super) type Key = (String, Origin);
@@ -159,6 +160,7 @@ impl Loader<'_> {
             .map(|path| (path.clone(), self.outer()))
             .collect();
         let mut seen: HashSet<Key> = HashSet::new();
+        let every_test = self.modules.all_has_tests();
         while let Some(key) = queue.pop() {
             if key.0 == "C" || !seen.insert(key.clone()) {
                 continue;
@@ -185,7 +187,7 @@ impl Loader<'_> {
             {
                 all.insert(path);
             }
-            let tests = is_main.then(|| {
+            let tests = (is_main || every_test).then(|| {
                 found
                     .source
                     .test_imports
@@ -200,5 +202,51 @@ impl Loader<'_> {
             queue.extend(imports.map(|import| (import.clone(), found.origin(false))));
         }
         all.into_iter().collect()
+    }
+
+    /// Holds go.mod against what is loaded from these roots.
+    pub(super) fn must_agree(&mut self, roots: &[String]) -> Result<(), ModError> {
+        if !self.modules.enabled() || self.options.find {
+            return Ok(());
+        }
+        let used = self.used_modules(roots);
+        self.modules.must_agree(&used)
+    }
+
+    /// The modules of packages that were named, and of those that main modules import however far away; tests count if they are asked
+    /// for.
+    fn used_modules(&self, roots: &[String]) -> HashSet<ModuleVersion> {
+        let mut used = HashSet::new();
+        let mut queue: Vec<(&str, bool)> = roots.iter().map(|path| (&**path, false)).collect();
+        let mut seen: HashSet<(&str, bool)> = queue.iter().copied().collect();
+        let named: HashSet<&str> = roots.iter().map(String::as_str).collect();
+        while let Some((path, in_all)) = queue.pop() {
+            // The standard library is nobody's requirement.
+            let Some(found) = self.found.get(&(path.to_string(), Origin::Module)) else {
+                continue;
+            };
+            let Ok(Some(module)) = found.place.as_ref().map(|place| place.module.as_ref()) else {
+                continue;
+            };
+            let is_main = module.version.is_empty() && self.modules.main(&module.path).is_some();
+            let in_all = in_all || is_main;
+            let is_root = named.contains(path);
+            if !is_main && !module.path.is_empty() && (in_all || is_root) {
+                used.insert(module.clone());
+            }
+            let source = &found.source;
+            let tests = (self.options.tests && is_root && is_main).then(|| {
+                source
+                    .test_imports
+                    .keys()
+                    .chain(source.x_test_imports.keys())
+            });
+            for import in source.imports.keys().chain(tests.into_iter().flatten()) {
+                if seen.insert((import, in_all)) {
+                    queue.push((import, in_all));
+                }
+            }
+        }
+        used
     }
 }

@@ -152,6 +152,7 @@ impl<'m> Loader<'m> {
                 matches: Vec::new(),
             });
         }
+        self.modules.must_select_roots()?;
         let mut matches = Vec::new();
         for pattern in clean_patterns(patterns) {
             let gopath = !self.modules.enabled();
@@ -177,6 +178,7 @@ impl<'m> Loader<'m> {
             }
         }
         self.follow(&wanted);
+        self.must_agree(&wanted)?;
         let mut roots = Vec::new();
         for found in &matches {
             self.load_match(found, &patterns_of, &mut roots);

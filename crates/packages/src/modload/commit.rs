@@ -2,7 +2,7 @@
 
 use super::packages::ModulePackages;
 use super::reqs::Reqs;
-use super::{ModError, ModMode, Modules, Result};
+use super::{MainModule, ModError, ModMode, Modules, Result};
 use std::sync::Arc;
 use steady_module::modfile::{ModFile, Require};
 use steady_module::{ModuleVersion, gover};
@@ -91,6 +91,18 @@ impl Modules {
         Ok(Some((before, file)))
     }
 
+    /// Whether go.mod may stay as it is.
+    ///
+    /// # Errors
+    /// [`ModError::Dirty`] if not.
+    pub(super) fn must_be_clean(&self) -> Result<()> {
+        let updated = self.updated_go_mod(&self.reqs(), &CommitOptions::default())?;
+        match (updated, self.mains.first()) {
+            (Some((_, file)), Some(main)) if self.is_dirty(main, &file) => Err(self.dirty()),
+            _ => Ok(()),
+        }
+    }
+
     /// Writes go.mod and go.sum as requirements and the packages loaded with them ask for. Nothing is touched that would not change.
     ///
     /// # Errors
@@ -104,7 +116,7 @@ impl Modules {
         self.set_reqs(Arc::clone(reqs));
         let updated = self.updated_go_mod(reqs, options)?;
         if let (Some((_, file)), Some(main)) = (updated, self.mains.first()) {
-            let dirty = self.is_dirty(&main.file, &file)
+            let dirty = self.is_dirty(main, &file)
                 || !options.add_tools.is_empty()
                 || !options.drop_tools.is_empty();
             if dirty && self.mode != ModMode::Mod {
@@ -141,7 +153,8 @@ impl Modules {
     }
 
     /// Whether the contents of go.mod differ in what they mean.
-    fn is_dirty(&self, old: &ModFile, new: &ModFile) -> bool {
+    fn is_dirty(&self, main: &MainModule, new: &ModFile) -> bool {
+        let old = &main.file;
         let value = |entry: &Option<steady_module::modfile::Entry<String>>| {
             entry.as_ref().map(|entry| entry.value.clone())
         };
@@ -162,7 +175,10 @@ impl Modules {
                 .iter()
                 .zip(&wanted)
                 .all(|(a, b)| a.0 == b.0 && (!strict || a.1 == b.1));
-        !same || value(&old.toolchain) != value(&new.toolchain) || value(&old.go) != value(&new.go)
+        main.needs_fix
+            || !same
+            || value(&old.toolchain) != value(&new.toolchain)
+            || value(&old.go) != value(&new.go)
     }
 
     fn write_go_mod(&self, text: &str) -> Result<()> {

@@ -239,6 +239,15 @@ impl Modules {
         }
     }
 
+    /// Why missing packages are not looked for, if that needs a word.
+    pub(super) fn lookup_disabled(&self) -> Option<ModError> {
+        let told = !self.config.mod_flag.is_empty() || !self.mode_reason.is_empty();
+        told.then(|| {
+            let reason = self.lookup_reason();
+            ModError::Message(format!("import lookup disabled by {reason}"))
+        })
+    }
+
     fn in_modules(&self, reqs: &Reqs, import: &str) -> Result<Resolved, ImportError> {
         // First only what go.mod names: with pruning that is all that packages need, and the graph stays unread.
         let quick = match reqs.pruning {
@@ -424,11 +433,8 @@ impl Modules {
             missing.reason = Some(Arc::new(ModError::NoGoMod));
         }
         missing.searches = self.mode == ModMode::Mod;
-        let readonly_on_purpose = self.mode == ModMode::ReadOnly
-            && !self.config.mod_flag.is_empty()
-            && !self.mains.is_empty();
-        if self.vendor.is_some() || readonly_on_purpose {
-            missing.disabled = Some(self.lookup_reason());
+        if self.vendor.is_some() || !self.mains.is_empty() && !missing.searches {
+            missing.reason = self.lookup_disabled().map(Arc::new);
         }
         ImportError::Missing(Box::new(missing))
     }

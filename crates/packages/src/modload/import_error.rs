@@ -50,8 +50,6 @@ pub struct Missing {
     pub reason: Option<Arc<ModError>>,
     /// Modules are looked for in this run (`-mod=mod`).
     pub searches: bool,
-    /// Why none is looked for: there is a vendor directory.
-    pub disabled: Option<String>,
     /// A module that would have it.
     pub module: Option<ModuleVersion>,
     /// A version of that module is required that does not have it, and no newer one may be taken.
@@ -146,11 +144,6 @@ fn missing_text(missing: &Missing) -> String {
             );
         }
         return text;
-    }
-    if let Some(reason) = &missing.disabled {
-        return format!(
-            "cannot find module providing package {path}: import lookup disabled by {reason}"
-        );
     }
     match missing.reason.as_deref() {
         Some(reason) if !matches!(reason, ModError::NoGoMod) => {

@@ -1,6 +1,6 @@
 //! What `go list` shows of a module.
 
-use super::Modules;
+use super::{Allowed, Modules};
 use crate::package::{ModuleError, ModulePublic};
 use steady_module::ModuleVersion;
 
@@ -49,7 +49,7 @@ impl Modules {
             return info;
         }
         match self.replaced_by(module) {
-            None => self.fill_cached(&mut info, module),
+            None => self.fill(&mut info, module, true),
             Some(by) if by.replace.new.version.is_empty() => {
                 let dir = steady_system::clean(&by.base.join(&by.replace.new.path));
                 let mut replace = ModulePublic {
@@ -73,7 +73,7 @@ impl Modules {
                     version: by.replace.new.version.clone(),
                     ..ModulePublic::default()
                 };
-                self.fill_cached(&mut replace, &by.replace.new);
+                self.fill(&mut replace, &by.replace.new, true);
                 info.dir.clone_from(&replace.dir);
                 info.go_mod.clone_from(&replace.go_mod);
                 info.go_version.clone_from(&replace.go_version);
@@ -92,45 +92,39 @@ impl Modules {
         };
         // Without it there is less to show.
         let _ = self.fetcher.go_mod(&module.path, &module.version);
-        self.fill_cached(&mut info, module);
+        self.fill(&mut info, module, false);
         info
     }
 
-    fn fill_cached(&self, info: &mut ModulePublic, module: &ModuleVersion) {
-        if let Ok(dir) = self.fetcher.download_dir(module) {
-            info.dir = dir.to_string();
-        }
-        if let Ok(path) = self.fetcher.cache_path(module, "mod") {
-            match self.files.read_to_string(&path) {
-                Ok(text) => {
-                    info.go_version = go_version(&text);
-                    info.go_mod = path.to_string();
-                }
-                Err(error) if !error.is_not_found() => {
-                    info.error = Some(ModuleError {
-                        err: error.to_string(),
-                    })
-                }
-                Err(_) => {}
+    /// What is known of a version beside its name. `bound`: it belongs to the requirements of this run, so that nothing of it counts
+    /// which there should be a sum for and is not.
+    fn fill(&self, info: &mut ModulePublic, module: &ModuleVersion, bound: bool) {
+        match self.query(&module.path, &module.version, "", Allowed::Any) {
+            Ok(found) => info.time = Some(found.time.to_string()),
+            Err(error) => {
+                info.error = Some(ModuleError {
+                    err: error.to_string(),
+                });
             }
         }
-        if let Ok(text) = self
-            .fetcher
-            .cache_path(module, "info")
-            .map_err(|_| ())
-            .and_then(|path| self.files.read_to_string(path).map_err(|_| ()))
-        {
-            let value: Option<serde_json::Value> = serde_json::from_str(&text).ok();
-            info.time = value.and_then(|value| value.get("Time")?.as_str().map(str::to_string));
+        let of_go_mod =
+            ModuleVersion::new(module.path.clone(), format!("{}/go.mod", module.version));
+        let verifiable = |key| !bound || !self.must_have_sums() || self.fetcher.have_sum(key);
+        if verifiable(&of_go_mod) {
+            if let Ok(path) = self.fetcher.cache_path(module, "mod")
+                && let Ok(text) = self.files.read_to_string(&path)
+            {
+                info.go_version = go_version(&text);
+                info.go_mod = path.to_string();
+            }
+            info.go_mod_sum = self.fetcher.recorded_sum(&of_go_mod).unwrap_or_default();
         }
-        info.sum = self.fetcher.recorded_sum(module).unwrap_or_default();
-        info.go_mod_sum = self
-            .fetcher
-            .recorded_sum(&ModuleVersion::new(
-                module.path.clone(),
-                format!("{}/go.mod", module.version),
-            ))
-            .unwrap_or_default();
+        if verifiable(module) {
+            if let Ok(dir) = self.fetcher.download_dir(module) {
+                info.dir = dir.to_string();
+            }
+            info.sum = self.fetcher.recorded_sum(module).unwrap_or_default();
+        }
     }
 
     /// The version of the `go` line of a package's module; empty in the standard library.

@@ -2,8 +2,8 @@
 
 use super::{Allowed, CommitOptions, ModError, Modules, Result, is_revision_query};
 use crate::package::{ModuleError, ModulePublic};
+use crate::parallel;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use steady_module::{ModuleVersion, gover};
 
 /// What is to be found out about each module.
@@ -69,23 +69,15 @@ impl Modules {
         if details.none() {
             return;
         }
-        let next = AtomicUsize::new(0);
         let slots: Vec<Mutex<&mut ModulePublic>> = modules.iter_mut().map(Mutex::new).collect();
-        // Nearly all of the time goes by waiting for proxies.
-        std::thread::scope(|scope| {
-            for _ in 0..slots.len().min(16) {
-                scope.spawn(|| {
-                    while let Some(slot) = slots.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        let Ok(mut module) = slot.lock() else {
-                            continue;
-                        };
-                        self.detail(&mut module, details);
-                        if let Some(mut replace) = module.replace.take() {
-                            self.detail(&mut replace, details);
-                            module.replace = Some(replace);
-                        }
-                    }
-                });
+        parallel::map(&slots, parallel::WAITING, |slot| {
+            let Ok(mut module) = slot.lock() else {
+                return;
+            };
+            self.detail(&mut module, details);
+            if let Some(mut replace) = module.replace.take() {
+                self.detail(&mut replace, details);
+                module.replace = Some(replace);
             }
         });
     }
@@ -165,16 +157,15 @@ impl Modules {
         Ok(kept)
     }
 
-    /// With `-mod=mod`, a look at the whole graph leaves go.mod in order.
+    /// After a look at the module graph go.mod and go.sum must be in order, or are brought in order where they may change.
     ///
     /// # Errors
-    /// The graph cannot be read, or files cannot be written.
+    /// Files that would have to change and may not, or that cannot be written.
     pub fn commit_graph(&self) -> Result<()> {
-        if !self.may_settle() || self.mains.is_empty() {
+        if self.mains.is_empty() || self.vendor.is_some() || self.work.is_some() {
             return Ok(());
         }
         let reqs = self.with_go_line(&self.reqs(), "");
-        self.graph_of(&reqs)?;
         self.commit(&reqs, None, &CommitOptions::default())
     }
 }

@@ -6,8 +6,11 @@ use crate::patterns::{LocalWalk, ModuleRoot, ModuleTree, match_dirs, match_packa
 use crate::source::BuildContext;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
-use steady_module::ModuleVersion;
 use steady_module::modfile::ModFile;
+use steady_module::{ModuleVersion, gover};
+
+/// From this `go` line on, `all` leaves tests of dependencies out.
+pub(super) const NARROW_ALL_VERSION: &str = "1.16";
 
 impl Modules {
     /// Fills `packages` of one pattern with import paths. `all` is answered by the package loader, which follows imports.
@@ -32,10 +35,20 @@ impl Modules {
             found.packages.extend(tools);
         } else if matches!(pattern, "all" | "work") {
             found.packages = self.packages_of_mains(&|_| true, &|_| true);
+            if pattern == "all" {
+                let tools = self.mains.iter().flat_map(|main| &main.file.tool);
+                found.packages.extend(tools.map(|tool| tool.value.clone()));
+            }
         } else {
             found.packages = self.match_wildcard(pattern, context)?;
         }
         Ok(found)
+    }
+
+    /// Whether `all` goes on through tests of dependencies, as it did before graphs were pruned.
+    #[must_use]
+    pub fn all_has_tests(&self) -> bool {
+        gover::compare(self.go_version(), NARROW_ALL_VERSION).is_lt()
     }
 
     fn match_local(&self, found: &mut Match, context: &BuildContext) -> Result<()> {

@@ -6,6 +6,7 @@
 //!
 //! What requires what is a value of its own ([`Reqs`]): whoever changes requirements works out another one first.
 
+mod agree;
 mod commit;
 mod conflict;
 mod edit;
@@ -174,6 +175,8 @@ pub struct MainModule {
     pub text: Arc<str>,
     /// What go.mod says.
     pub file: ModFile,
+    /// A version in it had to be looked up: go.mod is to change as soon as it may.
+    pub needs_fix: bool,
     /// Directories that patterns pass over.
     pub ignore: IgnorePatterns,
 }
@@ -305,22 +308,6 @@ impl Modules {
     #[must_use]
     pub fn replacement(&self, module: &ModuleVersion) -> Option<&ModuleVersion> {
         self.replaced_by(module).map(|by| &by.replace.new)
-    }
-
-    /// The newest replaced version of a module that nothing requires and whose replacement has a package.
-    #[must_use]
-    pub fn replacement_with(&self, import: &str) -> Option<ModuleVersion> {
-        let reqs = self.reqs();
-        let candidates = import::prefixes(import).filter(|prefix| reqs.root(prefix).is_none());
-        candidates
-            .filter_map(|prefix| {
-                let module = self.newest_replaced(prefix)?;
-                let root = self.module_dir(&module).ok()?;
-                let local = self.replacement(&module)?.version.is_empty();
-                let root = ModuleDir { dir: root, local };
-                self.dir_in_module(import, prefix, &root).map(|_| module)
-            })
-            .next()
     }
 
     /// The newest version of a module that a `replace` names; one made up if all are replaced.

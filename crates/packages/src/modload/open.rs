@@ -14,6 +14,9 @@ use steady_module::{ModuleVersion, gover};
 use steady_proxy::{Fetcher, SumFiles};
 use steady_system::Files;
 
+/// From this `go` line on, vendor/modules.txt says enough to be held against go.mod.
+const VENDOR_VERSION: &str = "1.14";
+
 /// How go shows a path: relative to the working directory if that is shorter.
 pub(super) fn short(path: &Utf8Path, cwd: &Utf8Path) -> String {
     match steady_system::relative(cwd, path) {
@@ -299,7 +302,12 @@ impl Modules {
             .map_err(|error| ModError::File(format!("open {go_mod}: {}", error.cause())))?;
         let text = String::from_utf8_lossy(&bytes);
         let shown = short(&go_mod, &self.config.cwd);
-        let mut fix = |path: &str, version: &str| self.fix_version(path, version);
+        let mut needs_fix = false;
+        let mut fix = |path: &str, version: &str| {
+            let fixed = self.fix_version(path, version)?;
+            needs_fix |= fixed != version;
+            Ok(fixed)
+        };
         let file =
             ModFile::parse(&shown, &text, Some(&mut fix)).map_err(|errors| ModError::Parse {
                 file: shown.clone(),
@@ -326,6 +334,7 @@ impl Modules {
             go_mod,
             text: Arc::from(text.as_ref()),
             file,
+            needs_fix,
             ignore,
         })
     }
@@ -387,42 +396,47 @@ impl Modules {
         Ok(())
     }
 
-    /// A vendor directory is used when go.mod is new enough to be held against it.
+    /// A vendor directory is used when go.mod is new enough to be held against it, and when it was made for the same modules.
     fn automatic_mode(&mut self) -> ModMode {
-        let Some(dir) = self.vendor_place() else {
+        if self.config.no_main_module {
+            return ModMode::Mod;
+        }
+        let Some(dir) = self.vendor_place().filter(|dir| self.files.is_dir(dir)) else {
             return ModMode::ReadOnly;
         };
-        let version = match &self.work {
-            Some((_, work)) => work
-                .go
-                .as_ref()
-                .map_or(gover::DEFAULT_GO_WORK_VERSION, |go| &go.value)
-                .to_string(),
-            None => self.mains[0]
-                .file
-                .go
-                .as_ref()
-                .map_or(String::new(), |go| go.value.clone()),
+        let (file, go) = match (&self.work, self.mains.first()) {
+            (Some((_, work)), _) => ("go.work", work.go.as_ref()),
+            (None, main) => ("go.mod", main.and_then(|main| main.file.go.as_ref())),
         };
-        let least = if self.work.is_some() { "1.22" } else { "1.14" };
-        let is_dir = self.files.is_dir(&dir);
-        if !is_dir || gover::compare(&version, least).is_lt() {
-            return ModMode::ReadOnly;
-        }
-        if let Ok(text) = self.files.read_to_string(dir.join("modules.txt"))
-            && ModulesTxt::parse(&text).workspace != self.work.is_some()
-        {
-            return ModMode::ReadOnly;
-        }
-        self.mode_reason = format!(
-            "Go version in {} is at least {least} and vendor directory exists.",
-            if self.work.is_some() {
-                "go.work"
-            } else {
-                "go.mod"
+        let unused = |version: &str| {
+            format!("Go version in {file} is {version}, so vendor directory was not used.")
+        };
+        let text = self.files.read_to_string(dir.join("modules.txt"));
+        let of_workspace = text.is_ok_and(|text| ModulesTxt::parse(&text).workspace);
+        let (mode, reason) = match go {
+            None => (ModMode::ReadOnly, unused("unspecified")),
+            Some(go) if gover::compare(&go.value, VENDOR_VERSION).is_lt() => {
+                (ModMode::ReadOnly, unused(&go.value))
             }
-        );
-        ModMode::Vendor
+            Some(_) => match (of_workspace, self.work.is_some()) {
+                (true, false) => (
+                    ModMode::ReadOnly,
+                    "Outside workspace mode, but vendor directory is for a workspace.".to_string(),
+                ),
+                (false, true) => (
+                    ModMode::ReadOnly,
+                    "In workspace mode, but vendor directory is not for a workspace".to_string(),
+                ),
+                _ => (
+                    ModMode::Vendor,
+                    format!(
+                        "Go version in {file} is at least {VENDOR_VERSION} and vendor directory exists."
+                    ),
+                ),
+            },
+        };
+        self.mode_reason = reason;
+        mode
     }
 
     fn vendor_place(&self) -> Option<Utf8PathBuf> {

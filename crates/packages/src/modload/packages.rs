@@ -3,18 +3,18 @@
 
 use super::reqs::Reqs;
 use super::{Allowed, ImportError, Importer, ModError, ModMode, Modules, Resolved, Result};
+use crate::parallel;
 use crate::patterns::clean_patterns;
 use crate::source::BuildContext;
 use crate::source::imports::{Tags, scan_dir};
 use camino::Utf8PathBuf;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use steady_graph::Pruning;
 use steady_module::{ModuleVersion, gover};
 
 /// What to load.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct PackageOptions {
     /// Which files count.
     pub context: Arc<BuildContext>,
@@ -28,6 +28,8 @@ pub struct PackageOptions {
     pub tidy: bool,
     /// The `go` line to be (`mod tidy -go`), or empty.
     pub tidy_go: String,
+    /// What is named counts as if main modules imported it: whatever it imports gets a root (`get`).
+    pub assume_imported: bool,
     /// Tests of dependencies are no part of `all`, whatever the `go` line says.
     pub narrow_all: bool,
 }
@@ -59,6 +61,8 @@ pub struct Node {
     pub in_all: bool,
     /// It was named.
     pub is_root: bool,
+    /// What was named leads here, tests aside.
+    from_root: bool,
     loaded: bool,
     test_imports: Vec<String>,
 }
@@ -117,6 +121,26 @@ impl ModulePackages {
     }
 }
 
+/// What may be said of a package because of what leads to it.
+#[derive(Debug, Clone, Copy, Default)]
+struct Marks {
+    in_all: bool,
+    is_root: bool,
+    from_root: bool,
+}
+
+const IN_ALL: Marks = Marks {
+    in_all: true,
+    is_root: false,
+    from_root: false,
+};
+
+const ROOT: Marks = Marks {
+    in_all: false,
+    is_root: true,
+    from_root: true,
+};
+
 struct Walk<'m> {
     modules: &'m Modules,
     options: &'m PackageOptions,
@@ -138,7 +162,7 @@ impl Walk<'_> {
     fn run(&mut self, roots: &[String]) {
         for path in roots {
             let at = self.node(path, None);
-            self.mark(at, false, true);
+            self.mark(at, ROOT);
         }
         while !self.queue.is_empty() {
             let wave = std::mem::take(&mut self.queue);
@@ -165,33 +189,12 @@ impl Walk<'_> {
     }
 
     fn look_at(&self, wave: &[usize]) -> Vec<Looked> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        if wave.len() < 4 || threads < 2 {
-            return wave.iter().map(|&at| self.look(at)).collect();
-        }
-        let next = AtomicUsize::new(0);
-        let mut answers: Vec<(usize, Looked)> = std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..threads.min(wave.len()))
-                .map(|_| {
-                    scope.spawn(|| {
-                        let mut mine = Vec::new();
-                        loop {
-                            let number = next.fetch_add(1, Ordering::Relaxed);
-                            let Some(&at) = wave.get(number) else {
-                                return mine;
-                            };
-                            mine.push((number, self.look(at)));
-                        }
-                    })
-                })
-                .collect();
-            workers
-                .into_iter()
-                .flat_map(|worker| worker.join().unwrap_or_default())
-                .collect()
-        });
-        answers.sort_by_key(|(number, _)| *number);
-        answers.into_iter().map(|(_, answer)| answer).collect()
+        let threads = if wave.len() < 4 {
+            1
+        } else {
+            parallel::processors()
+        };
+        parallel::map(wave, threads, |&at| self.look(at))
     }
 
     fn look(&self, at: usize) -> Looked {
@@ -251,7 +254,7 @@ impl Walk<'_> {
             Err(error) => {
                 self.found.nodes[at].error = Some(error);
                 if self.is_tool(at) {
-                    self.mark(at, true, false);
+                    self.mark(at, IN_ALL);
                 }
                 return;
             }
@@ -264,7 +267,7 @@ impl Walk<'_> {
         node.others = place.others;
         node.std = std;
         if self.is_main(at) || self.is_tool(at) {
-            self.mark(at, true, false);
+            self.mark(at, IN_ALL);
         }
         let mut ids = Vec::with_capacity(imports.len());
         for import in imports {
@@ -295,14 +298,19 @@ impl Walk<'_> {
         tools.any(|tool| tool.value == *path)
     }
 
-    fn mark(&mut self, at: usize, in_all: bool, is_root: bool) {
+    fn mark(&mut self, at: usize, marks: Marks) {
         let node = &mut self.found.nodes[at];
-        let is_root = is_root || in_all && self.all_is_root && node.test_of.is_none();
-        if (node.in_all || !in_all) && (node.is_root || !is_root) {
+        let is_root = marks.is_root || marks.in_all && self.all_is_root && node.test_of.is_none();
+        let from_root = marks.from_root || is_root;
+        let known = (node.in_all || !marks.in_all)
+            && (node.is_root || !is_root)
+            && (node.from_root || !from_root);
+        if known {
             return;
         }
-        node.in_all |= in_all;
+        node.in_all |= marks.in_all;
         node.is_root |= is_root;
+        node.from_root |= from_root;
         if node.loaded {
             self.spread(at);
         }
@@ -311,9 +319,14 @@ impl Walk<'_> {
     /// What follows from a package's marks for what it imports and for its tests.
     fn spread(&mut self, at: usize) {
         let node = &self.found.nodes[at];
-        if node.in_all {
+        let marks = Marks {
+            in_all: node.in_all,
+            is_root: false,
+            from_root: node.from_root,
+        };
+        if marks.in_all || marks.from_root {
             for import in node.imports.clone() {
-                self.mark(import, true, false);
+                self.mark(import, marks);
             }
         }
         let node = &self.found.nodes[at];
@@ -328,7 +341,8 @@ impl Walk<'_> {
         }
         let in_all = is_main || self.all_has_tests && node.in_all;
         match node.test {
-            Some(test) => self.mark(test, in_all, false),
+            Some(test) if in_all => self.mark(test, IN_ALL),
+            Some(_) => {}
             None => self.add_test(at, in_all),
         }
     }
@@ -379,7 +393,7 @@ impl Modules {
         let patterns = clean_patterns(patterns);
         let mut reqs = self.with_go_line(&self.reqs(), &options.tidy_go);
         if self.mode == ModMode::Mod && self.work.is_none() && self.has_redundant_root(&reqs) {
-            reqs = self.update_roots(&reqs.direct.clone(), &reqs, &[], &[])?;
+            reqs = self.update_roots(&reqs.direct.clone(), &reqs, &HashSet::new(), &[])?;
         }
         let all_is_root = patterns.iter().any(|pattern| pattern == "all");
         let mut rounds = 0;
@@ -409,7 +423,8 @@ impl Modules {
                 options,
                 reqs: Arc::clone(&reqs),
                 all_is_root,
-                all_has_tests: gover::compare(&go, "1.16").is_lt() && !options.narrow_all,
+                all_has_tests: gover::compare(&go, super::matching::NARROW_ALL_VERSION).is_lt()
+                    && !options.narrow_all,
                 found: ModulePackages::default(),
                 queue: Vec::new(),
             };
@@ -425,7 +440,7 @@ impl Modules {
                 let added = self.resolve_missing(&reqs, &mut found)?;
                 if !added.is_empty() {
                     let direct = reqs.direct.clone();
-                    reqs = self.update_roots(&direct, &reqs, &[], &added)?;
+                    reqs = self.update_roots(&direct, &reqs, &HashSet::new(), &added)?;
                     continue;
                 }
             }
@@ -506,10 +521,6 @@ impl Modules {
         for pattern in patterns {
             let found = self.match_pattern(pattern, &context)?;
             roots.extend(found.packages);
-            if pattern == "all" {
-                let tools = self.mains.iter().flat_map(|main| &main.file.tool);
-                roots.extend(tools.map(|tool| tool.value.clone()));
-            }
         }
         Ok(roots)
     }
@@ -541,7 +552,7 @@ impl Modules {
             return Ok(Arc::clone(reqs));
         }
         let add: Vec<ModuleVersion> = need.into_iter().collect();
-        self.update_roots(&reqs.direct.clone(), reqs, &[], &add)
+        self.update_roots(&reqs.direct.clone(), reqs, &HashSet::new(), &add)
     }
 
     /// Requirements after packages are known, and whether packages must be loaded anew.
@@ -602,7 +613,17 @@ impl Modules {
         } else {
             Vec::new()
         };
-        let new = self.update_roots(&direct, reqs, &found.nodes, &add)?;
+        let mut need = HashSet::new();
+        for node in &found.nodes {
+            let counts = node.in_all || node.is_root || options.assume_imported && node.from_root;
+            let module = node.module.as_ref().filter(|_| counts);
+            need.extend(
+                module
+                    .filter(|module| self.is_external(Some(module)))
+                    .cloned(),
+            );
+        }
+        let new = self.update_roots(&direct, reqs, &need, &add)?;
         let mut changed = Modules::go_of(&new) != Modules::go_of(reqs);
         if !changed && new.roots != reqs.roots {
             let graph = self.graph_of(&new)?;
@@ -633,20 +654,8 @@ impl Modules {
             .iter()
             .map(|&at| found.nodes[at].path.clone())
             .collect();
-        let answers: Vec<_> = std::thread::scope(|scope| {
-            let asking: Vec<_> = paths
-                .iter()
-                .map(|path| scope.spawn(move || self.query_import(path, reqs)))
-                .collect();
-            asking
-                .into_iter()
-                .map(|asking| {
-                    asking
-                        .join()
-                        .unwrap_or_else(|_| Err(ModError::message("a query did not end").into()))
-                })
-                .collect()
-        });
+        let ask = |path: &String| self.query_import(path, reqs);
+        let answers = parallel::map(&paths, parallel::WAITING, ask);
         let mut added: BTreeSet<ModuleVersion> = BTreeSet::new();
         let mut told = Vec::new();
         for (&at, answer) in missing.iter().zip(answers) {
@@ -682,25 +691,15 @@ impl Modules {
         path: &str,
         reqs: &Arc<Reqs>,
     ) -> std::result::Result<ModuleVersion, ImportError> {
-        let graph = self.graph_of(reqs)?;
-        for prefix in super::import::prefixes(path) {
-            let Some(module) = self.newest_replaced(prefix) else {
-                continue;
-            };
-            if steady_graph::compare(prefix, graph.selected_or_none(prefix), &module.version)
-                .is_ge()
-            {
-                continue;
-            }
-            let root = super::ModuleDir {
-                dir: self.module_dir(&module)?,
-                local: self
-                    .replacement(&module)
-                    .is_some_and(|new| new.version.is_empty()),
-            };
-            if self.dir_in_module(path, prefix, &root).is_some() {
+        if let Some(module) = self.replacement_for(path, reqs)? {
+            if self.mode != ModMode::ReadOnly {
                 return Ok(module);
             }
+            return Err(ImportError::Missing(Box::new(super::Missing {
+                path: path.to_string(),
+                replaced: Some(module),
+                ..super::Missing::default()
+            })));
         }
         let missing = || super::Missing {
             path: path.to_string(),
@@ -717,13 +716,11 @@ impl Modules {
         if !searches {
             return Err(ImportError::Missing(Box::new(super::Missing {
                 searches: false,
-                reason: Some(Arc::new(ModError::Message(format!(
-                    "import lookup disabled by {}",
-                    self.lookup_reason()
-                )))),
+                reason: self.lookup_disabled().map(Arc::new),
                 ..missing()
             })));
         }
+        let graph = self.graph_of(reqs)?;
         self.fetcher
             .warn(&format!("finding module for package {path}"));
         let current = |module: &str| graph.selected(module).unwrap_or_default().to_string();
@@ -752,6 +749,70 @@ impl Modules {
             missing.required_version = known;
         }
         Err(ImportError::Missing(Box::new(missing)))
+    }
+
+    /// A replaced module that has a package nothing in use has, and that may be added for it.
+    fn replacement_for(
+        &self,
+        path: &str,
+        reqs: &Arc<Reqs>,
+    ) -> std::result::Result<Option<ModuleVersion>, ImportError> {
+        let mut first = None;
+        for prefix in super::import::prefixes(path) {
+            let Some(module) = self.newest_replaced(prefix) else {
+                continue;
+            };
+            let graph = self.graph_of(reqs)?;
+            let known = graph.selected_or_none(prefix);
+            if steady_graph::compare(prefix, known, &module.version).is_ge() {
+                continue;
+            }
+            let dir = self.module_dir(&module).map_err(|error| {
+                if error.is_missing_sum() {
+                    return ImportError::MissingSum(Box::new(super::MissingSum {
+                        path: path.to_string(),
+                        found: false,
+                        modules: Vec::new(),
+                        importer: None,
+                    }));
+                }
+                error.into()
+            })?;
+            let local = self
+                .replacement(&module)
+                .is_some_and(|new| new.version.is_empty());
+            let root = super::ModuleDir { dir, local };
+            if self.dir_in_module(path, prefix, &root).is_some() {
+                return Ok(Some(module));
+            }
+            first.get_or_insert(module);
+        }
+        match first {
+            // Nobody could serve it under this name, so a replacement would have to have it.
+            Some(module) if steady_module::path::check_path(path).is_err() => {
+                let missing = super::NotInModule {
+                    replacement: self.replacement(&module).cloned().unwrap_or_default(),
+                    module,
+                    query: "latest".to_string(),
+                    pattern: path.to_string(),
+                    ..super::NotInModule::default()
+                };
+                Err(ModError::NotInModule(Box::new(missing)).into())
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// A missing package of a run that may not look for it: what is known all the same.
+    #[must_use]
+    pub fn explained(&self, missing: &super::Missing) -> ImportError {
+        if self.mode != ModMode::ReadOnly || self.mains.is_empty() || self.replace.is_empty() {
+            return ImportError::Missing(Box::new(missing.clone()));
+        }
+        match self.query_import(&missing.path, &self.reqs()) {
+            Ok(_) => ImportError::Missing(Box::new(missing.clone())),
+            Err(error) => error,
+        }
     }
 
     /// Errors get what is known of who imports.

@@ -113,25 +113,26 @@ impl Modules {
             .clone()
     }
 
-    /// The graph as it would be if the main module were written for another Go version.
+    /// The graph that a Go version sees behind go.mod as it stands.
     ///
     /// # Errors
-    /// A go.mod of the graph cannot be had.
+    /// The version could not read go.mod at all; a go.mod of the graph cannot be had.
     pub fn graph_at(&self, go_version: &str) -> Result<Arc<ModuleGraph>> {
         let reqs = self.reqs();
+        let least = reqs.go_version();
+        if gover::compare(least, gover::GO_STRICT_VERSION).is_ge()
+            && gover::compare(go_version, least).is_lt()
+        {
+            return Err(ModError::Message(format!(
+                "requested Go version {go_version} cannot load module graph (requires Go >= {least})"
+            )));
+        }
         let pruning = Pruning::for_go_version(go_version);
-        let mut roots: Vec<ModuleVersion> = match (reqs.pruning, pruning) {
-            // Whoever is pruned names everything.
-            (Pruning::Unpruned, Pruning::Pruned) => {
-                let mut list = self.graph()?.build_list();
-                list.retain(|module| !module.version.is_empty());
-                list
-            }
-            _ => reqs.roots.clone(),
-        };
-        roots.retain(|root| root.path != "go");
-        roots.push(ModuleVersion::new("go", go_version));
-        self.graph_of(&Reqs::new(pruning, roots, reqs.direct.clone()))
+        if pruning == Pruning::Unpruned && reqs.pruning != pruning {
+            let unpruned = Reqs::new(pruning, reqs.roots.clone(), reqs.direct.clone());
+            return self.graph_of(&unpruned);
+        }
+        self.graph()
     }
 
     /// Reads a graph; `unprune`: modules behind which pruning does not end.

@@ -27,11 +27,11 @@ impl Modules {
     }
 
     /// Whether a module is neither a main one nor none at all.
-    fn is_external(&self, module: Option<&ModuleVersion>) -> bool {
+    pub(super) fn is_external(&self, module: Option<&ModuleVersion>) -> bool {
         module.is_some_and(|module| !module.path.is_empty() && self.main(&module.path).is_none())
     }
 
-    /// Roots that are consistent, name every module that packages need them for, and hold `add`.
+    /// Roots that are consistent, name every module of `need`, of which packages come, and hold `add`.
     ///
     /// # Errors
     /// The graph cannot be read, or go.mod would have to change and may not.
@@ -39,7 +39,7 @@ impl Modules {
         &self,
         direct: &BTreeSet<String>,
         reqs: &Arc<Reqs>,
-        packages: &[Node],
+        need: &HashSet<ModuleVersion>,
         add: &[ModuleVersion],
     ) -> Result<Arc<Reqs>> {
         match reqs.pruning {
@@ -49,7 +49,7 @@ impl Modules {
                 direct.clone(),
             ))),
             Pruning::Unpruned => self.update_unpruned(direct, reqs, add),
-            Pruning::Pruned => self.update_pruned(direct, reqs, packages, add),
+            Pruning::Pruned => self.update_pruned(direct, reqs, need, add),
         }
     }
 
@@ -111,7 +111,7 @@ impl Modules {
         &self,
         direct: &BTreeSet<String>,
         reqs: &Arc<Reqs>,
-        packages: &[Node],
+        need: &HashSet<ModuleVersion>,
         add: &[ModuleVersion],
     ) -> Result<Arc<Reqs>> {
         let mut reqs = Arc::clone(reqs);
@@ -119,13 +119,7 @@ impl Modules {
         let mut upgraded = false;
         let mut check: HashSet<ModuleVersion> = HashSet::new();
         let mut named: HashSet<String> = HashSet::new();
-        for package in packages {
-            let Some(module) = package.module.as_ref() else {
-                continue;
-            };
-            if !self.is_external(Some(module)) || !(package.in_all || package.is_root) {
-                continue;
-            }
+        for module in need {
             if reqs.root(&module.path).is_some() {
                 check.insert(module.clone());
             } else if named.insert(module.path.clone()) {
@@ -197,9 +191,14 @@ impl Modules {
         })
     }
 
-    /// go.mod would have to change: what to do.
+    /// go.mod would have to change: why it may not, if that was somebody's choice, and what to do.
     pub(super) fn dirty(&self) -> ModError {
-        ModError::Dirty("; to update it:\n\tgo mod tidy".to_string())
+        let (reason, told) = (self.lookup_reason(), !self.config.mod_flag.is_empty());
+        ModError::Dirty(match reason.contains('\n') {
+            true => format!(", disabled by {reason}\n\tto update it:\n\tgo mod tidy"),
+            false if told => format!(", disabled by {reason}; to update it:\n\tgo mod tidy"),
+            false => "; to update it:\n\tgo mod tidy".to_string(),
+        })
     }
 
     /// The same selection under another pruning.

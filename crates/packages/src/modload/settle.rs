@@ -10,7 +10,10 @@ impl Modules {
     /// Whether a build may change requirements: with `-mod=mod`, but never those of a workspace.
     #[must_use]
     pub fn may_settle(&self) -> bool {
-        self.enabled() && self.work.is_none() && self.mode == ModMode::Mod
+        self.enabled()
+            && self.work.is_none()
+            && self.mode == ModMode::Mod
+            && !self.config.no_main_module
     }
 
     /// Loads what patterns name until requirements and packages agree, and writes go.mod and go.sum. What stays missing is told when
@@ -29,9 +32,7 @@ impl Modules {
             any_tags: false,
             tests,
             resolve: true,
-            tidy: false,
-            tidy_go: String::new(),
-            narrow_all: false,
+            ..PackageOptions::default()
         };
         let found = self.load_packages(patterns, &options)?;
         let reqs = found.reqs.clone().unwrap_or_else(|| self.reqs());

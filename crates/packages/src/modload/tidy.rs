@@ -79,7 +79,7 @@ impl Modules {
             resolve: true,
             tidy: true,
             tidy_go: options.go.clone(),
-            narrow_all: false,
+            ..PackageOptions::default()
         };
         let packages = self.load_packages(&["all".to_string()], &load)?;
         let reqs = packages.reqs.clone().unwrap_or_else(|| self.reqs());

@@ -327,7 +327,7 @@ pub struct ModuleTree<'a> {
     pub prefix: &'a str,
     /// A main module: nested modules end the walk.
     pub prune_go_mod: bool,
-    /// `vendor` directories end the walk.
+    /// Nothing below a `vendor` directory counts.
     pub prune_vendor: bool,
     /// Its `ignore` lines.
     pub ignore: &'a IgnorePatterns,
@@ -382,8 +382,9 @@ fn walk_module_dir(
     };
     for sub in &contents.subdirs {
         let (child, relative) = (join(path, sub), join(relative, sub));
-        let pruned =
-            is_hidden(sub) || (sub == "vendor" && tree.prune_vendor) || !(asks.can_match)(&child);
+        let pruned = is_hidden(sub)
+            || (dir.ends_with("vendor") && tree.prune_vendor && !top)
+            || !(asks.can_match)(&child);
         if !pruned && tree.ignore.should_ignore(&relative) {
             (tree.note)(&dir.join(sub));
         } else if !pruned {

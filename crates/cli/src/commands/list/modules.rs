@@ -1,7 +1,7 @@
 //! `go list -m`.
 
 use steady_module::ModuleVersion;
-use steady_packages::modload::{Details, Modules};
+use steady_packages::modload::{Details, ModError, Modules};
 use steady_packages::package::{ModuleError, ModulePublic};
 use steady_packages::patterns::Pattern;
 
@@ -53,19 +53,24 @@ pub fn list(
         retracted: flags.retracted || flags.u && !flags.versions,
         deprecated: flags.u,
     };
-    let mut list = Finder {
+    let mut finder = Finder {
         session,
         modules: &modules,
         details,
-    }
-    .find(arguments)?;
+        partial: None,
+    };
+    let mut list = finder.find(arguments)?;
+    let mut failure = finder.partial;
     modules.add_details(&mut list, details);
-    if !flags.u {
-        modules.commit_graph()?;
+    if !flags.u && failure.is_none() {
+        failure = modules.commit_graph().err();
     }
     if !flags.e {
         for error in list.iter().filter_map(|module| module.error.as_ref()) {
             session.printer.error(&error.err);
+        }
+        if let Some(error) = failure {
+            return Err(Failure::switching(error));
         }
         if session.printer.failed() {
             return Err(Failure::Said(Status::FAILED));
@@ -82,10 +87,12 @@ struct Finder<'a> {
     session: &'a Session,
     modules: &'a Modules,
     details: Details,
+    /// The graph could not be read, or not as a whole.
+    partial: Option<ModError>,
 }
 
 impl Finder<'_> {
-    fn find(&self, arguments: &[String]) -> Result<Vec<ModulePublic>> {
+    fn find(&mut self, arguments: &[String]) -> Result<Vec<ModulePublic>> {
         if arguments.is_empty() {
             if self.modules.mains().is_empty() {
                 if self.modules.go_work().is_some() {
@@ -105,11 +112,26 @@ impl Finder<'_> {
                 })
                 .collect());
         }
+        if arguments.iter().any(|argument| self.needs_graph(argument)) {
+            self.partial = self.modules.expand_graph().err();
+        }
         let mut list = Vec::new();
         for argument in arguments {
             self.one(argument, &mut list)?;
         }
         Ok(list)
+    }
+
+    /// Whether what go.mod names is not enough to answer.
+    fn needs_graph(&self, argument: &str) -> bool {
+        if self.modules.mains().is_empty() {
+            return false;
+        }
+        if argument == "all" || argument.contains("...") {
+            return true;
+        }
+        let (path, query) = argument.split_once('@').unwrap_or((argument, ""));
+        matches!(query, "" | "upgrade" | "patch") && !self.modules.is_root(path)
     }
 
     fn one(&self, argument: &str, list: &mut Vec<ModulePublic>) -> Result<()> {
@@ -144,9 +166,14 @@ impl Finder<'_> {
         if !pattern {
             let selected = if self.modules.mains().is_empty() {
                 None
+            } else if self.partial.is_some() {
+                self.modules.partly_selected(argument)
             } else {
                 self.modules.selected(argument)?
             };
+            if selected.is_none() && self.partial.is_some() {
+                return Ok(());
+            }
             list.push(match selected {
                 Some(module) => self.modules.module_info(&module),
                 None if versions && self.modules.vendor_dir().is_none() => ModulePublic {
@@ -160,7 +187,7 @@ impl Finder<'_> {
         let all = argument == "all";
         let matcher = Pattern::new(argument);
         let before = list.len();
-        for module in self.modules.build_list()? {
+        for module in self.modules.partial_build_list() {
             let info = || self.modules.module_info(&module);
             if (all || matcher.matches(&module.path))
                 && !list.iter().any(|have| have.path == module.path)

@@ -63,7 +63,10 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let mut text = String::new();
     let graph = match flags.go.as_deref().filter(|version| !version.is_empty()) {
         Some(version) => loaded.graph_at(version)?,
-        None => loaded.graph()?,
+        None => {
+            loaded.expand_graph()?;
+            loaded.graph()?
+        }
     };
     graph.walk(|module| {
         for next in graph.required_by(module).into_iter().flatten() {

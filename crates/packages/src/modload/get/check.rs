@@ -27,9 +27,7 @@ impl Resolver<'_> {
                 any_tags: false,
                 tests: self.options.tests,
                 resolve: false,
-                tidy: false,
-                tidy_go: String::new(),
-                narrow_all: false,
+                ..PackageOptions::default()
             };
             modules.set_reqs(Arc::clone(&self.reqs));
             let found = modules.load_packages(&patterns, &options)?;

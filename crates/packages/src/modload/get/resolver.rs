@@ -7,12 +7,13 @@ use super::workspace::Workspace;
 use crate::modload::packages::PackageOptions;
 use crate::modload::reqs::Reqs;
 use crate::modload::{
-    Allowed, Found, FoundPackages, ImportError, ModError, ModuleDir, ModulePackages, Modules,
+    Allowed, Found, FoundPackages, ImportError, ModError, ModuleDir, ModulePackages, Modules, Node,
     Result,
 };
+use crate::parallel;
 use crate::patterns::{Pattern, is_meta_package, is_standard_import_path};
 use crate::source::BuildContext;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use steady_module::{ModuleVersion, gover};
 use steady_proxy::RevInfo;
@@ -403,11 +404,7 @@ impl<'m> Resolver<'m> {
                 .module
                 .as_ref()
                 .is_some_and(|module| !module.version.is_empty());
-            let could_be_found = matches!(
-                node.error,
-                Some(ImportError::Missing(_) | ImportError::Ambiguous(_))
-            );
-            if external || could_be_found {
+            if external || could_be_found(node) {
                 paths.insert(node.path.clone());
             }
         }
@@ -424,9 +421,8 @@ impl<'m> Resolver<'m> {
             any_tags: true,
             tests: self.options.tests,
             resolve: false,
-            tidy: false,
-            tidy_go: String::new(),
-            narrow_all: false,
+            assume_imported: true,
+            ..PackageOptions::default()
         };
         self.modules.set_reqs(Arc::clone(&self.reqs));
         self.modules.load_packages(patterns, &options)
@@ -649,16 +645,13 @@ impl<'m> Resolver<'m> {
             return Ok(Vec::new());
         }
         let found = self.load(&patterns)?;
-        let mut asked: HashSet<&str> = HashSet::new();
-        let mut wanted: Vec<(&str, FoundPackages)> = Vec::new();
-        let mut errors = Vec::new();
+        if let Some(reqs) = &found.reqs {
+            self.reqs = Arc::clone(reqs);
+        }
+        let mut asked: BTreeMap<&str, (&Node, &str)> = BTreeMap::new();
         for node in found.nodes.iter().filter(|node| node.test_of.is_none()) {
-            let could_be_found = matches!(
-                node.error,
-                Some(ImportError::Missing(_) | ImportError::Ambiguous(_))
-            );
             let version = match &node.module {
-                _ if could_be_found => {
+                _ if could_be_found(node) => {
                     if self.workspace.has(self.modules, &node.path) {
                         continue;
                     }
@@ -673,39 +666,34 @@ impl<'m> Resolver<'m> {
                 }
                 _ => continue,
             };
-            if !asked.insert(&node.path) {
-                continue;
-            }
-            // Unlike other queries these are relative to what is selected now: they may concern modules that have just come.
-            let current = |path: &str| Self::version_in(&self.selected, path);
-            let answer =
-                self.modules
-                    .query_pattern(&node.path, version, &current, Allowed::AsAsked);
-            let answer = match answer {
-                Ok(answer) => answer,
-                Err(error)
-                    if is_no_package(&error)
-                        || could_be_found
-                            && steady_module::path::check_path(&node.path).is_err() =>
-                {
-                    // Told when the packages are checked, with the way that led there.
-                    continue;
-                }
-                Err(error) => {
-                    errors.push(error);
-                    continue;
-                }
-            };
+            asked.insert(&node.path, (node, version));
+        }
+        let asked: Vec<(&Node, &str)> = asked.into_values().collect();
+        // Unlike other queries these are relative to what is selected now: they may concern modules that have just come.
+        let current = |path: &str| Self::version_in(&self.selected, path);
+        let answers = parallel::map(&asked, parallel::WAITING, |(node, version)| {
+            self.modules
+                .query_pattern(&node.path, version, &current, Allowed::AsAsked)
+        });
+        let mut wanted = Vec::new();
+        let mut errors = Vec::new();
+        for ((node, _), answer) in asked.into_iter().zip(answers) {
             let same = |found: &Found| Some(&found.module) == node.module.as_ref();
-            if !answer.with_packages.iter().any(same) {
-                wanted.push((&node.path, answer));
+            match answer {
+                Ok(answer) if answer.with_packages.iter().any(same) => {}
+                Ok(answer) => wanted.push(answer),
+                // Told when the packages are checked, with the way that led there.
+                Err(error) if is_no_package(&error) => {}
+                Err(_)
+                    if could_be_found(node)
+                        && steady_module::path::check_path(&node.path).is_err() => {}
+                Err(error) => errors.push(error),
             }
         }
         if !errors.is_empty() {
             return Err(ModError::many(errors));
         }
-        wanted.sort_by_key(|(path, _)| path.to_string());
-        Ok(wanted.into_iter().map(|(_, answer)| answer).collect())
+        Ok(wanted)
     }
 
     /// Adds what imports lead to, without holding on to it: queries may still decide otherwise.
@@ -781,6 +769,14 @@ impl<'m> Resolver<'m> {
         }
         Ok(())
     }
+}
+
+/// Whether another module, or another version of one, may mend what is wrong with a package.
+fn could_be_found(node: &Node) -> bool {
+    matches!(
+        node.error,
+        Some(ImportError::Missing(_) | ImportError::Ambiguous(_))
+    )
 }
 
 fn is_no_version(error: &ModError) -> bool {
