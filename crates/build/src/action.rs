@@ -253,7 +253,7 @@ fn processors(config: &BuildConfig) -> usize {
         .find(|(name, _)| name == "GOMAXPROCS");
     match set.and_then(|(_, value)| value.parse().ok()) {
         Some(count) if count > 0 => count,
-        _ => std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        _ => steady_system::processors(),
     }
 }
 

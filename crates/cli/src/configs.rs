@@ -157,9 +157,7 @@ fn flags(session: &Session, request: BuildRequest<'_>) -> Result<Flags> {
 fn processors(session: &Session) -> i64 {
     match session.environment().get("GOMAXPROCS").parse::<i64>() {
         Ok(n) if n > 0 => n,
-        _ => {
-            std::thread::available_parallelism().map_or(1, |n| i64::try_from(n.get()).unwrap_or(1))
-        }
+        _ => i64::try_from(steady_system::processors()).unwrap_or(1),
     }
 }
 

@@ -9,14 +9,18 @@
 //! [`Graph`] is one reading; [`build_list`] and [`req`] answer questions about lists of requirements that no file holds yet.
 
 mod read;
+mod record;
 mod select;
 
 pub use read::{Reading, Requirements, Summary};
+pub use record::Record;
 pub use select::{build_list, req};
 
+use hashbrown::{DefaultHashBuilder, HashTable};
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::fmt;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use steady_module::{ModuleVersion, gover};
 
@@ -99,9 +103,30 @@ struct Node {
 pub struct Graph<E> {
     tops: Vec<u32>,
     nodes: Vec<Node>,
-    ids: HashMap<ModuleVersion, u32>,
+    ids: Ids,
     selected: HashMap<String, u32>,
     errors: HashMap<u32, Arc<E>>,
+}
+
+/// Numbers of nodes by their module versions, which stand in the nodes alone.
+#[derive(Debug, Default)]
+struct Ids {
+    table: HashTable<u32>,
+    hasher: DefaultHashBuilder,
+}
+
+impl Ids {
+    fn get(&self, nodes: &[Node], module: &ModuleVersion) -> Option<u32> {
+        let same = |id: &u32| nodes[*id as usize].module == *module;
+        let found = self.table.find(self.hasher.hash_one(module), same);
+        found.copied()
+    }
+
+    /// Enters a node that is not there yet.
+    fn enter(&mut self, nodes: &[Node], id: u32) {
+        let hash = |id: &u32| self.hasher.hash_one(&nodes[*id as usize].module);
+        self.table.insert_unique(hash(&id), id, hash);
+    }
 }
 
 impl<E> Graph<E> {
@@ -111,7 +136,7 @@ impl<E> Graph<E> {
         let mut graph = Graph {
             tops: Vec::with_capacity(tops.len()),
             nodes: Vec::new(),
-            ids: HashMap::new(),
+            ids: Ids::default(),
             selected: HashMap::new(),
             errors: HashMap::new(),
         };
@@ -124,8 +149,8 @@ impl<E> Graph<E> {
     }
 
     fn id_of(&mut self, module: &ModuleVersion) -> u32 {
-        if let Some(id) = self.ids.get(module) {
-            return *id;
+        if let Some(id) = self.ids.get(&self.nodes, module) {
+            return id;
         }
         let id = u32::try_from(self.nodes.len()).unwrap_or(u32::MAX);
         self.nodes.push(Node {
@@ -133,7 +158,7 @@ impl<E> Graph<E> {
             requires: None,
             pruning: None,
         });
-        self.ids.insert(module.clone(), id);
+        self.ids.enter(&self.nodes, id);
         id
     }
 
@@ -142,7 +167,8 @@ impl<E> Graph<E> {
     }
 
     fn node(&self, module: &ModuleVersion) -> Option<&Node> {
-        self.ids.get(module).map(|id| &self.nodes[*id as usize])
+        let id = self.ids.get(&self.nodes, module)?;
+        Some(&self.nodes[id as usize])
     }
 
     /// A version that is asked for counts if it is newer than what was selected so far.
@@ -215,7 +241,8 @@ impl<E> Graph<E> {
     /// Why a module version's requirements could not be read, if they could not.
     #[must_use]
     pub fn error_of(&self, module: &ModuleVersion) -> Option<&E> {
-        self.errors.get(self.ids.get(module)?).map(Arc::as_ref)
+        let id = self.ids.get(&self.nodes, module)?;
+        self.errors.get(&id).map(Arc::as_ref)
     }
 
     /// How many modules' requirements were read.

@@ -5,11 +5,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How many threads pay where most of the time goes by waiting for proxies.
 pub(crate) const WAITING: usize = 16;
 
-/// How many threads pay where files are read.
-pub(crate) fn processors() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 /// `work` on each of `items`, by as many as `threads` threads.
 pub(crate) fn map<T, R>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R>
 where

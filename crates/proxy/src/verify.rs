@@ -21,7 +21,7 @@ use crate::{Error, Fetcher, Result};
 pub fn verify(fetcher: &Fetcher, files: &Files, modules: &[ModuleVersion]) -> Vec<Vec<String>> {
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<Vec<String>>> = Mutex::new(vec![Vec::new(); modules.len()]);
-    let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    let threads = steady_system::processors();
     std::thread::scope(|scope| {
         for _ in 0..threads.min(modules.len()) {
             scope.spawn(|| {

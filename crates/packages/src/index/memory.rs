@@ -186,7 +186,7 @@ impl Memory {
 
     /// Writes old and new records back, if there are new ones.
     pub fn save(&self, files: &Files) -> Result<(), steady_system::Error> {
-        let news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
         if news.records.is_empty() {
             return Ok(());
         }
@@ -211,7 +211,9 @@ impl Memory {
         if let Some(parent) = self.place.parent() {
             files.create_dir_all(parent)?;
         }
-        files.write_atomic(&self.place, &bytes, 0o644)
+        files.write_atomic(&self.place, &bytes, 0o644)?;
+        news.records.clear();
+        Ok(())
     }
 }
 

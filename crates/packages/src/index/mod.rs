@@ -13,7 +13,7 @@
 //! Within a process every directory is looked at once.
 
 mod memory;
-mod store;
+pub(crate) mod store;
 
 use crate::source::{BuildContext, DirContents, PackageSource, SourceError, evaluate, scan};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -87,6 +87,11 @@ impl Index {
         self
     }
 
+    /// Where the memories are and what they are about.
+    pub(crate) fn options(&self) -> &IndexOptions {
+        &self.options
+    }
+
     /// The files that this index reads.
     pub fn files(&self) -> &Files {
         &self.files
@@ -140,9 +145,7 @@ impl Index {
 
     /// Reads many directories at once, in parallel; errors wait for [`Index::dir`].
     pub fn prefetch(&self, dirs: &[Utf8PathBuf]) {
-        let threads = std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(dirs.len() / FEW + 1);
+        let threads = steady_system::processors().min(dirs.len() / FEW + 1);
         let next = AtomicUsize::new(0);
         let work = || {
             while let Some(dir) = dirs.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -157,7 +160,8 @@ impl Index {
         });
     }
 
-    /// Writes what was learned to disk; failure to do so is not an error. Called once at the end of a run.
+    /// Writes what was learned since the last call to disk; failure to do so is not an error. To be called when directories were looked
+    /// at, not for each.
     pub fn save(&self) {
         let memories: Vec<_> = locked(&self.memories).values().flatten().cloned().collect();
         for memory in memories {

@@ -88,9 +88,7 @@ impl Loader<'_> {
 
     /// Resolves and evaluates in parallel: most of the time goes into reading directories.
     fn look_at(&self, wave: &[Key]) -> Vec<Found> {
-        let threads = std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(wave.len());
+        let threads = steady_system::processors().min(wave.len());
         if threads < 2 || wave.len() < 4 {
             return wave.iter().map(|key| self.look(key)).collect();
         }

@@ -353,7 +353,7 @@ impl Modules {
             .as_ref()
             .filter(|module| !module.version.is_empty())
         {
-            self.summary_of(module)?;
+            self.check_go_mod(module)?;
         }
         Ok(Some(one))
     }

@@ -83,6 +83,23 @@ impl Modules {
         info
     }
 
+    /// As [`Self::module_info`], but no more than the names and versions that the module is shown by: no file is looked at.
+    #[must_use]
+    pub fn module_name(&self, module: &ModuleVersion) -> ModulePublic {
+        let named = |module: &ModuleVersion| ModulePublic {
+            path: module.path.clone(),
+            version: module.version.clone(),
+            ..ModulePublic::default()
+        };
+        let main = module.version.is_empty() && self.main(&module.path).is_some();
+        ModulePublic {
+            main,
+            indirect: !main && !self.is_direct(&module.path),
+            replace: self.replacement(module).map(named).map(Box::new),
+            ..named(module)
+        }
+    }
+
     /// A module version that was asked for by name: as it is, whatever replaces it. Its go.mod is fetched.
     pub(super) fn unreplaced_info(&self, module: &ModuleVersion) -> ModulePublic {
         let mut info = ModulePublic {

@@ -190,7 +190,7 @@ impl Modules {
     }
 
     /// What stands in front of the import paths of a main module: its path, or nothing in the standard library.
-    fn prefix_of<'a>(&self, main: &'a super::MainModule) -> &'a str {
+    pub(super) fn prefix_of<'a>(&self, main: &'a super::MainModule) -> &'a str {
         match main.path.as_str() {
             "std" if main.dir == self.config.goroot.join("src") => "",
             path => path,

@@ -22,9 +22,11 @@ mod open;
 mod outside;
 mod packages;
 mod query;
+mod remembered;
 mod reqs;
 mod roots;
 mod settle;
+mod tidied;
 mod tidy;
 
 pub use commit::CommitOptions;
@@ -39,6 +41,7 @@ pub use outside::Outside;
 pub use packages::{ModulePackages, Node, PackageOptions};
 pub use query::{Allowed, Found, FoundPackages, is_revision_query};
 pub use reqs::{ModuleGraph, Reqs};
+pub use tidied::TidyKey;
 pub use tidy::{Change, Tidy, TidyOptions};
 
 use crate::index::Index;

@@ -192,7 +192,7 @@ impl Walk<'_> {
         let threads = if wave.len() < 4 {
             1
         } else {
-            parallel::processors()
+            steady_system::processors()
         };
         parallel::map(wave, threads, |&at| self.look(at))
     }
@@ -386,6 +386,16 @@ impl Modules {
     /// # Errors
     /// What keeps that from being done. What is wrong with single packages stands in them.
     pub fn load_packages(
+        &self,
+        patterns: &[String],
+        options: &PackageOptions,
+    ) -> Result<ModulePackages> {
+        let loaded = self.load_until_settled(patterns, options);
+        self.index.save();
+        loaded
+    }
+
+    fn load_until_settled(
         &self,
         patterns: &[String],
         options: &PackageOptions,

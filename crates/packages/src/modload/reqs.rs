@@ -30,9 +30,7 @@ impl Reqs {
     /// Requirements on `roots`, in any order.
     #[must_use]
     pub fn new(pruning: Pruning, mut roots: Vec<ModuleVersion>, direct: BTreeSet<String>) -> Reqs {
-        if pruning != Pruning::Workspace {
-            sort(&mut roots);
-        }
+        sort(&mut roots);
         let mut selected: HashMap<String, String> = HashMap::with_capacity(roots.len());
         for root in &roots {
             let known = selected
@@ -141,11 +139,21 @@ impl Modules {
         reqs: &Reqs,
         unprune: Option<&HashSet<ModuleVersion>>,
     ) -> Result<Arc<ModuleGraph>> {
-        let graph = self.read_graph_anyway(reqs, unprune);
-        match graph.error() {
-            None => Ok(graph),
-            Some(error) => Err(ModError::Graph(Arc::new(error))),
+        let key = match unprune {
+            None => self.graph_key(reqs),
+            Some(_) => None,
+        };
+        if let Some(known) = key.as_ref().and_then(|key| self.remembered_graph(key)) {
+            return Ok(Arc::new(known));
         }
+        let graph = self.read_graph_anyway(reqs, unprune);
+        if let Some(error) = graph.error() {
+            return Err(ModError::Graph(Arc::new(error)));
+        }
+        if let Some(key) = key {
+            self.remember_graph(&key, &graph);
+        }
+        Ok(graph)
     }
 
     /// Reads a graph as far as it can be read.
@@ -226,14 +234,8 @@ impl Modules {
                 pruning: Pruning::for_go_version(go_version),
             };
         }
+        // A toolchain line counts in the main module's own go.mod (or go.work) alone.
         requires.push(ModuleVersion::new("go", go_version));
-        if let Some(toolchain) = file
-            .toolchain
-            .as_ref()
-            .filter(|toolchain| toolchain.value != "default")
-        {
-            requires.push(ModuleVersion::new("toolchain", toolchain.value.clone()));
-        }
         Summary {
             requires,
             pruning: Pruning::for_go_version(go_version),
@@ -266,6 +268,20 @@ impl Modules {
         let mut all = self.summaries(std::slice::from_ref(module));
         all.pop()
             .unwrap_or_else(|| Err(ModError::message("not a module of this run")))
+    }
+
+    /// Makes sure that a module's go.mod can be had and is in order; the graph in force may have seen to that.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub(super) fn check_go_mod(&self, module: &ModuleVersion) -> Result<()> {
+        let reqs = self.reqs();
+        if let Some(Ok(graph)) = reqs.graph.get()
+            && graph.was_read(module)
+        {
+            return Ok(());
+        }
+        self.summary_of(module).map(drop)
     }
 
     fn missing_sum(&self, actual: &ModuleVersion) -> Option<ModError> {

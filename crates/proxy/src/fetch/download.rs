@@ -406,7 +406,7 @@ impl Visit<'_> {
 
     fn pass(&self, archive: &Archive, target: Option<(&Files, &Utf8Path)>) -> Result<String> {
         let others = UNPACKING.fetch_add(1, Ordering::Relaxed);
-        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let processors = steady_system::processors();
         let progress = |done, total| self.shared.observer.unpacking(self.module, done, total);
         let prefix = format!("{}/", self.module);
         let threads = (processors / (others + 1)).max(1);

@@ -265,6 +265,11 @@ impl Fetcher {
         self.shared.sums().recorded(&self.shared.files, module)
     }
 
+    /// SHA-256 over the texts of the go.sum files, as long as they hold every sum of this run; `None` otherwise, or without any.
+    pub fn sums_digest(&self) -> Option<[u8; 32]> {
+        self.shared.sums().digest(&self.shared.files).ok()?
+    }
+
     /// Whether sums were looked up that go.sum does not have: only then is it worth working out what to keep.
     pub fn has_new_sums(&self) -> bool {
         self.shared.sums().has_new()

@@ -26,8 +26,15 @@ type Table = HashMap<ModuleVersion, Vec<String>>;
 #[derive(Default)]
 pub struct GoSum {
     files: SumFiles,
+    /// What the files hold, read and not taken apart yet.
+    texts: Option<Texts>,
     state: Option<State>,
     lenient: bool,
+}
+
+struct Texts {
+    main: Vec<u8>,
+    workspace: Vec<Vec<u8>>,
 }
 
 #[derive(Default)]
@@ -60,6 +67,7 @@ impl GoSum {
     pub fn new(files: SumFiles, lenient: bool) -> GoSum {
         GoSum {
             files,
+            texts: None,
             state: None,
             lenient,
         }
@@ -78,7 +86,7 @@ impl GoSum {
         Ok(sums.into_iter().collect())
     }
 
-    fn read(&self, files: &Files, path: &Utf8PathBuf) -> Result<Table> {
+    fn read(files: &Files, path: &Utf8PathBuf) -> Result<Vec<u8>> {
         // A file that the overlay replaces is nobody else's to write, and locking would need the real one.
         let bytes = if files.is_replaced(path) {
             files.read(path)
@@ -86,30 +94,65 @@ impl GoSum {
             lock::read(files.absolute(path))
         };
         match bytes {
-            Ok(bytes) => self.parse(path.as_str(), &bytes),
-            Err(error) if error.is_not_found() => Ok(Table::new()),
-            Err(error) => Err(error.into()),
+            Err(error) if error.is_not_found() => Ok(Vec::new()),
+            bytes => Ok(bytes?),
         }
+    }
+
+    fn texts(&mut self, files: &Files) -> Result<Option<&Texts>> {
+        let Some(main) = &self.files.main else {
+            return Ok(None);
+        };
+        if self.texts.is_none() {
+            let members = self.files.workspace.iter();
+            self.texts = Some(Texts {
+                main: Self::read(files, main)?,
+                workspace: members
+                    .map(|path| Self::read(files, path))
+                    .collect::<Result<_>>()?,
+            });
+        }
+        Ok(self.texts.as_ref())
+    }
+
+    /// SHA-256 over what the files hold, in their order; `None` without files or once sums were added that no file has.
+    pub fn digest(&mut self, files: &Files) -> Result<Option<[u8; 32]>> {
+        if self.has_new() {
+            return Ok(None);
+        }
+        let Some(texts) = self.texts(files)? else {
+            return Ok(None);
+        };
+        let mut hash = ring::digest::Context::new(&ring::digest::SHA256);
+        for text in std::iter::once(&texts.main).chain(&texts.workspace) {
+            hash.update(&(text.len() as u64).to_le_bytes());
+            hash.update(text);
+        }
+        Ok(hash.finish().as_ref().try_into().ok())
     }
 
     /// The sums, read if they were not; `None` if no go.sum is in use.
     fn state(&mut self, files: &Files) -> Result<Option<&mut State>> {
-        let Some(main) = &self.files.main else {
-            return Ok(None);
-        };
         if self.state.is_none() {
-            let mut state = State {
-                main: self.read(files, main)?,
-                ..State::default()
-            };
-            for path in &self.files.workspace {
-                state
-                    .workspace
-                    .push((path.clone(), self.read(files, path)?));
-            }
-            self.state = Some(state);
+            self.texts(files)?;
+            self.state = self.parsed()?;
         }
         Ok(self.state.as_mut())
+    }
+
+    fn parsed(&self) -> Result<Option<State>> {
+        let (Some(path), Some(texts)) = (&self.files.main, &self.texts) else {
+            return Ok(None);
+        };
+        let mut state = State {
+            main: self.parse(path.as_str(), &texts.main)?,
+            ..State::default()
+        };
+        for (path, text) in self.files.workspace.iter().zip(&texts.workspace) {
+            let table = self.parse(path.as_str(), text)?;
+            state.workspace.push((path.clone(), table));
+        }
+        Ok(Some(state))
     }
 
     /// Why go.sum cannot be read, if it cannot.
@@ -251,6 +294,7 @@ impl GoSum {
                 }
             },
         )?;
+        self.texts = None;
         if let Some(state) = &mut self.state {
             state.status.clear();
             state.overwrite = false;

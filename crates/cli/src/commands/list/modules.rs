@@ -37,6 +37,7 @@ pub fn list(
         } else {
             "{{.String}}"
         });
+    let names = !json.on && flags.f.as_deref().is_none_or(str::is_empty);
     let format = Format::new(json, template, functions(gotmpl::Value::Nil))?;
     let modules = loading::open_modules(
         session,
@@ -57,6 +58,7 @@ pub fn list(
         session,
         modules: &modules,
         details,
+        names,
         partial: None,
     };
     let mut list = finder.find(arguments)?;
@@ -87,11 +89,21 @@ struct Finder<'a> {
     session: &'a Session,
     modules: &'a Modules,
     details: Details,
+    /// Names and versions are all that is shown.
+    names: bool,
     /// The graph could not be read, or not as a whole.
     partial: Option<ModError>,
 }
 
 impl Finder<'_> {
+    fn info(&self, module: &ModuleVersion) -> ModulePublic {
+        if self.names {
+            self.modules.module_name(module)
+        } else {
+            self.modules.module_info(module)
+        }
+    }
+
     fn find(&mut self, arguments: &[String]) -> Result<Vec<ModulePublic>> {
         if arguments.is_empty() {
             if self.modules.mains().is_empty() {
@@ -106,10 +118,7 @@ impl Finder<'_> {
             }
             let mains = self.modules.mains().iter();
             return Ok(mains
-                .map(|main| {
-                    self.modules
-                        .module_info(&ModuleVersion::new(main.path.clone(), ""))
-                })
+                .map(|main| self.info(&ModuleVersion::new(main.path.clone(), "")))
                 .collect());
         }
         if arguments.iter().any(|argument| self.needs_graph(argument)) {
@@ -175,7 +184,7 @@ impl Finder<'_> {
                 return Ok(());
             }
             list.push(match selected {
-                Some(module) => self.modules.module_info(&module),
+                Some(module) => self.info(&module),
                 None if versions && self.modules.vendor_dir().is_none() => ModulePublic {
                     path: argument.to_owned(),
                     ..ModulePublic::default()
@@ -188,7 +197,7 @@ impl Finder<'_> {
         let matcher = Pattern::new(argument);
         let before = list.len();
         for module in self.modules.partial_build_list() {
-            let info = || self.modules.module_info(&module);
+            let info = || self.info(&module);
             if (all || matcher.matches(&module.path))
                 && !list.iter().any(|have| have.path == module.path)
             {

@@ -86,6 +86,10 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         compat,
         verbose: flags.v,
     };
+    let key = (!flags.x).then(|| loaded.tidy_key(&options)).flatten();
+    if key.as_ref().is_some_and(|key| loaded.was_tidy(key)) {
+        return Ok(Status::DONE);
+    }
     let tidy = loaded.tidy(context, &options).map_err(Failure::switching)?;
     let errors = tidy.packages.errors(true);
     if !errors.is_empty() {
@@ -103,6 +107,9 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         return Ok(if shown { Status::FAILED } else { Status::DONE });
     }
     loaded.commit_tidy(&tidy).map_err(Failure::switching)?;
+    if let Some(key) = key {
+        loaded.remember_tidy(&key, &tidy);
+    }
     Ok(Status::DONE)
 }
 
