@@ -311,10 +311,6 @@ impl Start {
         if asks {
             return Err(Failure::Usage);
         }
-        if command.long_name() == "bug" && words.first().is_some_and(|word| !word.starts_with('-'))
-        {
-            return Err(Failure::error("bug takes no arguments"));
-        }
         let name = self.called.name();
         Err(Failure::Message(
             format!(

@@ -62,6 +62,10 @@ impl Chooser<'_> {
             return Ok(settings);
         }
         let none = settings.goroot.is_none();
+        if !none && settings.local_version().is_empty() {
+            // A tree that does not say which release it is: whoever set GOROOT to it means it.
+            return Ok(settings);
+        }
         let local = if none { NONE } else { settings.local_version() }.to_owned();
         let lines = self.lines(&settings)?;
         let selection = select(&local, &gotoolchain, &lines)?;

@@ -4,7 +4,7 @@
 use clap::Args;
 
 use crate::command::{Command, Kind};
-use crate::flags::build::{BuildFlags, Chdir, ModCommon, ModFlag, Verbose};
+use crate::flags::build::{BuildFlags, ModCommon, ModFlag, Verbose};
 use crate::flags::define;
 
 macro_rules! absent {
@@ -20,15 +20,6 @@ macro_rules! absent {
             },
         };
     };
-}
-
-#[derive(Args)]
-struct BugFlags {
-    #[command(flatten)]
-    chdir: Chdir,
-    /// Print the report's text
-    #[arg(long)]
-    v: bool,
 }
 
 #[derive(Args)]
@@ -85,14 +76,6 @@ struct FixFlags {
     fix: Option<String>,
 }
 
-absent!(BUG, BugFlags, "go bug", "start a bug report", "bug");
-absent!(
-    DOC,
-    Chdir,
-    "go doc [doc flags] [package|[package.]symbol[.methodOrField]]",
-    "show documentation for package or symbol",
-    "doc"
-);
 absent!(
     FIX,
     FixFlags,

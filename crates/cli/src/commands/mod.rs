@@ -11,6 +11,7 @@ pub mod env;
 pub mod fmt;
 pub mod generate;
 pub mod get;
+pub mod handover;
 pub mod list;
 pub mod modules;
 pub mod run;
@@ -28,10 +29,10 @@ pub static GO: Command = Command {
     long: "Go is a tool for managing Go source code.",
     examples: &[],
     kind: Kind::Group(&[
-        &absent::BUG,
+        &handover::BUG,
         &build::BUILD,
         &clean::CLEAN,
-        &absent::DOC,
+        &handover::DOC,
         &env::ENV,
         &absent::FIX,
         &fmt::FMT,

@@ -4,6 +4,7 @@ use clap::{Args, FromArgMatches};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use steady_build::Sink;
+use steady_build::command::Runnable;
 use steady_build::platform as ports;
 use steady_build::quote::quote;
 use steady_packages::load::exec_name;
@@ -113,8 +114,7 @@ fn module_tool(session: &mut Session, flags: &ToolFlags, name: &str) -> Result<O
     Ok(found.pop())
 }
 
-/// Builds a tool, or finds it built, and runs it. The toolchain's own are for this machine, whatever the target is, and have
-/// nothing to do with the main module.
+/// Builds a tool, or finds it built, and runs it.
 fn build_and_start(
     session: &mut Session,
     flags: &ToolFlags,
@@ -123,6 +123,28 @@ fn build_and_start(
     own: bool,
     arguments: &[String],
 ) -> Result {
+    let runnable = build(session, &flags.modules, package, own)?;
+    if runnable.outcome.failed || runnable.outcome.interrupted {
+        return Ok(Status::FAILED);
+    }
+    let command = if own {
+        vec![runnable.program.to_string()]
+    } else {
+        runnable.command.clone()
+    };
+    start(session, flags, name, command, arguments)
+}
+
+/// Builds a tool. The toolchain's own are for this machine, whatever the target is, and have nothing to do with the main module.
+///
+/// # Errors
+/// What keeps its packages from being loaded.
+pub fn build(
+    session: &mut Session,
+    modules: &ModCommon,
+    package: &str,
+    own: bool,
+) -> Result<Runnable> {
     if own {
         let environment = ["GOOS", "GOARCH"]
             .into_iter()
@@ -142,7 +164,7 @@ fn build_and_start(
             cover: None,
         },
         modules: ModRequest {
-            common: Some(&flags.modules),
+            common: Some(modules),
             no_main_module: own,
             ..ModRequest::default()
         },
@@ -161,16 +183,8 @@ fn build_and_start(
         return Err(Failure::error(format!("no packages loaded from {package}")));
     };
     let sink: Arc<dyn Sink> = session.printer.clone();
-    let runnable = steady_build::command::run(bench.config, &mut loaded.set, root, &[], sink)?;
-    if runnable.outcome.failed || runnable.outcome.interrupted {
-        return Ok(Status::FAILED);
-    }
-    let command = if own {
-        vec![runnable.program.to_string()]
-    } else {
-        runnable.command.clone()
-    };
-    start(session, flags, name, command, arguments)
+    let built = steady_build::command::run(bench.config, &mut loaded.set, root, &[], sink);
+    Ok(built?)
 }
 
 /// Names of the tools that the toolchain brings.

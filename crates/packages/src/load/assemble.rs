@@ -446,7 +446,7 @@ impl Loader<'_> {
                 ..PackageError::default()
             });
         }
-        if let Some(error) = self.vendored_error(Some(place), importer, stack) {
+        if let Some(error) = self.vendored_error(importer, stack) {
             return Some(error);
         }
         if found.source.name == "main" && !importer.path.is_empty() && importer.dir != place.dir {
@@ -476,16 +476,8 @@ impl Loader<'_> {
     }
 
     /// A package of a vendor directory must be imported as what it is a copy of.
-    fn vendored_error(
-        &self,
-        place: Option<&Resolved>,
-        importer: &Importer<'_>,
-        stack: &Stack,
-    ) -> Option<PackageError> {
+    fn vendored_error(&self, importer: &Importer<'_>, stack: &Stack) -> Option<PackageError> {
         let short = vendored_path(importer.written)?;
-        if self.modules.enabled() && place.is_none_or(|place| place.module.is_some()) {
-            return None;
-        }
         let at = importer.positions.first();
         Some(PackageError {
             import_stack: stack.paths.clone(),
@@ -840,7 +832,7 @@ impl Loader<'_> {
         match public.error {
             None => self.use_error(&path, &found, importer, stack),
             // How it is written is wrong in any case.
-            Some(_) => self.vendored_error(found.place.as_ref().ok(), importer, stack),
+            Some(_) => self.vendored_error(importer, stack),
         }
     }
 

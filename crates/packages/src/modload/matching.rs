@@ -249,7 +249,14 @@ impl Modules {
     fn ignore_of(&self, dir: &Utf8Path) -> IgnorePatterns {
         let file = dir.join("go.mod");
         let text = self.files.read_to_string(&file).ok();
-        let parsed = text.and_then(|text| ModFile::parse_lax(file.as_str(), &text, None).ok());
+        let parsed = text.and_then(|text| {
+            ModFile::parse(
+                file.as_str(),
+                &text,
+                Some(&mut |_, version| Ok(version.to_string())),
+            )
+            .ok()
+        });
         let lines = parsed.iter().flat_map(|parsed| &parsed.ignore);
         let paths: Vec<String> = lines.map(|line| line.value.clone()).collect();
         IgnorePatterns::new(&paths)
