@@ -1,8 +1,8 @@
 //! What a command is: the table from which dispatch, help, completions and the reference are made.
 
 use crate::failure::Result;
-use crate::flags::{Definition, Parsed};
-use crate::session::Session;
+use crate::flags::{Definition, Parsed, grammar};
+use crate::session::{Called, Session};
 
 /// A command, a group of commands, or a help topic.
 pub struct Command {
@@ -97,9 +97,17 @@ impl Command {
         }
     }
 
-    /// The definition of its flags.
+    /// The definition of its flags, as the name that Steady is called by decides.
     #[must_use]
-    pub fn definition(&self) -> Option<Definition> {
+    pub fn definition(&self, called: Called) -> Option<Definition> {
+        let all = self.all_flags()?;
+        Some(match called {
+            Called::Go => grammar::as_go(all),
+            Called::Steady => all,
+        })
+    }
+
+    fn all_flags(&self) -> Option<Definition> {
         match self.kind {
             Kind::Run { flags, .. }
             | Kind::Raw { flags, .. }
@@ -136,14 +144,18 @@ impl Command {
 
     /// Has it, or any command behind it, the flag?
     #[must_use]
-    pub fn has_flag(&self, name: &str) -> bool {
+    pub fn has_flag(&self, name: &str, called: Called) -> bool {
         let own = |name: &str| {
-            self.definition().is_some_and(|definition| {
-                crate::flags::grammar::lookup(&definition, name).is_some()
-            })
+            self.definition(called)
+                .is_some_and(|definition| grammar::lookup(&definition, name).is_some())
         };
         // A test's flags may have the prefix that they have in the test program.
         let prefixed = self.long_name() == "test" && name.strip_prefix("test.").is_some_and(own);
-        own(name) || prefixed || self.commands().iter().any(|command| command.has_flag(name))
+        own(name)
+            || prefixed
+            || self
+                .commands()
+                .iter()
+                .any(|command| command.has_flag(name, called))
     }
 }

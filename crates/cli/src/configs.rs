@@ -289,6 +289,8 @@ pub fn proxy_config(settings: &Settings) -> steady_proxy::Config {
         go_version: steady_module::gover::from_toolchain(settings.local_version()).to_owned(),
         host_os: platform::host_os().to_owned(),
         host_arch: platform::host_arch().to_owned(),
+        offline: settings.frozen.offline,
+        locked: settings.frozen.locked,
         network_forbidden: test && settings.environment.get("TESTGONETWORK") == "panic",
         vcs_forbidden: test && settings.environment.get("TESTGOVCSREMOTE") == "panic",
         goroot: settings.goroot.clone().unwrap_or_default(),

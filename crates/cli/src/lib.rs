@@ -39,7 +39,7 @@ use failure::Failure;
 use flags::{FlagError, GoFlags};
 use printer::Printer;
 use session::{Called, Session};
-use settings::Settings;
+use settings::{Frozen, Settings};
 use steady_system::{Environment, Files};
 
 /// How often a command may find that it needs a newer Go. Once is the rule; a second time happens when the first choice was
@@ -103,7 +103,10 @@ impl Start {
             return Ok(status);
         }
         let files = Files::new(environment.cwd());
-        let settings = Settings::load(environment, &files);
+        let mut settings = Settings::load(environment, &files);
+        if self.called == Called::Steady {
+            settings.frozen = Frozen::asked(command, settings.get("GOFLAGS"), &words, used);
+        }
         let settings = self.chooser(&files, &words).choose(settings)?;
         check_goroot(&settings, &files)?;
         check_gopath(&settings, &self.printer)?;
@@ -244,8 +247,10 @@ impl Start {
             self.check_target(&settings)?;
         }
         let lenient = matches!(name, "env" | "bug");
-        let goflags = GoFlags::parse(settings.get("GOFLAGS"), lenient, |flag| GO.has_flag(flag))
-            .map_err(Failure::error)?;
+        let goflags = GoFlags::parse(settings.get("GOFLAGS"), lenient, |flag| {
+            GO.has_flag(flag, self.called)
+        })
+        .map_err(Failure::error)?;
         let mut session = Session {
             called: self.called,
             program: self.program.clone(),
@@ -257,7 +262,7 @@ impl Start {
         };
         let result = match command.kind {
             Kind::Run { flags, run } | Kind::Own { flags, run } => {
-                let definition = flags();
+                let definition = command.definition(self.called).unwrap_or_else(flags);
                 let parsed = session
                     .goflags
                     .apply(&definition)

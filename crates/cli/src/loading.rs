@@ -177,6 +177,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         go_version: steady_module::gover::from_toolchain(settings.local_version()).to_owned(),
         toolchain_explain: settings.startup.explain(),
         workspace: !request.no_workspace,
+        locked: settings.frozen.locked,
         no_main_module: request.no_main_module || ignored,
         snapshot: None,
     };

@@ -44,6 +44,10 @@ pub struct Config {
     pub quiet: bool,
     /// Pass over malformed go.sum lines (`go mod tidy` does).
     pub lenient_go_sum: bool,
+    /// `-offline`: nothing may reach the network. What would have is an error that names it.
+    pub offline: bool,
+    /// `-locked`: go.sum may not change. What would is an error that names it.
+    pub locked: bool,
     /// Any use of the network is an internal error (test hook; loopback is allowed).
     pub network_forbidden: bool,
     /// Any version control command that may use the network is an internal error (test hook).

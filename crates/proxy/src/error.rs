@@ -69,6 +69,12 @@ pub enum Kind {
     /// go.sum would have to change, which `-mod=readonly` forbids.
     #[error("updates to go.sum needed, disabled by -mod=readonly")]
     GoSumDirty,
+    /// `-offline` forbids what would have been fetched.
+    #[error("-offline: would have fetched {0}")]
+    Offline(String),
+    /// `-locked` forbids a change of go.sum: the file and its changes.
+    #[error("-locked: {0} would change:{1}")]
+    Locked(String, String),
     /// What is asked for is not written yet.
     #[error("{0} is not supported yet")]
     Unsupported(String),

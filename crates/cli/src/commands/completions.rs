@@ -55,7 +55,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
 #[must_use]
 pub fn tree(command: &'static Command, name: &'static str) -> clap::Command {
     let base = command
-        .definition()
+        .definition(Called::Steady)
         .unwrap_or_else(|| clap::Command::new(name));
     let mut out = base.name(name).about(command.short).mut_args(|arg| {
         let mut letters = arg.get_long().unwrap_or_default().chars();

@@ -31,9 +31,28 @@ pub struct ModFlag {
     pub mode: Option<String>,
 }
 
+/// The safeguards of Steady's own that everything has which reads go.mod. They are read before the command is
+/// ([`crate::settings::Frozen`]), since the choice of a toolchain is bound by them too.
+#[derive(Args, Debug, Clone, Default)]
+#[command(next_help_heading = super::grammar::OWN)]
+pub struct FrozenFlags {
+    /// Refuse to change go.mod, go.sum, go.work or go.work.sum
+    #[arg(long)]
+    pub locked: bool,
+    /// Refuse to reach the network
+    #[arg(long)]
+    pub offline: bool,
+    /// Both -locked and -offline
+    #[arg(long)]
+    pub frozen: bool,
+}
+
 /// Flags of everything that reads go.mod.
 #[derive(Args, Debug, Clone, Default)]
 pub struct ModCommon {
+    /// Safeguards
+    #[command(flatten)]
+    pub frozen: FrozenFlags,
     /// Leave new directories of the module cache writable
     #[arg(long)]
     pub modcacherw: bool,

@@ -19,6 +19,22 @@ use steady_build::quote::quote;
 
 use super::value;
 
+/// The heading of flags that the go command lacks. Called `go`, Steady does not know them.
+pub const OWN: &str = "Steady's own";
+
+/// A definition without the flags that the go command lacks.
+#[must_use]
+pub fn as_go(definition: Definition) -> Definition {
+    definition.mut_args(|arg| match arg.get_help_heading() {
+        // An argument without a name would be a positional one; this name nobody can mean.
+        Some(OWN) => {
+            let name = format!("({})", arg.get_id());
+            arg.long(name).hide(true)
+        }
+        _ => arg,
+    })
+}
+
 /// The group of arguments that one command takes, as clap sees it. See [`define`].
 pub type Definition = Command;
 

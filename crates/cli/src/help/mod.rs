@@ -136,7 +136,7 @@ fn single(command: &Command, called: Called) -> String {
         usage_line(command, called),
         command.long.trim()
     );
-    if let Some(definition) = command.definition() {
+    if let Some(definition) = command.definition(called) {
         flags(&mut out, &definition);
     }
     if matches!(command.kind, Kind::Absent { .. }) {
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn every_flag_has_a_help_text_and_a_unique_name() {
         fn check(command: &Command) {
-            if let Some(definition) = command.definition() {
+            if let Some(definition) = command.definition(Called::Steady) {
                 definition.clone().debug_assert();
                 for arg in definition.get_arguments() {
                     assert!(

@@ -9,11 +9,13 @@
 pub mod arch;
 pub mod experiment;
 pub mod files;
+mod frozen;
 mod goroot;
 pub mod platform;
 pub mod table;
 
 use camino::{Utf8Path, Utf8PathBuf};
+pub use frozen::Frozen;
 use std::collections::BTreeMap;
 
 use arch::{ArchVariable, constant};
@@ -50,6 +52,8 @@ pub struct Settings {
     pub test_version: Option<String>,
     /// What decided about the toolchain; later errors tell.
     pub startup: Startup,
+    /// What this run must leave alone.
+    pub frozen: Frozen,
     user: BTreeMap<String, String>,
     root: BTreeMap<String, String>,
     sources: Sources,
@@ -83,6 +87,7 @@ impl Settings {
             version: String::new(),
             test_version: None,
             startup: Startup::default(),
+            frozen: Frozen::default(),
             user,
             root: files::parse(EMBEDDED),
             sources: Sources::default(),

@@ -4,6 +4,7 @@ use super::packages::ModulePackages;
 use super::reqs::Reqs;
 use super::{MainModule, ModError, ModMode, Modules, Result};
 use std::sync::Arc;
+use steady_module::changes::changes;
 use steady_module::modfile::{ModFile, Require};
 use steady_module::{ModuleVersion, gover};
 
@@ -200,6 +201,12 @@ impl Modules {
             .is_ok_and(|old| old == text.as_bytes())
         {
             return Ok(());
+        }
+        if self.config.locked {
+            return Err(ModError::Locked {
+                file: main.go_mod.clone(),
+                changes: changes(&main.text, text),
+            });
         }
         let _side = self.fetcher.side_lock();
         let read = &main.text;

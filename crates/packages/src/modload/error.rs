@@ -27,6 +27,14 @@ pub enum ModError {
         "go.mod file not found in current directory or any parent directory; see 'go help modules'"
     )]
     NoGoMod,
+    /// `-locked` forbids a change of go.mod.
+    #[error("-locked: {file} would change:{changes}")]
+    Locked {
+        /// The file.
+        file: Utf8PathBuf,
+        /// Its changes, a line each.
+        changes: String,
+    },
     /// go.work names no module.
     #[error("no modules were found in the current workspace; see 'go help work'")]
     EmptyWorkspace,

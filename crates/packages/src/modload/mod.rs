@@ -83,6 +83,8 @@ pub struct ModConfig {
     pub toolchain_explain: String,
     /// go.work is looked for (commands about one module say no).
     pub workspace: bool,
+    /// `-locked`: go.mod may not change.
+    pub locked: bool,
     /// No main module at all, whatever is there (`run pkg@version`).
     pub no_main_module: bool,
     /// GOFIPS140 names a snapshot of the FIPS 140 module, which stands for the toolchain's own.

@@ -59,7 +59,7 @@ impl Shared {
     }
 
     pub fn set_sum_files(&self, files: SumFiles) {
-        *self.sums() = GoSum::new(files, self.config.lenient_go_sum);
+        *self.sums() = GoSum::new(files, self.config.lenient_go_sum).locked(self.config.locked);
     }
 
     /// What was looked up before.

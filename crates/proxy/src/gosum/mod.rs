@@ -13,6 +13,7 @@ use camino::Utf8PathBuf;
 use std::collections::HashMap;
 use std::collections::HashSet;
 
+use steady_module::changes::changes;
 use steady_module::{ModuleVersion, gosum};
 use steady_system::{Files, lock};
 
@@ -30,6 +31,7 @@ pub struct GoSum {
     texts: Option<Texts>,
     state: Option<State>,
     lenient: bool,
+    locked: bool,
 }
 
 struct Texts {
@@ -70,7 +72,15 @@ impl GoSum {
             texts: None,
             state: None,
             lenient,
+            locked: false,
         }
+    }
+
+    /// The same sums, which may not change.
+    #[must_use]
+    pub fn locked(mut self, locked: bool) -> GoSum {
+        self.locked = locked;
+        self
     }
 
     fn parse(&self, name: &str, bytes: &[u8]) -> Result<Table> {
@@ -284,6 +294,18 @@ impl GoSum {
         if files.is_replaced(&path) {
             let text = "updates to go.sum needed, but go.sum is part of the overlay specified with -overlay";
             return Err(Error::other(text));
+        }
+        if self.locked {
+            let (before, after) = self.tidy(files, keep)?;
+            let (before, after) = (
+                String::from_utf8_lossy(&before),
+                String::from_utf8_lossy(&after),
+            );
+            let changes = changes(&before, &after);
+            if !changes.is_empty() {
+                return Err(Kind::Locked(path.to_string(), changes).into());
+            }
+            return Ok(());
         }
         lock::transform::<Error>(files.absolute(&path), |old| self.tidied(old, keep)).map_err(
             |error| {

@@ -266,6 +266,9 @@ impl Client {
             },
             None => url.clone(),
         };
+        if self.config.offline {
+            return Err(Error::from(crate::Kind::Offline(url.redacted())).into());
+        }
         if self.config.network_forbidden && !target.is_loopback() {
             return Err(Error::other(format!("panic: use of network: {}", url.redacted())).into());
         }

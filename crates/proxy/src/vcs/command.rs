@@ -17,7 +17,18 @@ pub struct Runner {
     environment: Environment,
     observer: Arc<dyn Observer>,
     trace: bool,
-    remote_forbidden: bool,
+    remote: Remote,
+}
+
+/// Whether programs may use the network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remote {
+    /// They may.
+    Allowed,
+    /// The user said `-offline`.
+    Offline,
+    /// That would be an internal error (test hook).
+    Forbidden,
 }
 
 /// One command.
@@ -75,7 +86,7 @@ impl Runner {
         environment: &Environment,
         observer: Arc<dyn Observer>,
         trace: bool,
-        remote_forbidden: bool,
+        remote: Remote,
     ) -> Runner {
         let mut environment = environment.clone();
         let quiet = [("GIT_TERMINAL_PROMPT", "0"), ("GCM_INTERACTIVE", "never")];
@@ -94,7 +105,7 @@ impl Runner {
             environment,
             observer,
             trace,
-            remote_forbidden,
+            remote,
         }
     }
 
@@ -178,9 +189,13 @@ impl Runner {
         call: &Call<'_>,
         run: impl FnOnce() -> Result<T, RunError>,
     ) -> Result<T, RunError> {
-        if self.remote_forbidden && !call.local {
-            let why = "internal error: use of remote version control".to_owned();
-            return Err(RunError::new(call, why));
+        let refused = match self.remote {
+            Remote::Offline => Some("-offline: version control would have used the network"),
+            Remote::Forbidden => Some("internal error: use of remote version control"),
+            Remote::Allowed => None,
+        };
+        if let (Some(why), false) = (refused, call.local) {
+            return Err(RunError::new(call, why.to_owned()));
         }
         if !self.trace {
             return run();
@@ -259,7 +274,7 @@ mod tests {
 
     fn runner() -> Runner {
         let environment = Environment::empty("/").with("PATH", "/usr/bin:/bin");
-        Runner::new(&environment, Arc::new(Silent), false, false)
+        Runner::new(&environment, Arc::new(Silent), false, Remote::Allowed)
     }
 
     fn call<'a>(line: &'a [&'a str]) -> Call<'a> {
@@ -305,7 +320,7 @@ mod tests {
     #[test]
     fn remote_use_can_be_forbidden() {
         let environment = Environment::empty("/").with("PATH", "/usr/bin:/bin");
-        let runner = Runner::new(&environment, Arc::new(Silent), false, true);
+        let runner = Runner::new(&environment, Arc::new(Silent), false, Remote::Forbidden);
         assert!(runner.run(&call(&["true"])).is_ok());
         let remote = Call {
             local: false,

@@ -42,7 +42,7 @@ use crate::http::Client;
 use crate::once::OnceMap;
 use crate::{Config, Direct, DirectRepo, Error, Observer, Repo, Result, Security};
 
-use command::Runner;
+use command::{Remote, Runner};
 use git::Git;
 use host::Host;
 use module::CodeRepo;
@@ -76,7 +76,11 @@ impl Vcs {
             environment,
             observer,
             config.trace,
-            config.vcs_forbidden,
+            match (config.vcs_forbidden, config.offline) {
+                (true, _) => Remote::Forbidden,
+                (_, true) => Remote::Offline,
+                _ => Remote::Allowed,
+            },
         ));
         Vcs {
             roots: Roots {

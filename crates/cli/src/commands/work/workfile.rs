@@ -2,10 +2,12 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
+use steady_module::changes::changes;
 use steady_module::gover;
 use steady_module::modfile::{ModFile, WorkFile, is_directory_path};
 use steady_system::{FileKind, Walk, clean, relative};
 
+use crate::bail;
 use crate::failure::{Failure, Result, TooNew};
 use crate::modules::short_path;
 use crate::session::Session;
@@ -50,6 +52,14 @@ pub fn read(session: &Session, path: &Utf8Path) -> std::result::Result<WorkFile,
 pub fn write(session: &Session, path: &Utf8Path, file: &mut WorkFile) -> Result<()> {
     file.sort_blocks();
     file.cleanup();
+    if session.settings.frozen.locked {
+        let before = session.files.read_to_string(path).unwrap_or_default();
+        let changes = changes(&before, &file.format());
+        if !changes.is_empty() {
+            bail!("-locked: {path} would change:{changes}");
+        }
+        return Ok(());
+    }
     session.files.write(path, file.format().as_bytes(), 0o666)?;
     Ok(())
 }
