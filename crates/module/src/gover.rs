@@ -198,19 +198,21 @@ pub fn mod_is_prefix(path: &str, version: &str) -> bool {
 /// Whether `version` of the module `path` is a pre-release.
 #[must_use]
 pub fn mod_is_prerelease(path: &str, version: &str) -> bool {
-    if is_toolchain(path) {
-        return is_prerelease(version);
+    match path {
+        "go" => is_prerelease(version),
+        "toolchain" => is_prerelease(from_toolchain(version)),
+        _ => !semver::prerelease(version).is_empty(),
     }
-    !semver::prerelease(version).is_empty()
 }
 
 /// `v1.2` of `v1.2.3`, or the language of a Go version.
 #[must_use]
 pub fn mod_major_minor(path: &str, version: &str) -> String {
-    if is_toolchain(path) {
-        return lang(version);
+    match path {
+        "go" => lang(version),
+        "toolchain" => format!("go{}", lang(from_toolchain(version))),
+        _ => semver::major_minor(version),
     }
-    semver::major_minor(version)
 }
 
 /// What the go command means by a go.mod without a `go` line.

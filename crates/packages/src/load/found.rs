@@ -4,10 +4,10 @@ use super::Loader;
 use crate::modload::{ImportError, ModError, Resolved};
 use crate::source::PackageSource;
 use camino::Utf8PathBuf;
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use steady_module::ModuleVersion;
+use steady_module::{ModuleVersion, gover};
 
 /// An import path as written, and where it was written as far as that matters.
 pub(super) type Key = (String, Origin);
@@ -207,14 +207,27 @@ impl Loader<'_> {
         if !self.modules.enabled() || self.options.find {
             return Ok(());
         }
-        let used = self.used_modules(roots);
-        self.modules.must_agree(&used)
+        let failures = self.found.values().filter_map(|found| {
+            let cause = found.place.as_ref().err()?.cause()?;
+            Some((cause.too_new()?, cause))
+        });
+        let newest = failures.max_by(|(a, _), (b, _)| {
+            gover::compare(&a.go_version, &b.go_version).then_with(|| b.what.cmp(&a.what))
+        });
+        if let Some((_, error)) = newest {
+            return Err(error.clone());
+        }
+        let (used, direct) = self.used_modules(roots);
+        self.modules.must_agree(&used)?;
+        self.modules.learn_direct(direct);
+        Ok(())
     }
 
     /// The modules of packages that were named, and of those that main modules import however far away; tests count if they are asked
-    /// for.
-    fn used_modules(&self, roots: &[String]) -> HashSet<ModuleVersion> {
+    /// for. With the paths of those that a main module imports from directly.
+    fn used_modules(&self, roots: &[String]) -> (HashSet<ModuleVersion>, BTreeSet<String>) {
         let mut used = HashSet::new();
+        let mut direct = BTreeSet::new();
         let mut queue: Vec<(&str, bool)> = roots.iter().map(|path| (&**path, false)).collect();
         let mut seen: HashSet<(&str, bool)> = queue.iter().copied().collect();
         let named: HashSet<&str> = roots.iter().map(String::as_str).collect();
@@ -240,11 +253,20 @@ impl Loader<'_> {
                     .chain(source.x_test_imports.keys())
             });
             for import in source.imports.keys().chain(tests.into_iter().flatten()) {
+                if is_main && let Some(path) = self.module_path_of(import) {
+                    direct.insert(path);
+                }
                 if seen.insert((import, in_all)) {
                     queue.push((import, in_all));
                 }
             }
         }
-        used
+        (used, direct)
+    }
+
+    fn module_path_of(&self, import: &str) -> Option<String> {
+        let found = self.found.get(&(import.to_string(), Origin::Module))?;
+        let module = found.place.as_ref().ok()?.module.as_ref()?;
+        (!module.path.is_empty()).then(|| module.path.clone())
     }
 }

@@ -4,7 +4,7 @@
 //! The go command looks for that in modules that matter alone, so that the rest of the graph stays unread.
 
 use super::{ModMode, ModuleGraph, Modules, Result};
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use steady_graph::Pruning;
 use steady_module::{ModuleVersion, gover};
@@ -47,6 +47,16 @@ impl Modules {
         self.must_be_clean()
     }
 
+    /// In a workspace, what members import directly is known from their packages better than from their go.mod files.
+    pub fn learn_direct(&self, direct: BTreeSet<String>) {
+        let reqs = self.reqs();
+        if self.work.is_none() || direct.is_subset(&reqs.direct) {
+            return;
+        }
+        let all = reqs.direct.union(&direct).cloned().collect();
+        self.set_reqs(Arc::new(reqs.with_direct(all)));
+    }
+
     /// Whether go.mod alone says which version of a module is selected.
     #[must_use]
     pub fn is_root(&self, path: &str) -> bool {
@@ -76,18 +86,27 @@ impl Modules {
             .unwrap_or_else(|_| self.read_graph_anyway(&reqs, None))
     }
 
+    /// Where go.mod lacks its `go` line and may change, it gets one.
+    ///
+    /// # Errors
+    /// What keeps the graph from being read that this takes.
+    pub fn add_go_line(&self) -> Result<()> {
+        let reqs = self.with_go_line(&self.reqs(), "")?;
+        self.set_reqs(reqs);
+        Ok(())
+    }
+
     /// Reads the whole graph and brings the roots in line with it.
     ///
     /// # Errors
     /// [`super::ModError::Dirty`] if go.mod would have to change and may not; what keeps the graph from being read.
     pub fn expand_graph(&self) -> Result<()> {
-        let reqs = self.with_go_line(&self.reqs(), "");
+        let reqs = self.reqs();
         let graph = self.graph_of(&reqs)?;
         let agrees = |root: &ModuleVersion| {
             root.version.is_empty() || graph.selected_or_none(&root.path) == root.version
         };
         if self.vendor.is_some() || reqs.roots.iter().all(agrees) {
-            self.set_reqs(reqs);
             return Ok(());
         }
         let updated = self.update_roots(&reqs.direct, &reqs, &HashSet::new(), &[])?;

@@ -122,7 +122,7 @@ pub enum ModError {
     #[error("{}", retracted_text(.0))]
     Retracted(Vec<String>),
     /// It cannot be found out whether a version was taken back.
-    #[error("loading module retractions for {module}: {source}")]
+    #[error("loading module retractions for {module}: {}", bare_text(.source))]
     Retractions {
         /// The module.
         module: ModuleVersion,
@@ -421,6 +421,13 @@ fn about_text(module: &ModuleVersion, source: &ModError) -> String {
     } else {
         format!("{module}: {source}")
     }
+}
+
+/// What is wrong, without the module version it is wrong with.
+pub(super) fn bare_text(error: &ModError) -> String {
+    error
+        .subject()
+        .map_or_else(|| error.to_string(), |(_, reason)| reason)
 }
 
 /// The way to a module whose requirements cannot be read, and why; an error about a replacement names both.

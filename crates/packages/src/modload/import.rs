@@ -21,6 +21,9 @@ pub struct Resolved {
     pub others: Vec<ModuleVersion>,
 }
 
+/// From this `go` line on, what vendor/modules.txt does not list is not there.
+const EXPLICIT_MODULES_TXT_VERSION: &str = "1.23";
+
 /// Prefixes of an import path that could be module paths, longest first.
 pub(super) fn prefixes(import: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(import), |prefix| {
@@ -74,7 +77,10 @@ impl Modules {
             )));
         }
         if let Some(found) = self.in_goroot(import, vendor) {
-            return Ok(found);
+            if vendor.is_some() || !self.may_shadow_std(reqs, import) {
+                return Ok(found);
+            }
+            return self.beside_std(reqs, import, found);
         }
         if let Err(error) = path::check_import_path(import) {
             return Err(ImportError::Invalid(error.to_string()));
@@ -112,6 +118,47 @@ impl Modules {
             return None;
         }
         at(import.to_string())
+    }
+
+    /// Whether a package of the standard library may be in a module of this run too. That is rare, and ruled out without looking at
+    /// files or reading the module graph.
+    fn may_shadow_std(&self, reqs: &Reqs, import: &str) -> bool {
+        if let Some(vendor) = &self.vendor {
+            return vendor.txt.packages.contains_key(import)
+                || gover::compare(self.go_version(), EXPLICIT_MODULES_TXT_VERSION).is_lt();
+        }
+        let in_goroot = |main: &super::MainModule| main.dir.starts_with(&self.config.goroot);
+        prefixes(import).any(|prefix| match self.main(prefix) {
+            Some(main) => !in_goroot(main),
+            None => !gover::is_toolchain(prefix) && reqs.root(prefix).is_some(),
+        })
+    }
+
+    /// A package of the standard library that must not be anywhere else.
+    fn beside_std(
+        &self,
+        reqs: &Reqs,
+        import: &str,
+        std: Resolved,
+    ) -> Result<Resolved, ImportError> {
+        let other = match &self.vendor {
+            Some(_) => self.in_vendor(import),
+            None => self.in_modules(reqs, import),
+        };
+        match other {
+            Ok(other) => {
+                let std = Resolved {
+                    module: Some(ModuleVersion::default()),
+                    ..std
+                };
+                Err(match &self.vendor {
+                    Some(_) => ambiguous(import, vec![std, other], false),
+                    None => ambiguous(import, vec![other, std], true),
+                })
+            }
+            Err(ImportError::Missing(_)) => Ok(std),
+            Err(error) => Err(error),
+        }
     }
 
     /// Whether a directory has Go files, whatever their constraints. Asked often, so remembered.
@@ -188,8 +235,8 @@ impl Modules {
         let dir = vendor.dir.join(import);
         if self.has_go_files(&dir) {
             let module = vendor.txt.packages.get(import);
-            // Since go 1.23 modules.txt is binding.
-            let listed = module.is_some() || gover::compare(self.go_version(), "1.23").is_lt();
+            let listed = module.is_some()
+                || gover::compare(self.go_version(), EXPLICIT_MODULES_TXT_VERSION).is_lt();
             if listed {
                 found.push(Resolved {
                     module: Some(module.cloned().unwrap_or_default()),
@@ -423,7 +470,7 @@ impl Modules {
     }
 
     fn missing(&self, import: &str) -> ImportError {
-        let is_std = is_standard_import_path(import) && self.vendor.is_none();
+        let is_std = is_standard_import_path(import);
         let mut missing = Missing {
             path: import.to_string(),
             std_dir: is_std.then(|| self.config.goroot.join("src").join(import)),

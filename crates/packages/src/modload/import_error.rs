@@ -216,6 +216,7 @@ fn ambiguous_text(ambiguous: &Ambiguous) -> String {
     for (dir, module) in &ambiguous.places {
         text += "\n\t";
         match module {
+            Some(module) if module.path.is_empty() => text += &format!(" ({dir})"),
             Some(module) if module.version.is_empty() => {
                 text += &format!("{} ({dir})", module.path)
             }

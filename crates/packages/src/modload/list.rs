@@ -74,11 +74,13 @@ impl Modules {
             let Ok(mut module) = slot.lock() else {
                 return;
             };
-            self.detail(&mut module, details);
+            // What is said of the replacement is said of what it replaces, unless that has something to be said of itself.
             if let Some(mut replace) = module.replace.take() {
                 self.detail(&mut replace, details);
+                module.retracted.clone_from(&replace.retracted);
                 module.replace = Some(replace);
             }
+            self.detail(&mut module, details);
         });
     }
 
@@ -165,7 +167,7 @@ impl Modules {
         if self.mains.is_empty() || self.vendor.is_some() || self.work.is_some() {
             return Ok(());
         }
-        let reqs = self.with_go_line(&self.reqs(), "");
+        let reqs = self.with_go_line(&self.reqs(), "")?;
         self.commit(&reqs, None, &CommitOptions::default())
     }
 }

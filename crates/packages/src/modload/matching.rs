@@ -6,6 +6,7 @@ use crate::patterns::{LocalWalk, ModuleRoot, ModuleTree, match_dirs, match_packa
 use crate::source::BuildContext;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
+use steady_graph::Pruning;
 use steady_module::modfile::ModFile;
 use steady_module::{ModuleVersion, gover};
 
@@ -83,7 +84,10 @@ impl Modules {
         for dir in &dirs {
             match self.import_path_of(&self.files.absolute(dir)) {
                 // What documents the built-in names is no package that anything could import.
-                Ok(path) if path == "builtin" && !literal => {}
+                Ok(path) if path == "builtin" && literal => found
+                    .errors
+                    .push("\"builtin\" is a pseudo-package, not an importable package".to_string()),
+                Ok(path) if path == "builtin" => {}
                 Ok(path) => found.packages.push(path),
                 // A wildcard passes over directories that belong to no module of this run.
                 Err(_) if !literal => {}
@@ -143,13 +147,19 @@ impl Modules {
         if !self.files.exists(dir) {
             return Err(format!("stat {dir}: directory not found"));
         }
-        if !self.has_go_files(dir) {
+        let is_dir = self.files.is_dir(dir);
+        if is_dir && !self.has_go_files(dir) {
             return Err(format!("no Go files in {dir}"));
         }
+        // A directory of the module cache may lie below a main module; it has its module in its name.
+        let inside = |main: &&super::MainModule| {
+            let rest = dir.strip_prefix(&main.dir);
+            rest.is_ok_and(|rest| !rest.as_str().contains('@'))
+        };
         let nearest = self
             .mains
             .iter()
-            .filter(|main| dir.starts_with(&main.dir))
+            .filter(inside)
             .max_by_key(|main| main.dir.as_str().len());
         if let Some(main) = nearest {
             let rest = dir.strip_prefix(&main.dir).unwrap_or(Utf8Path::new(""));
@@ -178,9 +188,16 @@ impl Modules {
                     format!("without -mod=vendor, directory {dir} has no package path")
                 });
             }
-            return Ok(join(self.prefix_of(main), rest));
+            let path = join(self.prefix_of(main), rest);
+            if !is_dir {
+                return Err(format!(
+                    "main module ({}) does not contain package {path}",
+                    main.path
+                ));
+            }
+            return Ok(path);
         }
-        if let Some(path) = self.replaced_dir(dir) {
+        if let Some(path) = self.path_in_dependencies(dir) {
             return Ok(path);
         }
         let go_mod = dir
@@ -224,6 +241,33 @@ impl Modules {
             }
             _ => format!("{dir} outside main module or its selected dependencies"),
         }
+    }
+
+    /// The import path of a directory in a module of the build list: one that replaces a module, or one of the module cache.
+    fn path_in_dependencies(&self, dir: &Utf8Path) -> Option<String> {
+        let reqs = self.reqs();
+        let within = |module: &ModuleVersion| {
+            if gover::is_toolchain(&module.path) || module.version.is_empty() {
+                return None;
+            }
+            let root = match self.replaced_by(module) {
+                Some(by) if by.replace.new.version.is_empty() => {
+                    steady_system::clean(&by.base.join(&by.replace.new.path))
+                }
+                Some(by) => self.fetcher.download_dir(&by.replace.new).ok()?,
+                None => self.fetcher.download_dir(module).ok()?,
+            };
+            let rest = dir.strip_prefix(&root).ok()?;
+            let hidden = rest.as_str().contains('@') || rest.iter().any(|part| part == "vendor");
+            (!hidden).then(|| join(&module.path, rest))
+        };
+        let selected = |root: &&ModuleVersion| reqs.root(&root.path) == Some(&*root.version);
+        let roots = (reqs.pruning == Pruning::Pruned).then(|| reqs.roots.iter().filter(selected));
+        let found = roots.into_iter().flatten().find_map(within);
+        found.or_else(|| {
+            let graph = self.vendor.is_none().then(|| self.partial_build_list());
+            graph.iter().flatten().find_map(within)
+        })
     }
 
     fn replaced_dir(&self, dir: &Utf8Path) -> Option<String> {

@@ -1,15 +1,19 @@
 //! From a directory to its modules: go.mod, go.work, vendor/modules.txt, and what `-mod` means for them.
 
 use super::find::{find_go_mod, find_go_work};
-use super::{MainModule, ModConfig, ModError, ModMode, Modules, ReplaceBy, Reqs, Result, Vendor};
+use super::{
+    Allowed, MainModule, ModConfig, ModError, ModMode, Modules, ReplaceBy, Reqs, Result, Vendor,
+};
+use crate::godebug::GodebugTable;
 use crate::index::Index;
 use crate::patterns::IgnorePatterns;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, RwLock};
 use steady_graph::Pruning;
-use steady_module::modfile::{Entry, ModFile, Replace, WorkFile};
+use steady_module::modfile::{Entry, Godebug, ModFile, Replace, WorkFile};
 use steady_module::modules_txt::{ModulesTxt, VendoredModule};
+use steady_module::path::{PathError, check_import_path};
 use steady_module::{ModuleVersion, gover};
 use steady_proxy::{Fetcher, SumFiles};
 use steady_system::Files;
@@ -109,6 +113,7 @@ impl Modules {
         self.check_go_version(main.file.go.as_ref(), || {
             short(&main.go_mod, &self.config.cwd)
         })?;
+        self.check_godebug("go.mod", &main.go_mod, &main.file.godebug)?;
         self.exclude.extend(
             main.file
                 .exclude
@@ -178,6 +183,7 @@ impl Modules {
             self.check_member(&main, &work)?;
             self.mains.push(main);
         }
+        self.check_godebug("go.work", &path, &work.godebug)?;
         let mut roots: Vec<ModuleVersion> = self
             .mains
             .iter()
@@ -308,11 +314,19 @@ impl Modules {
             needs_fix |= fixed != version;
             Ok(fixed)
         };
-        let file =
-            ModFile::parse(&shown, &text, Some(&mut fix)).map_err(|errors| ModError::Parse {
+        let file = ModFile::parse(&shown, &text, Some(&mut fix)).map_err(|errors| {
+            // What a newer release has to say may be said in words that this one does not know.
+            let too_new = ModFile::parse_lax(&shown, &text, None)
+                .ok()
+                .and_then(|file| {
+                    self.check_go_version(file.go.as_ref(), || shown.clone())
+                        .err()
+                });
+            too_new.unwrap_or_else(|| ModError::Parse {
                 file: shown.clone(),
                 errors: errors.to_string(),
-            })?;
+            })
+        })?;
         let path = match &file.module {
             Some(module) => module.path.clone(),
             None => {
@@ -321,6 +335,19 @@ impl Modules {
                 )));
             }
         };
+        if gover::is_toolchain(&path) {
+            return Err(ModError::Message(format!(
+                "error reading {shown}: invalid module path: {path:?}"
+            )));
+        }
+        if let Err(PathError::Path { path, reason, .. }) = check_import_path(&path) {
+            return Err(PathError::Path {
+                kind: "module",
+                path,
+                reason,
+            }
+            .into());
+        }
         let ignore = IgnorePatterns::new(
             &file
                 .ignore
@@ -339,20 +366,45 @@ impl Modules {
         })
     }
 
-    /// What go.mod may have instead of a canonical version would have to be looked up, which needs `-mod=mod`.
+    /// What go.mod may have instead of a canonical version is looked up.
     fn fix_version(&self, path: &str, version: &str) -> std::result::Result<String, String> {
-        let canonical = steady_module::path::canonical_version(version);
-        if !canonical.is_empty() || path.is_empty() {
-            return Ok(if canonical.is_empty() {
-                version.to_string()
-            } else {
-                canonical
-            });
+        let invalid = |reason: String| format!("version {version:?} invalid: {reason}");
+        let Some((_, major)) = steady_module::path::split_path_version(path) else {
+            return Err(invalid(format!("malformed module path {path:?}")));
+        };
+        if !version.is_empty() && steady_module::path::canonical_version(version) == version {
+            return match steady_module::path::check_path_major(version, major) {
+                Ok(()) => Ok(version.to_string()),
+                Err(error) => Err(invalid(error)),
+            };
         }
-        self.fetcher
-            .stat(path, version)
-            .map(|info| info.version)
-            .map_err(|error| error.to_string())
+        let found = self.query(path, version, "", Allowed::Any);
+        found
+            .map(|found| found.version)
+            .map_err(|error| super::error::bare_text(&error))
+    }
+
+    /// The settings of `godebug` lines are those that the toolchain knows.
+    fn check_godebug(&self, name: &str, path: &Utf8Path, lines: &[Entry<Godebug>]) -> Result<()> {
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let table = GodebugTable::load(&self.files, &self.config.goroot)?;
+        let local = Some(self.config.go_version.as_str());
+        let wrong = lines.iter().filter_map(|line| {
+            let reason = table
+                .check("godebug", &line.key, &line.value.value, local)
+                .err()?;
+            let shown = short(path, &self.config.cwd);
+            Some(ModError::Message(format!(
+                "error loading {name}:\n{shown}:{}: {reason}",
+                line.at.line
+            )))
+        });
+        match wrong.collect::<Vec<_>>() {
+            errors if errors.is_empty() => Ok(()),
+            errors => Err(ModError::many(errors)),
+        }
     }
 
     fn check_go_version(

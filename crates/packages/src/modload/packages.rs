@@ -8,7 +8,7 @@ use crate::patterns::clean_patterns;
 use crate::source::BuildContext;
 use crate::source::imports::{Tags, scan_dir};
 use camino::Utf8PathBuf;
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use steady_graph::Pruning;
 use steady_module::{ModuleVersion, gover};
@@ -100,6 +100,18 @@ impl ModulePackages {
             }
         }
         text
+    }
+
+    /// What is wrong with a module that was added for a package is told with the way to that package, which says more than the way
+    /// through modules.
+    fn led_to(&self, error: ModError, added: &BTreeMap<ModuleVersion, usize>) -> ModError {
+        match &error {
+            ModError::Graph(wrong) => match added.get(wrong.module()) {
+                Some(&at) => (*wrong.error).clone().context(self.stack_text(at)),
+                None => error,
+            },
+            _ => error,
+        }
     }
 
     /// `all`, without tests, sorted.
@@ -401,10 +413,11 @@ impl Modules {
         options: &PackageOptions,
     ) -> Result<ModulePackages> {
         let patterns = clean_patterns(patterns);
-        let mut reqs = self.with_go_line(&self.reqs(), &options.tidy_go);
+        let mut reqs = self.reqs();
         if self.mode == ModMode::Mod && self.work.is_none() && self.has_redundant_root(&reqs) {
             reqs = self.update_roots(&reqs.direct.clone(), &reqs, &HashSet::new(), &[])?;
         }
+        reqs = self.with_go_line(&reqs, &options.tidy_go)?;
         let all_is_root = patterns.iter().any(|pattern| pattern == "all");
         let mut rounds = 0;
         loop {
@@ -450,7 +463,9 @@ impl Modules {
                 let added = self.resolve_missing(&reqs, &mut found)?;
                 if !added.is_empty() {
                     let direct = reqs.direct.clone();
-                    reqs = self.update_roots(&direct, &reqs, &HashSet::new(), &added)?;
+                    let add: Vec<ModuleVersion> = added.keys().cloned().collect();
+                    let new = self.update_roots(&direct, &reqs, &HashSet::new(), &add);
+                    reqs = new.map_err(|error| found.led_to(error, &added))?;
                     continue;
                 }
             }
@@ -498,7 +513,7 @@ impl Modules {
     }
 
     /// A go.mod without a `go` line gets one as soon as it may change at all.
-    pub(super) fn with_go_line(&self, reqs: &Arc<Reqs>, wanted: &str) -> Arc<Reqs> {
+    pub(super) fn with_go_line(&self, reqs: &Arc<Reqs>, wanted: &str) -> Result<Arc<Reqs>> {
         let lacking = self.mode == ModMode::Mod
             && self.work.is_none()
             && self
@@ -506,7 +521,7 @@ impl Modules {
                 .first()
                 .is_some_and(|main| main.file.go.is_none());
         if !lacking || reqs.go_version() != gover::DEFAULT_GO_MOD_VERSION {
-            return Arc::clone(reqs);
+            return Ok(Arc::clone(reqs));
         }
         let version = if wanted.is_empty() {
             &self.config.go_version
@@ -514,8 +529,11 @@ impl Modules {
             wanted
         };
         let go = ModuleVersion::new("go", version);
-        // Whether indirect requirements are all there is not known, so they are filled in by whoever loads packages.
-        self.override_roots(reqs, &[go])
+        // A file without the line was written for a release that left indirect requirements out.
+        self.convert(
+            &self.override_roots(reqs, &[go]),
+            Pruning::for_go_version(version),
+        )
     }
 
     fn roots_of(
@@ -653,7 +671,7 @@ impl Modules {
         &self,
         reqs: &Arc<Reqs>,
         found: &mut ModulePackages,
-    ) -> Result<Vec<ModuleVersion>> {
+    ) -> Result<BTreeMap<ModuleVersion, usize>> {
         let missing: Vec<usize> = (0..found.nodes.len())
             .filter(|&at| {
                 let node = &found.nodes[at];
@@ -666,13 +684,13 @@ impl Modules {
             .collect();
         let ask = |path: &String| self.query_import(path, reqs);
         let answers = parallel::map(&paths, parallel::WAITING, ask);
-        let mut added: BTreeSet<ModuleVersion> = BTreeSet::new();
+        let mut added = BTreeMap::new();
         let mut told = Vec::new();
         for (&at, answer) in missing.iter().zip(answers) {
             match answer {
                 Ok(module) => {
                     told.push((found.nodes[at].path.clone(), module.clone()));
-                    added.insert(module);
+                    added.entry(module).or_insert(at);
                 }
                 Err(error) => {
                     if let Some(ask) = error.cause().filter(|cause| cause.too_new().is_some()) {
@@ -692,7 +710,7 @@ impl Modules {
                 module.path, module.version
             ));
         }
-        Ok(added.into_iter().collect())
+        Ok(added)
     }
 
     /// The module to be added for a missing package: a replacement that has it, or what the proxies know.

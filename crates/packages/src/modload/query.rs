@@ -1,10 +1,11 @@
 //! Version queries: `latest`, `upgrade`, `patch`, `v1.2`, `<v1.5`, branches and commits, and which module has a package.
 
 use super::{ModError, ModMode, ModuleDir, Modules, NotInModule, Result};
+use crate::parallel;
 use crate::patterns::{ModuleTree, Pattern, walk_module};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use steady_module::modfile::{ModFile, Retract};
+use steady_module::modfile::{self, ModFile, Retract};
 use steady_module::{ModuleVersion, gover, path as module_path, pseudo};
 use steady_proxy::{RevInfo, Time};
 
@@ -109,16 +110,12 @@ impl Modules {
         if module.version.is_empty() {
             return Ok(());
         }
-        let retracted = self.retractions(&module.path).map_err(|error| {
-            let source = match &error {
-                ModError::About { source, .. } => Arc::clone(source),
-                _ => Arc::new(error),
-            };
-            ModError::Retractions {
+        let retracted = self
+            .retractions(&module.path)
+            .map_err(|error| ModError::Retractions {
                 module: module.clone(),
-                source,
-            }
-        })?;
+                source: Arc::new(error),
+            })?;
         let of = |bound: &str| gover::mod_compare(&module.path, bound, &module.version);
         let mut reasons = Vec::new();
         let mut taken_back = false;
@@ -445,9 +442,9 @@ impl Source<'_> {
     }
 
     fn has_go_mod(&self, version: &str) -> Result<bool> {
-        let module = ModuleVersion::new(self.path, version);
-        let root = self.modules.module_dir(&module)?;
-        Ok(self.modules.files.is_file(root.join("go.mod")))
+        let text = self.modules.fetcher.go_mod(self.path, version)?;
+        let made_up = format!("module {}\n", modfile::auto_quote(self.path));
+        Ok(*text != *made_up.as_bytes())
     }
 }
 
@@ -706,23 +703,10 @@ impl Modules {
         let ask = |path: &&str| {
             self.query_candidate(proxy, path, (pattern, query), &current(path), allowed)
         };
-        let answers: Vec<Result<Found>> = std::thread::scope(|scope| {
-            let asking: Vec<_> = candidates
-                .iter()
-                .map(|path| scope.spawn(move || ask(path)))
-                .collect();
-            asking
-                .into_iter()
-                .map(|asking| {
-                    asking
-                        .join()
-                        .unwrap_or_else(|_| Err(ModError::message("a query did not end")))
-                })
-                .collect()
-        });
+        let answers = parallel::map(candidates, parallel::WAITING, ask);
         let mut found = Vec::new();
         let mut worst: Option<(u8, ModError)> = None;
-        for answer in answers {
+        for (path, answer) in candidates.iter().zip(answers) {
             let error = match answer {
                 Ok(one) => {
                     found.push(one);
@@ -731,11 +715,12 @@ impl Modules {
                 Err(error) => error,
             };
             let rank = match &error {
-                _ if error.is_not_exist() => 5,
+                _ if error.is_not_exist() => 6,
                 ModError::NotInModule(_) => 1,
                 _ if error.is_no_match() => 2,
                 ModError::NoPatchBase(_) => 3,
-                _ if error.is_invalid_version() => 4,
+                _ if module_path::check_path(path).is_err() => 4,
+                _ if error.is_invalid_version() => 5,
                 // A failure to ask counts unless a longer path has answered.
                 _ if found.is_empty() && worst.as_ref().is_none_or(|(rank, _)| *rank != 1) => 0,
                 _ => continue,
@@ -745,8 +730,7 @@ impl Modules {
             }
         }
         match worst {
-            Some((0, error)) if found.is_empty() => Err(error),
-            Some((_, error)) if found.is_empty() => Err(error),
+            Some((rank, error)) if rank == 0 || found.is_empty() => Err(error),
             _ => Ok(found),
         }
     }

@@ -49,6 +49,18 @@ impl Reqs {
         }
     }
 
+    /// The same requirements, with other marks of which are direct.
+    #[must_use]
+    pub fn with_direct(&self, direct: BTreeSet<String>) -> Reqs {
+        Reqs {
+            pruning: self.pruning,
+            roots: self.roots.clone(),
+            direct,
+            selected: self.selected.clone(),
+            graph: self.graph.clone(),
+        }
+    }
+
     /// The newest version that the roots themselves name for a path.
     #[must_use]
     pub fn root(&self, path: &str) -> Option<&str> {

@@ -388,14 +388,7 @@ impl Modules {
                 .cloned(),
         );
         sort(&mut roots);
-        let pruning = match (
-            reqs.pruning,
-            replace.iter().find(|other| other.path == "go"),
-        ) {
-            (Pruning::Workspace, _) | (_, None) => reqs.pruning,
-            (_, Some(go)) => Pruning::for_go_version(&go.version),
-        };
-        Arc::new(Reqs::new(pruning, roots, reqs.direct.clone()))
+        Arc::new(Reqs::new(reqs.pruning, roots, reqs.direct.clone()))
     }
 
     /// The Go version that requirements ask for.

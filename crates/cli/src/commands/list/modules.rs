@@ -122,7 +122,9 @@ impl Finder<'_> {
                 .collect());
         }
         if arguments.iter().any(|argument| self.needs_graph(argument)) {
-            self.partial = self.modules.expand_graph().err();
+            let expanded = self.modules.add_go_line();
+            let expanded = expanded.and_then(|()| self.modules.expand_graph());
+            self.partial = expanded.err();
         }
         let mut list = Vec::new();
         for argument in arguments {

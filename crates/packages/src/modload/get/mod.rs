@@ -52,7 +52,7 @@ impl Modules {
     pub fn get(&self, arguments: &[String], options: &GetOptions) -> Result<Got> {
         let mut commit = CommitOptions::default();
         let queries = self.queries(arguments, options, &mut commit)?;
-        let mut reqs = self.with_go_line(&self.reqs(), "");
+        let mut reqs = self.with_go_line(&self.reqs(), "")?;
         if commit.drop_toolchain {
             let without = [ModuleVersion::new("toolchain", "none")];
             reqs = self.override_roots(&reqs, &without);

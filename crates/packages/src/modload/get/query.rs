@@ -95,6 +95,9 @@ impl Query {
                     && right.is_none_or(|c| c == '\n' || after.contains(c))
             })
         };
+        if self.raw.is_empty() {
+            return text;
+        }
         if has(&self.pattern, " \t(\"`", " @:;)\"`")
             && (self.raw_version.is_empty() || has(&self.version, " @(\"`", " :;)\"`"))
         {

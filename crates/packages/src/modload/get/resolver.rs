@@ -404,7 +404,8 @@ impl<'m> Resolver<'m> {
                 .module
                 .as_ref()
                 .is_some_and(|module| !module.version.is_empty());
-            if external || could_be_found(node) {
+            let elsewhere = || self.workspace.has(self.modules, &node.path);
+            if external || could_be_found(node) && !elsewhere() {
                 paths.insert(node.path.clone());
             }
         }
