@@ -9,9 +9,9 @@
 //!   signal, so that a shell sees what happened.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -22,7 +22,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 static TABLE: Mutex<Table> = Mutex::new(Table {
     next: 0,
     removals: BTreeMap::new(),
-    children: BTreeSet::new(),
+    children: BTreeMap::new(),
     foreground: None,
     owed: false,
 });
@@ -35,7 +35,8 @@ static ARRIVED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 pub(crate) struct Table {
     next: u64,
     removals: BTreeMap<u64, Utf8PathBuf>,
-    pub(crate) children: BTreeSet<i32>,
+    /// Children that run, and whether a child leads a process group of its own.
+    pub(crate) children: BTreeMap<i32, bool>,
     foreground: Option<i32>,
     /// A signal that was meant for the child with the terminal is still to be dealt with, and the child has ended meanwhile.
     owed: bool,
@@ -133,7 +134,7 @@ fn handle(signal: i32) {
     match foreground {
         Some(child) => {
             if !(from_keyboard && has_terminal()) {
-                send(child, signal);
+                send(child, false, signal);
             }
         }
         None if owed => {}
@@ -149,9 +150,14 @@ fn has_terminal() -> bool {
     rustix::termios::tcgetpgrp(&terminal).is_ok_and(|group| group == rustix::process::getpgrp())
 }
 
-fn send(child: i32, signal: i32) {
+/// Sends a signal to a child, or to the whole group that it leads.
+pub(crate) fn send(child: i32, group: bool, signal: i32) {
     if let (Some(pid), Some(signal)) = (Pid::from_raw(child), Signal::from_named_raw(signal)) {
-        let _ = kill_process(pid, signal);
+        let _ = if group {
+            kill_process_group(pid, signal)
+        } else {
+            kill_process(pid, signal)
+        };
     }
 }
 
@@ -160,7 +166,7 @@ fn end(signal: i32) {
     table()
         .children
         .iter()
-        .for_each(|&child| send(child, signal));
+        .for_each(|(&child, &group)| send(child, group, signal));
     // Whoever waits for a child takes it off the table; until then it may still write into what is to be removed.
     let patience = Instant::now() + Duration::from_secs(2);
     while !table().children.is_empty() && Instant::now() < patience {
@@ -171,7 +177,7 @@ fn end(signal: i32) {
     table
         .children
         .iter()
-        .for_each(|&child| send(child, signal_hook::consts::SIGKILL));
+        .for_each(|(&child, &group)| send(child, group, signal_hook::consts::SIGKILL));
     for path in table.removals.values() {
         // A thread of ours may just be writing into it, but none goes on for long.
         for _ in 0..100 {

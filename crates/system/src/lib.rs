@@ -18,6 +18,8 @@ pub mod lock;
 pub mod overlay;
 pub mod process;
 pub mod temp;
+pub mod timezone;
+pub mod watch;
 
 pub use environment::{Environment, LookPathError};
 pub use error::{Error, Result, describe_io};

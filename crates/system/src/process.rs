@@ -154,7 +154,7 @@ impl Command {
         self
     }
 
-    fn prepare(&self) -> Result<std::process::Command> {
+    pub(crate) fn prepare(&self) -> Result<std::process::Command> {
         let program = if self.program.contains('/') {
             Utf8PathBuf::from(&self.program)
         } else {
@@ -175,13 +175,17 @@ impl Command {
         Ok(command)
     }
 
-    fn start(&self, command: &mut std::process::Command, foreground: bool) -> Result<Child> {
+    pub(crate) fn start(
+        &self,
+        command: &mut std::process::Command,
+        foreground: bool,
+    ) -> Result<Child> {
         interrupt::check()?;
         // The table is held over the start: a signal that arrives now is handled when the child is on it.
         let mut table = interrupt::table();
         let child = command.spawn().map_err(|error| self.failed(&error))?;
         let pid = i32::try_from(child.id()).unwrap_or(0);
-        table.children.insert(pid);
+        table.children.insert(pid, self.own_group);
         if foreground {
             table.give_terminal(pid);
         }
@@ -189,6 +193,7 @@ impl Command {
         Ok(Child {
             child,
             pid,
+            group: self.own_group,
             reaped: false,
         })
     }
@@ -314,6 +319,7 @@ impl Command {
 pub struct Child {
     child: std::process::Child,
     pid: i32,
+    group: bool,
     reaped: bool,
 }
 
@@ -338,14 +344,18 @@ impl Child {
         self.child.stderr.take()
     }
 
-    /// Sends a signal by its number; nothing happens if the child is gone.
+    /// Sends a signal by its number, to its group if it has one of its own; nothing happens if the child is gone.
     pub fn signal(&self, number: i32) {
-        if let (false, Some(pid), Some(signal)) = (
-            self.reaped,
-            Pid::from_raw(self.pid),
-            rustix::process::Signal::from_named_raw(number),
-        ) {
-            let _ = rustix::process::kill_process(pid, signal);
+        if !self.reaped {
+            interrupt::send(self.pid, self.group, number);
+        }
+    }
+
+    /// Waits for the end without taking note of it: [`Child::wait`] still tells what became of the child.
+    pub(crate) fn await_end(&self) {
+        if let Some(pid) = Pid::from_raw(self.pid).filter(|_| !self.reaped) {
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(pid), options) {}
         }
     }
 
@@ -368,12 +378,9 @@ impl Child {
 
     /// Waits for the end.
     pub fn wait(&mut self) -> Result<Status> {
-        if let Some(pid) = Pid::from_raw(self.pid).filter(|_| !self.reaped) {
+        if !self.reaped {
             // First without reaping: while the child is on the interrupt table its number must not go to another process.
-            while let Err(rustix::io::Errno::INTR) = waitid(
-                WaitId::Pid(pid),
-                WaitIdOptions::EXITED | WaitIdOptions::NOWAIT,
-            ) {}
+            self.await_end();
             let mut table = interrupt::table();
             table.children.remove(&self.pid);
             table.take_terminal(self.pid);
@@ -490,8 +497,8 @@ mod tests {
     fn a_dropped_child_is_dead_and_off_the_table() {
         let child = shell("exec sleep 100").spawn().unwrap();
         let pid = child.pid;
-        assert!(interrupt::table().children.contains(&pid));
+        assert!(interrupt::table().children.contains_key(&pid));
         drop(child);
-        assert!(!interrupt::table().children.contains(&pid));
+        assert!(!interrupt::table().children.contains_key(&pid));
     }
 }
