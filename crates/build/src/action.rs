@@ -60,6 +60,8 @@ pub struct PackageOutcome {
     pub error: Option<String>,
     /// The linked program, of [`Mode::Executable`] and [`Mode::Install`].
     pub executable: Option<Utf8PathBuf>,
+    /// A zip of files as a tool would have them (`go fix`).
+    pub fixes: Option<Utf8PathBuf>,
 }
 
 /// What became of a build.
@@ -67,6 +69,8 @@ pub struct PackageOutcome {
 pub struct Outcome {
     /// Something failed and was reported; exit code 1.
     pub failed: bool,
+    /// The failure kept the run from its last step.
+    pub root_failed: bool,
     /// The build was ended from outside.
     pub interrupted: bool,
     /// By package, for every package that an action was made for.
@@ -167,7 +171,7 @@ impl Builder {
         self.shared.work.clone()
     }
 
-    fn means(&self) -> Means<'_> {
+    pub(crate) fn means(&self) -> Means<'_> {
         Means {
             config: &self.config,
             modes: &self.modes,
@@ -178,6 +182,8 @@ impl Builder {
             compilers: &self.compilers,
             tokens: &self.tokens,
             needs: self.needs,
+            vet: None,
+            tests: None,
         }
     }
 
@@ -227,7 +233,17 @@ impl Builder {
             roots,
             self.needs.is_list,
         );
-        let outcome = Run::new(&self.means(), packages, &plan).execute();
+        self.execute(&self.means(), packages, &plan)
+    }
+
+    /// Carries a plan out.
+    pub(crate) fn execute(
+        &self,
+        means: &Means<'_>,
+        packages: &PackageSet,
+        plan: &Plan<'_>,
+    ) -> Result<Outcome> {
+        let outcome = Run::new(means, packages, plan).execute();
         if !self.needs.is_list {
             let failed = |error| BuildError::Message(format!("failed to trim cache: {error}"));
             self.cache.close().map_err(failed)?;

@@ -4,7 +4,6 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::sync::Arc;
-use steady_packages::load::TestSet;
 use steady_packages::package::{Package, PackageId, PackageSet};
 
 use crate::action::{Builder, ListNeeds, Mode, Outcome, Root};
@@ -320,7 +319,8 @@ pub fn run(
 }
 
 /// The program that runs programs of another platform, if there is one.
-fn foreign_runner(config: &BuildConfig) -> Vec<String> {
+#[must_use]
+pub fn foreign_runner(config: &BuildConfig) -> Vec<String> {
     let (target, toolchain) = (&config.target, &config.toolchain);
     if target.goos == toolchain.host_os && target.goarch == toolchain.host_arch {
         return Vec::new();
@@ -399,58 +399,6 @@ pub fn list(
         }
     }
     Ok(outcome)
-}
-
-/// `go test -c`: builds test programs, into the working directory or where `-o` says.
-///
-/// # Errors
-/// As [`build`].
-pub fn test_programs(
-    config: BuildConfig,
-    set: &mut PackageSet,
-    tests: &[TestSet],
-    sink: Arc<dyn Sink>,
-) -> Result<Outcome> {
-    let builder = Builder::new(config, sink, ListNeeds::default())?;
-    let output = builder.config().flags.o.clone();
-    let is_dir = output.ends_with('/') || builder.config().cwd.join(&output).is_dir();
-    let alone = !output.is_empty() && !is_dir && output != "/dev/null";
-    if alone && tests.len() > 1 {
-        return Err(fatal(
-            "with multiple packages, -o must refer to a directory or /dev/null",
-        ));
-    }
-    let mut roots = Vec::new();
-    for one in tests {
-        let package = &set[one.package];
-        let name = if package.internal.cmdline_files {
-            package.public.name.clone()
-        } else {
-            default_exec_name(package)
-        };
-        let name = format!("{name}.test{}", builder.modes().exe_suffix);
-        let target = match output.as_str() {
-            "" => Some(name.clone()),
-            "/dev/null" => None,
-            output if alone => Some(output.to_owned()),
-            output => Some(crate::shell::paths::clean(&format!("{output}/{name}"))),
-        };
-        let dir = builder.work_dir();
-        let main = &mut set[one.main];
-        // What is generated lies in no directory of the user's; the id of the archive must not depend on any.
-        main.public.dir = dir;
-        main.internal.exe_name = name;
-        roots.push(Root {
-            package: one.main,
-            mode: if target.is_some() {
-                Mode::Install
-            } else {
-                Mode::Build
-            },
-            target: target.map(Into::into),
-        });
-    }
-    builder.build(set, &roots)
 }
 
 /// Puts the generated sources of test programs into the build cache, for `list -test` to name them.

@@ -18,6 +18,7 @@ pub mod cache;
 mod cflags;
 pub mod command;
 pub mod config;
+pub mod duration;
 mod error;
 mod exec;
 pub mod modes;
@@ -27,6 +28,9 @@ pub mod quote;
 pub mod release;
 mod shell;
 mod sink;
+pub mod test_json;
+pub mod testing;
+pub mod vet;
 
 pub use action::{Builder, ListNeeds, Mode, Outcome, PackageOutcome, Root};
 pub use config::{BuildConfig, BuildFlags, Target, Toolchain};

@@ -15,6 +15,9 @@ use crate::config::BuildConfig;
 use crate::modes::Modes;
 use crate::release::Release;
 
+mod tests;
+mod vet;
+
 /// Index of a node in its [`Plan`].
 pub(crate) type NodeId = usize;
 
@@ -54,6 +57,18 @@ pub(crate) enum Kind {
     Install { of_link: bool },
     /// Writes the header of a C library.
     InstallHeader,
+    /// Runs vet over a package; `facts_only` if only packages that import it want to know of it.
+    Vet { build: NodeId, facts_only: bool },
+    /// Holds a test run back until those before it can start.
+    Barrier,
+    /// Runs the tests of a package, or says that it has none; `test` is its number.
+    TestRun { test: usize },
+    /// Removes what the run of a test has left.
+    TestClean,
+    /// Prints what the run has put out.
+    TestPrint { test: usize },
+    /// Writes the list of the fragments of coverage meta-data.
+    CoverMeta,
 }
 
 /// One action.
@@ -72,6 +87,10 @@ pub(crate) struct Node {
     pub keep_executable: bool,
     /// Nobody wants the program itself.
     pub discard: bool,
+    /// The archive itself is wanted, and not only what is known of it before it is compiled (for vet).
+    pub need_build: bool,
+    /// Runs also when what it depends on has failed.
+    pub ignores_failure: bool,
     /// Runs early if low; filled by [`Plan::finish`].
     pub priority: usize,
 }
@@ -90,7 +109,12 @@ pub(crate) struct Plan<'a> {
     links: HashMap<PackageId, NodeId>,
     profiles: HashMap<String, NodeId>,
     targets: HashMap<PackageId, String>,
+    vets: HashMap<PackageId, NodeId>,
+    /// The tests that are run, in their order.
+    pub tests: Vec<PlannedTest>,
 }
+
+pub(crate) use tests::{PlannedTest, Tests, Wanted};
 
 impl<'a> Plan<'a> {
     /// Plans what the roots ask for. Dependencies are installed too if `install_dependencies` (`list` looks at them so).
@@ -102,20 +126,7 @@ impl<'a> Plan<'a> {
         roots: &[Root],
         install_dependencies: bool,
     ) -> Plan<'a> {
-        let mut plan = Plan {
-            packages,
-            config,
-            modes,
-            release: Release::of(&config.toolchain.version),
-            nodes: Vec::new(),
-            root: 0,
-            work,
-            objdirs: 0,
-            builds: HashMap::new(),
-            links: HashMap::new(),
-            profiles: HashMap::new(),
-            targets: HashMap::new(),
-        };
+        let mut plan = Plan::empty(packages, config, modes, work);
         for root in roots {
             if let Some(target) = &root.target {
                 plan.targets.insert(root.package, target.to_string());
@@ -146,6 +157,31 @@ impl<'a> Plan<'a> {
         plan
     }
 
+    /// A plan without any nodes.
+    fn empty(
+        packages: &'a PackageSet,
+        config: &'a BuildConfig,
+        modes: &'a Modes,
+        work: &'a str,
+    ) -> Plan<'a> {
+        Plan {
+            packages,
+            config,
+            modes,
+            release: Release::of(&config.toolchain.version),
+            nodes: Vec::new(),
+            root: 0,
+            work,
+            objdirs: 0,
+            builds: HashMap::new(),
+            links: HashMap::new(),
+            profiles: HashMap::new(),
+            targets: HashMap::new(),
+            vets: HashMap::new(),
+            tests: Vec::new(),
+        }
+    }
+
     fn add(
         &mut self,
         kind: Kind,
@@ -162,6 +198,8 @@ impl<'a> Plan<'a> {
             target: String::new(),
             keep_executable: false,
             discard: false,
+            need_build: false,
+            ignores_failure: false,
             priority: 0,
         });
         self.nodes.len() - 1
@@ -193,6 +231,8 @@ impl<'a> Plan<'a> {
             Some(node) => *node,
             None => self.new_build(id, install_deps),
         };
+        let build = self.build_behind(node);
+        self.nodes[build].need_build = true;
         // The archive of a main package is never installed.
         if install && !self.target_of(id).is_empty() && self.packages[id].public.name != "main" {
             return self.install(node, id);
@@ -387,6 +427,8 @@ impl<'a> Plan<'a> {
             target: target.clone(),
             keep_executable: false,
             discard: false,
+            need_build: false,
+            ignores_failure: false,
             priority: 0,
         };
         if self.packages[id].uses_cgo()
@@ -427,6 +469,11 @@ impl<'a> Plan<'a> {
         for node in &mut self.nodes {
             node.triggers.sort_unstable();
         }
+    }
+
+    /// Whether vet looks at the package.
+    pub fn vets(&self, package: PackageId) -> bool {
+        self.vets.contains_key(&package)
     }
 
     /// The nodes that the root needs, in the order of their priority.

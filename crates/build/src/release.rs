@@ -97,6 +97,12 @@ impl Release {
         self.minor >= 26
     }
 
+    /// What vet puts out is kept with the facts that it finds out, and `fix` is a checker like vet.
+    #[must_use]
+    pub fn keeps_vet_output(&self) -> bool {
+        self.minor >= 26
+    }
+
     /// `-frandom-seed` of a C file comes from an id of its own instead of the package's.
     #[must_use]
     pub fn seeds_c_files_apart(&self) -> bool {

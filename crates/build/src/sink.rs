@@ -12,6 +12,6 @@ pub trait Sink: Send + Sync {
     /// A failure. Without a final line end; whoever prints it adds one if it is missing. The run's exit code becomes 1.
     fn error(&self, package: Option<&str>, text: &str);
 
-    /// Text for standard output.
-    fn stdout(&self, text: &str);
+    /// Bytes for standard output, to be seen at once.
+    fn stdout(&self, bytes: &[u8]);
 }

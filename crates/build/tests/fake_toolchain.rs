@@ -58,7 +58,7 @@ impl Sink for Heard {
     fn error(&self, _: Option<&str>, text: &str) {
         self.errors.lock().unwrap().push(text.to_owned());
     }
-    fn stdout(&self, _: &str) {}
+    fn stdout(&self, _: &[u8]) {}
 }
 
 struct World {

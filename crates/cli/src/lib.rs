@@ -8,6 +8,7 @@
 //! It is a library with a thin program around it so that the reference ([`commands::completions::reference`]) and the tests use the
 //! same definitions.
 
+mod build_events;
 mod cflags;
 pub mod command;
 pub mod commands;

@@ -92,6 +92,11 @@ impl Printer {
         self.error_plain(format!("go: {}", message.as_ref()));
     }
 
+    /// The command will end with code 1, although no error was printed here.
+    pub fn set_failed(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
     /// Has an error been printed?
     #[must_use]
     pub fn failed(&self) -> bool {
@@ -122,7 +127,8 @@ impl steady_build::Sink for Printer {
         self.error_plain(text);
     }
 
-    fn stdout(&self, text: &str) {
-        self.out(text);
+    fn stdout(&self, bytes: &[u8]) {
+        self.out(bytes);
+        self.flush();
     }
 }

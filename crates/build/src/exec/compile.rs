@@ -111,6 +111,7 @@ impl Run<'_> {
             }
             need.remove(Need::COMPILED_GO_FILES);
         }
+        need.remove(Need::VET); // the list of files is all it needs
         if need.is_empty() {
             return Ok(());
         }

@@ -12,7 +12,9 @@ mod install;
 mod link;
 mod need;
 mod reuse;
+mod tests;
 mod tools;
+mod vet;
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -28,9 +30,11 @@ use crate::modes::Modes;
 use crate::plan::{Kind, NodeId, Plan};
 use crate::release::Release;
 use crate::shell::{Done, Shared, Shell, lock};
+use crate::vet::VetSettings;
 pub(crate) use cgo::CCompilers;
 pub(crate) use concurrency::Tokens;
 use need::Need;
+pub(crate) use tests::TestRuns;
 pub(crate) use tools::Tools;
 
 /// What an action has found out for those that depend on it.
@@ -54,6 +58,7 @@ struct State {
     data: Mutex<Data>,
     /// Output of tools, kept for the cache.
     output: Mutex<Option<String>>,
+    failed: AtomicBool,
 }
 
 /// One execution of a plan.
@@ -69,6 +74,8 @@ pub(crate) struct Run<'a> {
     pub compilers: &'a CCompilers,
     pub tokens: &'a Tokens,
     pub needs: ListNeeds,
+    pub vet: Option<&'a VetSettings>,
+    pub tests: Option<&'a TestRuns>,
     pub release: Release,
     states: Vec<State>,
     outcomes: Mutex<HashMap<PackageId, PackageOutcome>>,
@@ -86,12 +93,15 @@ pub(crate) struct Means<'a> {
     pub compilers: &'a CCompilers,
     pub tokens: &'a Tokens,
     pub needs: ListNeeds,
+    pub vet: Option<&'a VetSettings>,
+    pub tests: Option<&'a TestRuns>,
 }
 
 struct Queue {
     ready: BinaryHeap<Reverse<(usize, NodeId)>>,
     pending: Vec<usize>,
-    failed: Vec<bool>,
+    /// Of a node that cannot succeed: the node whose failure that comes from.
+    failed: Vec<Option<NodeId>>,
     left: usize,
 }
 
@@ -103,6 +113,7 @@ impl<'a> Run<'a> {
             .map(|_| State {
                 data: Mutex::default(),
                 output: Mutex::new(None),
+                failed: AtomicBool::new(false),
             })
             .collect();
         Run {
@@ -117,6 +128,8 @@ impl<'a> Run<'a> {
             compilers: means.compilers,
             tokens: means.tokens,
             needs: means.needs,
+            vet: means.vet,
+            tests: means.tests,
             release: Release::of(&means.config.toolchain.version),
             states,
             outcomes: Mutex::default(),
@@ -135,7 +148,7 @@ impl<'a> Run<'a> {
                 ready.push(Reverse((self.plan.nodes[*node].priority, *node)));
             }
         }
-        let failed = vec![false; self.plan.nodes.len()];
+        let failed = vec![None; self.plan.nodes.len()];
         let queue = Mutex::new(Queue {
             ready,
             pending,
@@ -156,7 +169,11 @@ impl<'a> Run<'a> {
             self.work(&queue, &wake);
         });
         let interrupted = self.interrupted();
-        self.outcome(interrupted)
+        let root_failed = lock(&queue).failed[self.plan.root].is_some();
+        Outcome {
+            root_failed,
+            ..self.outcome(interrupted)
+        }
     }
 
     fn work(&self, queue: &Mutex<Queue>, wake: &Condvar) {
@@ -170,17 +187,20 @@ impl<'a> Run<'a> {
                 guard = wait(wake, guard);
                 continue;
             };
-            let skip = guard.failed[node];
+            let before = guard.failed[node];
             drop(guard);
-            let ok = skip || self.act_safely(node);
+            let failed = match before {
+                Some(_) if !self.plan.nodes[node].ignores_failure => before,
+                _ => (!self.act_safely(node, before)).then_some(node),
+            };
+            self.states[node]
+                .failed
+                .store(failed.is_some(), Ordering::Relaxed);
             guard = lock(queue);
             guard.left -= 1;
-            if !ok {
-                guard.failed[node] = true;
-            }
-            let failed = guard.failed[node];
+            guard.failed[node] = failed;
             for trigger in &self.plan.nodes[node].triggers {
-                guard.failed[*trigger] |= failed;
+                self.tell_failure(&mut guard.failed, *trigger, failed);
                 guard.pending[*trigger] -= 1;
                 if guard.pending[*trigger] == 0 {
                     guard
@@ -195,13 +215,30 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Hands a failure on to a node that waits. A barrier has no failure of its own: what it holds back has.
+    fn tell_failure(&self, all: &mut [Option<NodeId>], to: NodeId, failed: Option<NodeId>) {
+        if failed.is_none() {
+            return;
+        }
+        if self.plan.nodes[to].kind != Kind::Barrier {
+            all[to] = failed;
+            return;
+        }
+        for held in &self.plan.nodes[to].triggers {
+            if self.plan.nodes[*held].kind != Kind::Barrier {
+                all[*held] = failed;
+            }
+        }
+    }
+
     fn interrupted(&self) -> bool {
         steady_system::interrupt::interrupted() || self.config.interrupted.load(Ordering::Relaxed)
     }
 
     /// A mistake of ours in one action must not leave the other workers waiting for it.
-    fn act_safely(&self, node: NodeId) -> bool {
-        let acted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.act(node)));
+    fn act_safely(&self, node: NodeId, before: Option<NodeId>) -> bool {
+        let acting = std::panic::AssertUnwindSafe(|| self.act(node, before));
+        let acted = std::panic::catch_unwind(acting);
         acted.unwrap_or_else(|_| {
             self.shell(node)
                 .error("internal error: an action broke off");
@@ -210,10 +247,11 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Runs one action and reports its failure. Returns whether it succeeded.
-    fn act(&self, node: NodeId) -> bool {
+    /// Runs one action and reports its failure. Returns whether it succeeded. `before` is the node that failed among those it
+    /// depends on, if it runs nevertheless.
+    fn act(&self, node: NodeId, before: Option<NodeId>) -> bool {
         let result = match &self.plan.nodes[node].kind {
-            Kind::Join | Kind::BuiltIn => Ok(()),
+            Kind::Join | Kind::BuiltIn | Kind::Barrier => Ok(()),
             Kind::CheckCache { build } => self.check_cache(node, self.plan.build_behind(*build)),
             Kind::Build => self.build(node),
             Kind::Profile { input } => self.prepare_profile(node, input),
@@ -224,6 +262,11 @@ impl<'a> Run<'a> {
             Kind::Link => self.link(node),
             Kind::Install { of_link } => self.install(node, *of_link),
             Kind::InstallHeader => self.install_header(node),
+            Kind::Vet { build, facts_only } => self.vet(node, *build, *facts_only),
+            Kind::TestRun { test } => self.run_test(node, *test, before),
+            Kind::TestClean => self.clean_test(node),
+            Kind::TestPrint { test } => self.print_test(*test),
+            Kind::CoverMeta => self.list_cover_meta(node),
         };
         let Err(failure) = result else { return true };
         if self.interrupted() {
@@ -283,6 +326,7 @@ impl<'a> Run<'a> {
         }
         Outcome {
             failed: self.failed.into_inner(),
+            root_failed: false,
             interrupted,
             packages,
         }
@@ -291,6 +335,10 @@ impl<'a> Run<'a> {
     /// A copy of what an action that is done has found out.
     fn data(&self, node: NodeId) -> Data {
         lock(&self.states[node].data).clone()
+    }
+
+    fn has_failed(&self, node: NodeId) -> bool {
+        self.states[node].failed.load(Ordering::Relaxed)
     }
 
     fn update(&self, node: NodeId, change: impl FnOnce(&mut Data)) {

@@ -14,6 +14,9 @@ impl Need {
     /// The fragment of coverage meta-data.
     pub const COVER_META: Need = Need(8);
 
+    /// The list of files that vet looks at, and those among them that are made.
+    pub const VET: Need = Need(16);
+
     pub fn add(&mut self, what: Need, wanted: bool) {
         if wanted {
             self.0 |= what.0;
@@ -26,6 +29,10 @@ impl Need {
 
     pub fn has(self, what: Need) -> bool {
         self.0 & what.0 != 0
+    }
+
+    pub fn is_only(self, what: Need) -> bool {
+        self == what
     }
 
     pub fn is_empty(self) -> bool {

@@ -21,7 +21,9 @@ impl Run<'_> {
         let (id, package) = self.package(check)?;
         let list = self.needs.is_list;
         let mut need = Need::default();
-        need.add(Need::BUILD, !list || self.needs.export);
+        let wanted = self.plan.nodes[build].need_build;
+        need.add(Need::BUILD, !list && wanted || self.needs.export);
+        need.add(Need::VET, self.is_vetted(build));
         need.add(Need::CGO_HEADER, self.needs_cgo_header(build));
         need.add(Need::COVER_META, package.internal.cover_gen_meta);
         need.add(Need::COMPILED_GO_FILES, self.needs.compiled_go_files);
@@ -70,6 +72,10 @@ impl Run<'_> {
             )));
         }
         self.check_godebugs(build, package)?;
+        if need.is_only(Need::VET) && self.knows_vetted_files(build) {
+            need.remove(Need::VET);
+            return Ok(());
+        }
         let objdir = &self.plan.nodes[build].objdir;
         self.shell(build).mkdir(objdir)?;
         if found && need.has(Need::CGO_HEADER) && self.load_objdir_file(build, "_cgo_install.h") {
@@ -129,6 +135,15 @@ impl Run<'_> {
             return Ok(false);
         }
         if !target.is_empty() && self.use_target(node, &provisional, target, print)? {
+            return Ok(true);
+        }
+        // A test whose result is known needs no program.
+        if *kind == Kind::Link && self.knows_test_result(node) {
+            if print {
+                self.show_output(self.plan.nodes[node].deps[0], "stdout");
+                self.show_output(self.plan.nodes[node].deps[0], "link-stdout");
+            }
+            self.update(node, |data| UP_TO_DATE.clone_into(&mut data.built));
             return Ok(true);
         }
         if let Some((file, _)) = self.cache.get_file(&action) {
@@ -426,7 +441,7 @@ impl Run<'_> {
         self.cache.put_bytes(&id, &content).is_ok()
     }
 
-    fn load_objdir_file(&self, build: NodeId, name: &str) -> bool {
+    pub(super) fn load_objdir_file(&self, build: NodeId, name: &str) -> bool {
         let id = self
             .cache
             .hashes()

@@ -33,6 +33,14 @@ impl Run<'_> {
         self.config.toolchain.tool_dir.join(name).into_string()
     }
 
+    /// The tool that goes by the name in this run: another one can stand in for vet.
+    fn asked_tool(&self, name: &str) -> String {
+        match self.vet {
+            Some(settings) if name == "vet" => settings.tool.to_string(),
+            _ => self.tool(name),
+        }
+    }
+
     /// The id of a tool of the toolchain.
     pub(super) fn tool_id(&self, name: &str) -> Result<String, Failure> {
         let mut ids = lock(&self.tools.ids);
@@ -57,18 +65,24 @@ impl Run<'_> {
         {
             return Ok(line);
         }
+        let path = self.asked_tool(name);
         let mut words = self.config.flags.toolexec.clone();
-        words.extend([self.tool(name), "-V=full".to_owned()]);
+        words.extend([path.clone(), "-V=full".to_owned()]);
+        let shown = if name == "vet" {
+            path
+        } else {
+            format!("go tool {name}")
+        };
         let output = process::run_apart(self.shared, &words).map_err(|(said, error)| {
             let reason = error
                 .split_once(": ")
                 .map_or(error.as_str(), |(_, reason)| reason);
-            format!("{said}go: error obtaining buildID for go tool {name}: {reason}")
+            format!("{said}go: error obtaining buildID for {shown}: {reason}")
         })?;
+        // Whatever stands in for vet may call itself as it likes.
+        let name = if name == "vet" { "" } else { name };
         let id = tool_id_of(name, &output).ok_or_else(|| {
-            format!(
-                "go: parsing buildID from go tool {name} -V=full: unexpected output:\n\t{output}"
-            )
+            format!("go: parsing buildID from {shown} -V=full: unexpected output:\n\t{output}")
         })?;
         if let Some(key) = remembered {
             // Asking again next time costs a few milliseconds.
@@ -79,7 +93,7 @@ impl Run<'_> {
 
     /// What stands for a tool that was not changed: its path, size and times.
     fn tool_key(&self, name: &str) -> Option<crate::cache::Id> {
-        let path = self.tool(name);
+        let path = self.asked_tool(name);
         let meta = Utf8Path::new(&path).as_std_path().metadata().ok()?;
         let mut hash = self.cache.hashes().hash("steady tool id");
         hash.add(format_args!(
@@ -185,11 +199,12 @@ fn names_version(line: &str) -> bool {
     false
 }
 
-/// The id in what `TOOL -V=full` prints: the whole line of a release, the content id of a development version.
+/// The id in what `TOOL -V=full` prints: the whole line of a release, the content id of a development version. With a name, that
+/// must be the tool's.
 fn tool_id_of(name: &str, output: &str) -> Option<String> {
     let words: Vec<&str> = output.split_whitespace().collect();
     let (first, second, third) = (words.first()?, words.get(1)?, words.get(2)?);
-    if *first != name || *second != "version" {
+    if !name.is_empty() && *first != name || *second != "version" {
         return None;
     }
     if third.contains("devel") {

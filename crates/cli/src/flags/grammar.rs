@@ -181,6 +181,80 @@ pub fn parse(
     }
 }
 
+/// What the first of some words is, for commands that read word by word.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Word {
+    /// No flag.
+    Plain,
+    /// `--`, behind which there are no flags.
+    End,
+    /// A flag that is not defined.
+    Unknown {
+        /// It has a value after `=`.
+        has_value: bool,
+    },
+    /// A flag, and how many words it took.
+    Flag {
+        /// Its name as defined.
+        name: String,
+        /// Its value; of a boolean alone `true`.
+        value: String,
+        /// 1 or 2.
+        used: usize,
+    },
+}
+
+/// Looks at the first of `words`. A flag is also known with `prefix` in front of its name.
+///
+/// # Errors
+/// Help is asked for, a flag is malformed, or its value is missing.
+pub fn read_word(
+    definition: &Definition,
+    words: &[String],
+    prefix: &str,
+) -> Result<Word, FlagError> {
+    let Some(word) = words.first() else {
+        return Ok(Word::End);
+    };
+    if word == "--" {
+        return Ok(Word::End);
+    }
+    let (name, value) = match split_flag(word) {
+        None => return Ok(Word::Plain),
+        Some(flag) => flag?,
+    };
+    let short = name.strip_prefix(prefix).unwrap_or(name);
+    let Some(arg) = lookup(definition, name).or_else(|| lookup(definition, short)) else {
+        return match name {
+            "h" | "help" => Err(FlagError::Help),
+            _ => Ok(Word::Unknown {
+                has_value: value.is_some(),
+            }),
+        };
+    };
+    let name = arg.get_long().unwrap_or(name).to_owned();
+    let (value, used) = match value {
+        Some(value) => (value.to_owned(), 1),
+        None if is_boolean(arg) => ("true".to_owned(), 1),
+        None => match words.get(1) {
+            Some(value) => (value.clone(), 2),
+            None => return Err(FlagError::Wrong(format!("flag needs an argument: -{name}"))),
+        },
+    };
+    Ok(Word::Flag { name, value, used })
+}
+
+/// Checks one flag in the form `--name=value`.
+///
+/// # Errors
+/// A value that it does not take, in Go's words.
+pub fn check(definition: &Definition, word: &str) -> Result<(), FlagError> {
+    let matches = definition.clone().try_get_matches_from([word]);
+    matches
+        .map(drop)
+        .map_err(|error| value_error(definition, &error, None))
+}
+
 fn normalise<'a>(
     definition: &Definition,
     name: &str,
