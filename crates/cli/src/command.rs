@@ -34,11 +34,6 @@ pub enum Kind {
         /// Does it with all words after its name.
         run: fn(&mut Session, &[String]) -> Result,
     },
-    /// The go command has it, Steady does not do it yet.
-    Absent {
-        /// Flags of the go command's; GOFLAGS may name them.
-        flags: fn() -> Definition,
-    },
     /// Commands behind one name.
     Group(&'static [&'static Command]),
     /// A text only.
@@ -61,7 +56,7 @@ impl Command {
             .split_once(" [")
             .map_or(self.usage, |(name, _)| name);
         let name = match self.kind {
-            Kind::Run { .. } | Kind::Raw { .. } | Kind::Absent { .. } | Kind::Own { .. } => name
+            Kind::Run { .. } | Kind::Raw { .. } | Kind::Own { .. } => name
                 .split_once(" packages...")
                 .map_or(name, |(name, _)| name),
             _ => name,
@@ -111,7 +106,6 @@ impl Command {
         match self.kind {
             Kind::Run { flags, .. }
             | Kind::Raw { flags, .. }
-            | Kind::Absent { flags }
             | Kind::Own { flags, .. } => Some(flags()),
             Kind::Group(_) | Kind::Topic => None,
         }

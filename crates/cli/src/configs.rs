@@ -187,12 +187,12 @@ pub fn tool_environment(settings: &Settings) -> Vec<(String, String)> {
         })
         .filter(|(name, _)| name != "GOTOOLCHAIN_INTERNAL_SWITCH_COUNT")
         .collect();
-    all.extend(
-        settings
-            .variables()
-            .into_iter()
-            .map(|variable| (variable.name.to_owned(), variable.value)),
-    );
+    for variable in settings.variables() {
+        // What is not set and means nothing stays unset.
+        if !variable.value.is_empty() || all.contains_key(variable.name) {
+            all.insert(variable.name.to_owned(), variable.value);
+        }
+    }
     all.into_iter().collect()
 }
 

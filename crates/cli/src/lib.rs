@@ -274,7 +274,6 @@ impl Start {
                 }
             }
             Kind::Raw { run, .. } => run(&mut session, words),
-            Kind::Absent { .. } => self.absent(command, words),
             Kind::Group(_) | Kind::Topic => Err(Failure::Usage),
         };
         match result {
@@ -307,24 +306,6 @@ impl Start {
             }
         }
         Status::USAGE
-    }
-
-    /// A command that is known by name only. Asked for its usage, it still answers.
-    fn absent(&self, command: &Command, words: &[String]) -> failure::Result {
-        let asks = words
-            .first()
-            .is_some_and(|word| matches!(word.as_str(), "-h" | "-help" | "--help"));
-        if asks {
-            return Err(Failure::Usage);
-        }
-        let name = self.called.name();
-        Err(Failure::Message(
-            format!(
-                "{name} {}: this command is not supported by Steady yet",
-                command.long_name()
-            ),
-            Status::USAGE,
-        ))
     }
 
     /// Variables of the target that cannot be: said as the toolchain's own check says it.

@@ -498,17 +498,21 @@ pub fn check(session: &Session, loaded: &Loaded) -> Result<()> {
 /// The first error that keeps tests from being built.
 #[must_use]
 pub fn test_error(loaded: &Loaded) -> Option<&PackageError> {
+    loaded.tests.iter().find_map(|tests| error_in(loaded, tests))
+}
+
+/// The first error that keeps the tests of one package from being built.
+#[must_use]
+pub fn error_in<'a>(loaded: &'a Loaded, tests: &TestSet) -> Option<&'a PackageError> {
     let set = &loaded.set;
-    loaded.tests.iter().find_map(|tests| {
-        let mut parts = [Some(tests.inner), tests.external, Some(tests.main)]
-            .into_iter()
-            .flatten()
-            .filter(|id| set[*id].public.incomplete || set[*id].public.error.is_some());
-        parts.find_map(|id| {
-            let own = set[id].public.error.as_ref();
-            let mut all = set.with_dependencies(&[id]).into_iter();
-            own.or_else(|| all.find_map(|id| set[id].public.error.as_ref()))
-        })
+    let mut parts = [Some(tests.inner), tests.external, Some(tests.main)]
+        .into_iter()
+        .flatten()
+        .filter(|id| set[*id].public.incomplete || set[*id].public.error.is_some());
+    parts.find_map(|id| {
+        let own = set[id].public.error.as_ref();
+        let mut all = set.with_dependencies(&[id]).into_iter();
+        own.or_else(|| all.find_map(|id| set[id].public.error.as_ref()))
     })
 }
 

@@ -59,6 +59,16 @@ impl PackageSet {
         out
     }
 
+    /// Adds a copy of a program's package as the library that its tests are built with.
+    pub fn add_library(&mut self, id: PackageId) -> PackageId {
+        let mut copy = self[id].clone();
+        copy.public.for_test.clone_from(&copy.public.import_path);
+        copy.public.target.clear();
+        copy.internal.force_library = true;
+        copy.internal.build_info = None;
+        self.add(copy)
+    }
+
     /// Adds a package and returns its id.
     pub fn add(&mut self, package: Package) -> PackageId {
         let id = PackageId(u32::try_from(self.packages.len()).expect("fewer than 2^32 packages"));

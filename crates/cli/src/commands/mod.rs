@@ -2,7 +2,6 @@
 
 use crate::command::{Command, Kind};
 
-pub mod absent;
 pub mod build;
 pub mod clean;
 pub mod completions;
@@ -20,6 +19,7 @@ mod test;
 pub mod tool;
 pub mod topics;
 pub mod version;
+pub mod vet;
 pub mod work;
 
 /// The root of the table. The order is that of help.
@@ -34,7 +34,7 @@ pub static GO: Command = Command {
         &clean::CLEAN,
         &handover::DOC,
         &env::ENV,
-        &absent::FIX,
+        &vet::FIX,
         &fmt::FMT,
         &generate::GENERATE,
         &get::GET,
@@ -47,7 +47,7 @@ pub static GO: Command = Command {
         &test::TEST,
         &tool::TOOL,
         &version::VERSION,
-        &absent::VET,
+        &vet::VET,
         &completions::COMPLETIONS,
         &topics::BUILDCONSTRAINT,
         &topics::BUILDJSON,

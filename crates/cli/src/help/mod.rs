@@ -139,9 +139,6 @@ fn single(command: &Command, called: Called) -> String {
     if let Some(definition) = command.definition(called) {
         flags(&mut out, &definition);
     }
-    if matches!(command.kind, Kind::Absent { .. }) {
-        out.push_str("\nThis command of the go command's is not supported by Steady yet.\n");
-    }
     if called == Called::Steady && !command.examples.is_empty() {
         out.push_str("\nExamples:\n\n");
         for (what, line) in command.examples {
