@@ -79,7 +79,10 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         let (name, after) = after.split_at(end);
         let mut units = UNITS.iter().chain([&HOUR]);
         let (_, unit) = units.find(|(unit, _)| *unit == name).ok_or_else(wrong)?;
-        let digits = |text: &str| text.parse::<u128>().or(if text.is_empty() { Ok(0) } else { Err(wrong()) });
+        let digits = |text: &str| {
+            text.parse::<u128>()
+                .or(if text.is_empty() { Ok(0) } else { Err(wrong()) })
+        };
         let fraction = &fraction[..fraction.len().min(18)];
         let scale = 10u128.pow(u32::try_from(fraction.len()).unwrap_or(0));
         let unit = u128::from(*unit);
@@ -91,7 +94,11 @@ pub fn parse(text: &str) -> Result<Duration, String> {
         rest = after;
     }
     let nanos = u64::try_from(total).map_err(|_| wrong())?;
-    Ok(if negative { Duration::ZERO } else { Duration::from_nanos(nanos) })
+    Ok(if negative {
+        Duration::ZERO
+    } else {
+        Duration::from_nanos(nanos)
+    })
 }
 
 #[cfg(test)]
@@ -100,7 +107,9 @@ mod tests {
 
     #[test]
     fn there_and_back() {
-        for text in ["0s", "1ns", "1.5µs", "12ms", "1s", "1.25s", "10m0s", "1h0m0.5s", "100h1m0s"] {
+        for text in [
+            "0s", "1ns", "1.5µs", "12ms", "1s", "1.25s", "10m0s", "1h0m0.5s", "100h1m0s",
+        ] {
             assert_eq!(go_string(parse(text).unwrap()), text);
         }
         assert_eq!(go_string(parse("90s").unwrap()), "1m30s");

@@ -106,11 +106,7 @@ fn is_dir(cwd: &Utf8Path, output: &str) -> bool {
 ///
 /// # Errors
 /// They cannot all go there.
-pub fn check_output(
-    cwd: &Utf8Path,
-    settings: &TestSettings,
-    packages: &[&Package],
-) -> Result<()> {
+pub fn check_output(cwd: &Utf8Path, settings: &TestSettings, packages: &[&Package]) -> Result<()> {
     let output = settings.output.as_str();
     let written = settings.compile_only || !output.is_empty();
     if packages.len() < 2 || !written || output == "/dev/null" {

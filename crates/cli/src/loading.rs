@@ -498,7 +498,10 @@ pub fn check(session: &Session, loaded: &Loaded) -> Result<()> {
 /// The first error that keeps tests from being built.
 #[must_use]
 pub fn test_error(loaded: &Loaded) -> Option<&PackageError> {
-    loaded.tests.iter().find_map(|tests| error_in(loaded, tests))
+    loaded
+        .tests
+        .iter()
+        .find_map(|tests| error_in(loaded, tests))
 }
 
 /// The first error that keeps the tests of one package from being built.

@@ -149,7 +149,10 @@ impl Run<'_> {
                 continue;
             }
             let data = self.data(*dep);
-            if let Some(id) = self.plan.nodes[*dep].package.filter(|_| !data.built.is_empty()) {
+            if let Some(id) = self.plan.nodes[*dep]
+                .package
+                .filter(|_| !data.built.is_empty())
+            {
                 let path = &self.packages[id].public.import_path;
                 hash.add(format_args!("vetout {} {}\n", quote(path), data.build_id));
                 vetting.facts.insert(path.clone(), data.built);
@@ -178,7 +181,10 @@ impl Run<'_> {
             let said = said.unwrap_or_default();
             let unknown = if self.release.keeps_vet_output() {
                 vetting.settings.always_speaks() && said.is_empty()
-                    || self.cache.get_bytes(&key("steady report")).is_some_and(|(text, _)| text == b"no")
+                    || self
+                        .cache
+                        .get_bytes(&key("steady report"))
+                        .is_some_and(|(text, _)| text == b"no")
             } else {
                 self.cache.get(&key("steady vetted")).is_none()
             };
@@ -308,7 +314,10 @@ impl Run<'_> {
             vetx_only: vetting.facts_only,
             vetx_output: format!("{objdir}vet.out"),
             stdout: String::new(),
-            go_version: format!("go{}", gover::from_toolchain(&self.config.toolchain.version)),
+            go_version: format!(
+                "go{}",
+                gover::from_toolchain(&self.config.toolchain.version)
+            ),
             fix_archive: String::new(),
             succeed_on_typecheck_failure: false,
         };
@@ -342,7 +351,9 @@ impl Run<'_> {
         let mapped: HashSet<String> = config.import_map.values().cloned().collect();
         for dep in &self.plan.nodes[vetting.build].deps {
             let node = &self.plan.nodes[*dep];
-            let Some(id) = node.package.filter(|id| !std::ptr::eq(&self.packages[*id], package))
+            let Some(id) = node
+                .package
+                .filter(|id| !std::ptr::eq(&self.packages[*id], package))
             else {
                 continue;
             };

@@ -135,13 +135,7 @@ impl<'a> Plan<'a> {
         print
     }
 
-    fn with_tests(
-        &mut self,
-        one: &Wanted,
-        set: TestSet,
-        how: Tests,
-        meta: Option<NodeId>,
-    ) -> Ends {
+    fn with_tests(&mut self, one: &Wanted, set: TestSet, how: Tests, meta: Option<NodeId>) -> Ends {
         let id = one.package;
         let link = match self.links.get(&set.main) {
             Some(node) => *node,
@@ -204,7 +198,8 @@ impl<'a> Plan<'a> {
             return Vec::new();
         }
         let files = &self.packages[set.inner].public.files;
-        let inner = (!files.go_files.is_empty() || !files.cgo_files.is_empty()).then_some(set.inner);
+        let inner =
+            (!files.go_files.is_empty() || !files.cgo_files.is_empty()).then_some(set.inner);
         let vetted = inner.into_iter().chain(set.external);
         vetted.map(|id| self.vet(id)).collect()
     }
@@ -230,7 +225,9 @@ impl<'a> Plan<'a> {
         for end in ends {
             let Some(run) = end.run else { continue };
             match before {
-                None => self.nodes[run].deps.extend(ends.iter().map(|end| end.build)),
+                None => self.nodes[run]
+                    .deps
+                    .extend(ends.iter().map(|end| end.build)),
                 Some(print) => self.nodes[run].deps.push(print),
             }
             before = Some(end.print);

@@ -126,10 +126,7 @@ mod tests {
     #[test]
     fn lines_and_parts() {
         let mut lines = Lines::new(8);
-        assert_eq!(
-            lines.add(b"ab\ncd"),
-            [Piece::Line(b"ab\n".to_vec())]
-        );
+        assert_eq!(lines.add(b"ab\ncd"), [Piece::Line(b"ab\n".to_vec())]);
         let pieces = lines.add("éééé\nx\n".as_bytes());
         let texts: Vec<String> = pieces
             .into_iter()

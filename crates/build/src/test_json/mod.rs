@@ -73,9 +73,12 @@ struct Event {
     path: String,
 }
 
+/// Gets the lines of events.
+pub type Write<'a> = Box<dyn FnMut(&[u8]) + 'a>;
+
 /// Turns the output of the tests of one package into events.
 pub struct Converter<'a> {
-    write: Box<dyn FnMut(&[u8]) + 'a>,
+    write: Write<'a>,
     package: String,
     zone: Zone,
     start: Instant,
@@ -94,7 +97,7 @@ pub struct Converter<'a> {
 impl<'a> Converter<'a> {
     /// A converter whose first event says that the package has started. `write` gets whole lines.
     #[must_use]
-    pub fn new(package: &str, zone: Zone, write: Box<dyn FnMut(&[u8]) + 'a>) -> Converter<'a> {
+    pub fn new(package: &str, zone: Zone, write: Write<'a>) -> Converter<'a> {
         let mut converter = Converter {
             write,
             package: package.to_owned(),
@@ -307,10 +310,7 @@ impl<'a> Converter<'a> {
         if event.test.is_empty() {
             event.test.clone_from(&self.test);
         }
-        let mut line = format!(
-            "{{\"Time\":\"{}\"",
-            self.zone.rfc3339(SystemTime::now())
-        );
+        let mut line = format!("{{\"Time\":\"{}\"", self.zone.rfc3339(SystemTime::now()));
         let mut add = |name: &str, value: &str| {
             if !value.is_empty() {
                 line.push_str(&format!(",\"{name}\":{}", json_string(value.as_bytes())));

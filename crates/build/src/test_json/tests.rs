@@ -38,7 +38,10 @@ fn short(events: &[serde_json::Value]) -> Vec<String> {
             text(&event["Output"]).trim_end()
         )
     };
-    events.iter().map(|event| line(event).trim_end().to_owned()).collect()
+    events
+        .iter()
+        .map(|event| line(event).trim_end().to_owned())
+        .collect()
 }
 
 #[test]
@@ -89,14 +92,27 @@ fn with_marks_only_marked_lines_frame() {
 
 #[test]
 fn attributes_artifacts_and_packages_without_tests() {
-    let events = convert(b"=== ATTR  TestA key a value\n=== ARTIFACTS TestA /x y\n", 5, None);
-    assert_eq!((&events[1]["Key"], &events[1]["Value"]), (&"key".into(), &"a value".into()));
+    let events = convert(
+        b"=== ATTR  TestA key a value\n=== ARTIFACTS TestA /x y\n",
+        5,
+        None,
+    );
+    assert_eq!(
+        (&events[1]["Key"], &events[1]["Value"]),
+        (&"key".into(), &"a value".into())
+    );
     assert_eq!(events[3]["Path"], "/x y");
     let events = convert(b"?   \tp\t[no test files]\n", 5, Some(true));
-    assert_eq!(short(&events), ["start", "output  ?   \tp\t[no test files]", "skip"]);
+    assert_eq!(
+        short(&events),
+        ["start", "output  ?   \tp\t[no test files]", "skip"]
+    );
 }
 
 #[test]
 fn strings_as_gos_json_has_them() {
-    assert_eq!(json_string(b"a<\x1b\xff\xe2\x80\xa8\"\n"), "\"a\\u003c\\u001b\\ufffd\\u2028\\\"\\n\"");
+    assert_eq!(
+        json_string(b"a<\x1b\xff\xe2\x80\xa8\"\n"),
+        "\"a\\u003c\\u001b\\ufffd\\u2028\\\"\\n\""
+    );
 }

@@ -180,10 +180,16 @@ fn tool_flags(session: &Session, tool: &str) -> Result<Vec<ToolFlag>> {
         .output()
         .map_err(|error| usage(format!("go: {tool} -flags failed: {error}")))?;
     if !output.status.success() {
-        return Err(usage(format!("go: {tool} -flags failed: {}", output.status)));
+        return Err(usage(format!(
+            "go: {tool} -flags failed: {}",
+            output.status
+        )));
     }
-    serde_json::from_slice(&output.stdout)
-        .map_err(|error| usage(format!("go: can't unmarshal JSON from {tool} -flags: {error}")))
+    serde_json::from_slice(&output.stdout).map_err(|error| {
+        usage(format!(
+            "go: can't unmarshal JSON from {tool} -flags: {error}"
+        ))
+    })
 }
 
 /// Reads a command line with the checker's flags among ours.
@@ -224,7 +230,10 @@ fn split(
     let mut normal = session.goflags.apply(definition)?;
     let mut inherited: BTreeMap<String, String> = BTreeMap::new();
     for word in &normal {
-        let (name, value) = word.trim_start_matches('-').split_once('=').unwrap_or((word, ""));
+        let (name, value) = word
+            .trim_start_matches('-')
+            .split_once('=')
+            .unwrap_or((word, ""));
         if is_tools(name) {
             inherited.insert(name.to_owned(), value.to_owned());
         }
@@ -419,7 +428,9 @@ fn apply(session: &Session, archives: &[camino::Utf8PathBuf]) {
     }
     for (path, content) in changed {
         if let Err(error) = session.files.write(&path, &content, 0o644) {
-            session.printer.error_plain(format!("applying fix: {error}"));
+            session
+                .printer
+                .error_plain(format!("applying fix: {error}"));
         }
     }
 }
@@ -429,7 +440,10 @@ fn read_changes(
     archive: &camino::Utf8Path,
     changed: &mut BTreeMap<String, Vec<u8>>,
 ) -> std::result::Result<(), String> {
-    let bytes = session.files.read(archive).map_err(|error| error.to_string())?;
+    let bytes = session
+        .files
+        .read(archive)
+        .map_err(|error| error.to_string())?;
     let reader = std::io::Cursor::new(bytes);
     let mut zip = zip::ZipArchive::new(reader).map_err(|error| error.to_string())?;
     for at in 0..zip.len() {
@@ -438,7 +452,10 @@ fn read_changes(
         entry
             .read_to_end(&mut content)
             .map_err(|error| error.to_string())?;
-        let name = entry.name().map_err(|error| error.to_string())?.into_owned();
+        let name = entry
+            .name()
+            .map_err(|error| error.to_string())?
+            .into_owned();
         if changed.get(&name).is_some_and(|before| *before != content) {
             return Err(format!("inconsistent fixes to file {name}"));
         }

@@ -116,7 +116,10 @@ impl Run<'_> {
         let objdir = &self.plan.nodes[node].objdir;
         let shell = self.shell(node);
         shell.mkdir(objdir)?;
-        shell.write_file(&format!("{objdir}{META_FILES}"), format!("{list}\n").as_bytes())
+        shell.write_file(
+            &format!("{objdir}{META_FILES}"),
+            format!("{list}\n").as_bytes(),
+        )
     }
 
     /// Says how little of a package without tests is covered. False if there is nothing to be said.

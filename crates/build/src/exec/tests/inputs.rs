@@ -51,7 +51,10 @@ impl Run<'_> {
                 "getenv" => hash.add(format_args!("env {name} {}\n", self.variable(name))),
                 "chdir" => {
                     dir = name.into();
-                    hash.add(format_args!("chdir {name} {}\n", self.stat_id(Utf8Path::new(name))));
+                    hash.add(format_args!(
+                        "chdir {name} {}\n",
+                        self.stat_id(Utf8Path::new(name))
+                    ));
                 }
                 "stat" if counts() => hash.add(format_args!("stat {at} {}\n", self.stat_id(&at))),
                 "open" if counts() => {
@@ -101,7 +104,10 @@ impl Run<'_> {
     ) {
         match found {
             Err(error) => {
-                hash.add(format_args!("err {operation} {path}: {}\n", describe_io(&error)));
+                hash.add(format_args!(
+                    "err {operation} {path}: {}\n",
+                    describe_io(&error)
+                ));
             }
             Ok(meta) => {
                 let time = SystemTime::UNIX_EPOCH
@@ -109,7 +115,10 @@ impl Run<'_> {
                     + Duration::from_nanos(u64::try_from(meta.mtime_nsec()).unwrap_or(0));
                 let (size, mode) = (meta.len(), go_mode(&meta));
                 let time = self.runs().zone.go_string(time);
-                hash.add(format_args!("stat {size} {mode:x} {time} {}\n", meta.is_dir()));
+                hash.add(format_args!(
+                    "stat {size} {mode:x} {time} {}\n",
+                    meta.is_dir()
+                ));
             }
         }
     }
@@ -134,7 +143,12 @@ impl Run<'_> {
             entries.sort_by(|a, b| a.file_name().cmp(b.file_name()));
             for entry in entries {
                 hash.add(format_args!("file {} ", entry.file_name()));
-                self.add_stat(&mut hash, "lstat", entry.path(), entry.path().symlink_metadata());
+                self.add_stat(
+                    &mut hash,
+                    "lstat",
+                    entry.path(),
+                    entry.path().symlink_metadata(),
+                );
             }
         } else if meta.is_file() {
             let age = meta.modified().ok()?.elapsed().unwrap_or_default();

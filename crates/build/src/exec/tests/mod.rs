@@ -164,7 +164,12 @@ impl From<Watched> for Ended {
 
 impl Run<'_> {
     /// Runs the tests of a package, in its turn.
-    pub(in crate::exec) fn run_test(&self, node: NodeId, test: usize, before: Option<NodeId>) -> Done {
+    pub(in crate::exec) fn run_test(
+        &self,
+        node: NodeId,
+        test: usize,
+        before: Option<NodeId>,
+    ) -> Done {
         let Some(runs) = self.tests else {
             return Err(Failure::new("internal error: test without settings"));
         };
@@ -377,9 +382,7 @@ impl Run<'_> {
             ));
         } else if ended.incomplete {
             let grace = go_string(runs.patience.grace.unwrap_or_default());
-            output.write_text(&format!(
-                "*** Test I/O incomplete {grace} after exiting.\n"
-            ));
+            output.write_text(&format!("*** Test I/O incomplete {grace} after exiting.\n"));
         }
         if !ended.exited || last.is_none() {
             output.write_text(&format!("{error}\n"));

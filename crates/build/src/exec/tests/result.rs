@@ -141,9 +141,7 @@ impl Run<'_> {
             return false;
         };
         if entry.time < runs.expired {
-            self.tell_cache(|| {
-                format!("{path}: test output expired due to go clean -testcache")
-            });
+            self.tell_cache(|| format!("{path}: test output expired due to go clean -testcache"));
             return false;
         }
         let Some(output) = marked_as_cached(&output) else {
@@ -165,7 +163,9 @@ impl Run<'_> {
         if public.root.is_empty() {
             self.tell_cache(|| {
                 let path = &public.import_path;
-                format!("caching disabled for package outside of module root, GOPATH, or GOROOT: {path}")
+                format!(
+                    "caching disabled for package outside of module root, GOPATH, or GOROOT: {path}"
+                )
             });
             return None;
         }
@@ -176,9 +176,7 @@ impl Run<'_> {
                 Some(name) if CACHEABLE.contains(&name) => deciding.push(argument.clone()),
                 Some(name) if WITHOUT_EFFECT.contains(&name) => {}
                 _ => {
-                    self.tell_cache(|| {
-                        format!("caching disabled for test argument: {argument}")
-                    });
+                    self.tell_cache(|| format!("caching disabled for test argument: {argument}"));
                     return None;
                 }
             }
@@ -246,7 +244,8 @@ impl Run<'_> {
         }
         let path = &self.packages[planned.package].public.import_path;
         let log = format!("{}testlog.txt", self.plan.nodes[node].objdir);
-        let log = read(&log.into()).filter(|log| log.starts_with(LOG_START) && log.ends_with(b"\n"));
+        let log =
+            read(&log.into()).filter(|log| log.starts_with(LOG_START) && log.ends_with(b"\n"));
         let Some(log) = log else {
             self.tell_cache(|| format!("{path}: reading testlog: malformed"));
             return;
@@ -300,7 +299,10 @@ fn hex_of(text: &str) -> String {
 /// The output of a run with `(cached)` in the place of its time.
 fn marked_as_cached(output: &[u8]) -> Option<Vec<u8>> {
     let body = output.strip_suffix(b"\n")?;
-    let last = body.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
+    let last = body
+        .iter()
+        .rposition(|byte| *byte == b'\n')
+        .map_or(0, |at| at + 1);
     let start = last + b"ok  \t".len();
     if !output[last..].starts_with(b"ok  \t") {
         return None;
@@ -322,9 +324,15 @@ mod tests {
         let marked = |text: &str| {
             marked_as_cached(text.as_bytes()).map(|text| String::from_utf8(text).unwrap())
         };
-        assert_eq!(marked("x\nok  \tp\t0.010s\n").unwrap(), "x\nok  \tp\t(cached)\n");
+        assert_eq!(
+            marked("x\nok  \tp\t0.010s\n").unwrap(),
+            "x\nok  \tp\t(cached)\n"
+        );
         let covered = "ok  \tp\t0.010s\tcoverage: 50.0% of statements\n";
-        assert_eq!(marked(covered).unwrap(), "ok  \tp\t(cached)\tcoverage: 50.0% of statements\n");
+        assert_eq!(
+            marked(covered).unwrap(),
+            "ok  \tp\t(cached)\tcoverage: 50.0% of statements\n"
+        );
         assert_eq!(marked("PASS\n"), None);
         assert_eq!(marked("ok  \tp\n"), None);
     }

@@ -408,14 +408,20 @@ mod tests {
             arguments,
             words("-test.timeout=10m0s -test.v=true -test.run=X -test.count=1")
         );
-        assert_eq!(split("-test.short a").1, words("-test.timeout=10m0s -test.short=true"));
+        assert_eq!(
+            split("-test.short a").1,
+            words("-test.timeout=10m0s -test.short=true")
+        );
     }
 
     #[test]
     fn what_only_the_program_knows_is_passed_on() {
         let (packages, arguments) = split("-timeout 1h a -x=1 -mine yes -v rest -run Y");
         assert_eq!(packages, ["a"]);
-        assert_eq!(arguments, words("-test.timeout=1h0m0s -mine yes -test.v=true rest -run Y"));
+        assert_eq!(
+            arguments,
+            words("-test.timeout=1h0m0s -mine yes -test.v=true rest -run Y")
+        );
         let (packages, arguments) = split("-mine a b");
         assert!(packages.is_empty());
         assert_eq!(arguments, words("-test.timeout=10m0s -mine a b"));
@@ -426,15 +432,24 @@ mod tests {
     #[test]
     fn goflags_come_first_unless_typed_too() {
         let read = read_line(&["--count=2", "--run=A"], "-run B a").unwrap();
-        assert_eq!(read.arguments, words("-test.count=2 -test.timeout=10m0s -test.run=B"));
+        assert_eq!(
+            read.arguments,
+            words("-test.count=2 -test.timeout=10m0s -test.run=B")
+        );
         let read = read_line(&["--v=true"], "-json a").unwrap();
-        assert_eq!(read.arguments, words("-test.v=test2json -test.timeout=10m0s"));
+        assert_eq!(
+            read.arguments,
+            words("-test.v=test2json -test.timeout=10m0s")
+        );
     }
 
     #[test]
     fn mistakes() {
         let error = |line| read_line(&[], line).err().unwrap();
-        assert_eq!(error("-c -mine a"), "go: unknown flag -mine cannot be used with -c");
+        assert_eq!(
+            error("-c -mine a"),
+            "go: unknown flag -mine cannot be used with -c"
+        );
         assert_eq!(error("-run"), "flag needs an argument: -run");
         assert!(error("-shuffle x").contains("must be \"on\", \"off\", or an int64"));
     }

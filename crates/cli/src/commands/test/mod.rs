@@ -27,7 +27,10 @@ pub static TEST: Command = Command {
     long: include_str!("../../help/text/test.txt"),
     examples: &[
         ("the tests of all packages", "steady test ./..."),
-        ("some of one package, anew", "steady test -count=1 -run Parse ./syntax"),
+        (
+            "some of one package, anew",
+            "steady test -count=1 -run Parse ./syntax",
+        ),
         (
             "the test program of a package",
             "steady test -c -o app.test ./app",
@@ -134,7 +137,10 @@ fn settings(session: &Session, config: &BuildConfig, line: &CommandLine) -> Test
     let flags = &line.flags;
     let given = |value: &Option<String>| value.as_ref().is_some_and(|text| !text.is_empty());
     let verbose = flags.v.as_deref().is_some_and(|v| v != "false");
-    let old_json = config.setting("GODEBUG").split(',').any(|pair| pair == "gotestjsonbuildtext=1");
+    let old_json = config
+        .setting("GODEBUG")
+        .split(',')
+        .any(|pair| pair == "gotestjsonbuildtext=1");
     let dir = match flags.outputdir.as_deref() {
         None | Some("") => session.environment().cwd().to_owned(),
         Some(dir) => session.files.absolute(dir),
@@ -170,12 +176,7 @@ fn settings(session: &Session, config: &BuildConfig, line: &CommandLine) -> Test
     }
 }
 
-fn test(
-    session: &Session,
-    bench: Workbench,
-    mut loaded: Loaded,
-    settings: TestSettings,
-) -> Result {
+fn test(session: &Session, bench: Workbench, mut loaded: Loaded, settings: TestSettings) -> Result {
     let events = settings.json && settings.tells_failed_build;
     let sink: Arc<dyn Sink> = if events {
         Arc::new(BuildEvents::new(&session.printer))
@@ -287,4 +288,3 @@ fn tell_setup_failed(
     json.exited(false);
     json.close();
 }
-
