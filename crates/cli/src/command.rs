@@ -104,9 +104,9 @@ impl Command {
 
     fn all_flags(&self) -> Option<Definition> {
         match self.kind {
-            Kind::Run { flags, .. }
-            | Kind::Raw { flags, .. }
-            | Kind::Own { flags, .. } => Some(flags()),
+            Kind::Run { flags, .. } | Kind::Raw { flags, .. } | Kind::Own { flags, .. } => {
+                Some(flags())
+            }
             Kind::Group(_) | Kind::Topic => None,
         }
     }
