@@ -109,7 +109,7 @@ struct CommandLine {
 
 fn vet(session: &mut Session, words: &[String]) -> Result {
     let tool = tool_of(session, "vet", words)?;
-    let line = match read(session, define::<VetFlags>(), &tool, words)? {
+    let line = match read(session, define::<VetFlags>, &tool, words)? {
         Ok(line) => line,
         Err(error) => return usage(session, &error),
     };
@@ -123,7 +123,7 @@ fn fix(session: &mut Session, words: &[String]) -> Result {
         return Err(Failure::unsupported("fix with toolchains before Go 1.26"));
     }
     let tool = tool_of(session, "fix", words)?;
-    let line = match read(session, define::<FixFlags>(), &tool, words)? {
+    let line = match read(session, define::<FixFlags>, &tool, words)? {
         Ok(line) => line,
         Err(error) => return usage(session, &error),
     };
@@ -195,10 +195,12 @@ fn tool_flags(session: &Session, tool: &str) -> Result<Vec<ToolFlag>> {
 /// Reads a command line with the checker's flags among ours.
 fn read(
     session: &Session,
-    mut definition: Definition,
+    own: fn() -> Definition,
     tool: &str,
     words: &[String],
 ) -> Result<std::result::Result<CommandLine, FlagError>> {
+    let known = session.command.definition(session.called);
+    let mut definition = known.unwrap_or_else(own);
     let mut of_tool: Vec<String> = Vec::new();
     for flag in tool_flags(session, tool)? {
         if flag.name == "c" {

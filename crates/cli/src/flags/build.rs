@@ -34,16 +34,15 @@ pub struct ModFlag {
 /// The safeguards of Steady's own that everything has which reads go.mod. They are read before the command is
 /// ([`crate::settings::Frozen`]), since the choice of a toolchain is bound by them too.
 #[derive(Args, Debug, Clone, Default)]
-#[command(next_help_heading = super::grammar::OWN)]
 pub struct FrozenFlags {
     /// Refuse to change go.mod, go.sum, go.work or go.work.sum
-    #[arg(long)]
+    #[arg(long, help_heading = super::grammar::OWN)]
     pub locked: bool,
     /// Refuse to reach the network
-    #[arg(long)]
+    #[arg(long, help_heading = super::grammar::OWN)]
     pub offline: bool,
     /// Both -locked and -offline
-    #[arg(long)]
+    #[arg(long, help_heading = super::grammar::OWN)]
     pub frozen: bool,
 }
 

@@ -43,7 +43,8 @@ pub static TEST: Command = Command {
 };
 
 fn run(session: &mut Session, words: &[String]) -> Result {
-    let definition = define::<TestFlags>();
+    let known = session.command.definition(session.called);
+    let definition = known.unwrap_or_else(define::<TestFlags>);
     let cwd = session.environment().cwd().to_owned();
     let read = session
         .goflags
