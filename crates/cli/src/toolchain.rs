@@ -100,9 +100,7 @@ impl Chooser<'_> {
     /// # Errors
     /// There is none, or it cannot be had.
     pub fn switch(&self, settings: &Settings, ask: &TooNew) -> Result<Option<Settings>> {
-        let gotoolchain = settings.get("GOTOOLCHAIN");
-        let allows = |mode: &str| gotoolchain == mode || gotoolchain.ends_with(&format!("+{mode}"));
-        let (auto, path) = (allows("auto"), allows("path"));
+        let (auto, path) = switches(settings);
         if !auto && !path {
             return Ok(None);
         }
@@ -289,6 +287,19 @@ impl Chooser<'_> {
             .max_by(|(a, _), (b, _)| gover::compare(a, b))
             .map(|(_, root)| root)
     }
+}
+
+/// Does GOTOOLCHAIN allow another toolchain than the one that was started with: fetched if need be, or from PATH?
+fn switches(settings: &Settings) -> (bool, bool) {
+    let gotoolchain = settings.get("GOTOOLCHAIN");
+    let allows = |mode: &str| gotoolchain == mode || gotoolchain.ends_with(&format!("+{mode}"));
+    (allows("auto"), allows("path"))
+}
+
+/// Would a command that needs a newer Go be done again with it?
+#[must_use]
+pub fn may_switch(settings: &Settings) -> bool {
+    switches(settings) != (false, false)
 }
 
 /// Is the tree that was chosen what it was chosen for?

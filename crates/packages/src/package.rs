@@ -5,7 +5,7 @@
 //! Packages refer to one another by [`PackageId`], an index into the [`PackageSet`] that owns them.
 
 use camino::Utf8PathBuf;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -293,8 +293,8 @@ pub struct PackageFiles {
 }
 
 /// `go list`'s module (`go list -m -json`, and `.Module` of a package), field for field and in its order.
-#[derive(Default, Debug, Clone, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default, Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase", default)]
 #[allow(missing_docs)] // each field is documented by `go help list`
 pub struct ModulePublic {
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -335,17 +335,35 @@ pub struct ModulePublic {
     #[serde(skip_serializing_if = "String::is_empty")]
     pub go_mod_sum: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub origin: Option<serde_json::Value>,
+    pub origin: Option<steady_proxy::Origin>,
     #[serde(skip_serializing_if = "is_false")]
     pub reuse: bool,
 }
 
 /// The error of one module in `go list -m -e -json`.
-#[derive(Default, Debug, Clone, Serialize, PartialEq, Eq)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default, Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase", from = "WrittenError")]
 #[allow(missing_docs)]
 pub struct ModuleError {
     pub err: String,
+}
+
+/// The error of a module as commands write it: `list -m` as an object, `mod download` as a string.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenError {
+    Text(String),
+    Object {
+        #[serde(rename = "Err", default)]
+        err: String,
+    },
+}
+
+impl From<WrittenError> for ModuleError {
+    fn from(written: WrittenError) -> ModuleError {
+        let (WrittenError::Text(err) | WrittenError::Object { err }) = written;
+        ModuleError { err }
+    }
 }
 
 /// Why a package could not be loaded, as `go list -e -json` shows it.

@@ -251,6 +251,16 @@ impl Error {
             .any(|error| matches!(error.kind(), Kind::Security(_)))
     }
 
+    /// Whether the user ended the run.
+    pub fn is_interrupt(&self) -> bool {
+        self.chain().any(|error| {
+            matches!(
+                error.kind(),
+                Kind::System(steady_system::Error::Interrupted)
+            )
+        })
+    }
+
     /// Whether a known repository did not answer, so that no other module path need be tried.
     pub fn is_vcs(&self) -> bool {
         self.chain()

@@ -135,13 +135,7 @@ pub fn walk<T>(entries: &[Entry], mut ask: impl FnMut(&str) -> Result<T>) -> Res
 }
 
 fn ends_the_walk(error: &Error) -> bool {
-    error.is_security()
-        || error.chain().any(|error| {
-            matches!(
-                error.kind(),
-                Kind::System(steady_system::Error::Interrupted)
-            )
-        })
+    error.is_security() || error.is_interrupt()
 }
 
 #[cfg(test)]

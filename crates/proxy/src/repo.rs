@@ -108,6 +108,40 @@ pub struct Origin {
     pub repo_sum: String,
 }
 
+impl Origin {
+    /// Both together: of an answer that depends on two. `None` if they contradict one another.
+    #[must_use]
+    pub fn merge(&self, other: &Origin) -> Option<Origin> {
+        let same_place =
+            self.vcs == other.vcs && self.url == other.url && self.subdir == other.subdir;
+        // Two tag sums say the same only of the same tags.
+        let same_tags = self.tag_sum.is_empty()
+            || other.tag_sum.is_empty()
+            || self.tag_prefix == other.tag_prefix;
+        if !same_place || !same_tags {
+            return None;
+        }
+        let mut both = self.clone();
+        for (mine, others) in [
+            (&mut both.hash, &other.hash),
+            (&mut both.tag_sum, &other.tag_sum),
+            (&mut both.repo_sum, &other.repo_sum),
+            (&mut both.ref_name, &other.ref_name),
+        ] {
+            match (mine.is_empty(), others.is_empty()) {
+                (_, true) => {}
+                (true, false) => mine.clone_from(others),
+                (false, false) if mine == others => {}
+                (false, false) => return None,
+            }
+        }
+        if !other.tag_sum.is_empty() {
+            both.tag_prefix.clone_from(&other.tag_prefix);
+        }
+        Some(both)
+    }
+}
+
 /// Whether plain http may be used for a module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Security {
@@ -163,5 +197,46 @@ impl Repo for ErrRepo {
     }
     fn zip(&self, _: &mut dyn ZipSink, _: &str) -> Result<()> {
         Err(self.error.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn origin(hash: &str, tags: (&str, &str), name: &str) -> Origin {
+        Origin {
+            vcs: "git".into(),
+            url: "https://x.test/r".into(),
+            hash: hash.into(),
+            tag_prefix: tags.0.into(),
+            tag_sum: tags.1.into(),
+            ref_name: name.into(),
+            ..Origin::default()
+        }
+    }
+
+    #[test]
+    fn origins_add_up_unless_they_contradict() {
+        let (tags, commit) = (
+            origin("", ("d/", "t1:x"), ""),
+            origin("h", ("", ""), "HEAD"),
+        );
+        let both = origin("h", ("d/", "t1:x"), "HEAD");
+        assert_eq!(tags.merge(&commit), Some(both.clone()));
+        assert_eq!(commit.merge(&tags), Some(both.clone()));
+        assert_eq!(both.merge(&both), Some(both.clone()));
+        for other in [
+            origin("other", ("", ""), ""),
+            origin("h", ("d/", "t1:y"), ""),
+            origin("h", ("e/", "t1:x"), ""),
+            origin("h", ("", ""), "refs/heads/b"),
+            Origin {
+                subdir: "s".into(),
+                ..both.clone()
+            },
+        ] {
+            assert_eq!(both.merge(&other), None, "{other:?}");
+        }
     }
 }

@@ -1,13 +1,36 @@
-//! Moments as they stand in `.info` files: RFC 3339, UTC.
+//! Moments as they stand in `.info` files: RFC 3339, with the offset they were given with.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cmp::Ordering;
 use std::fmt;
 
 /// A moment. The default is Go's zero time, `0001-01-01T00:00:00Z`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub struct Time {
     seconds: i64,
     nanos: u32,
+    /// Minutes to the east, for showing it as it was written: the same moment is the same whatever they are.
+    offset: i16,
+}
+
+impl PartialEq for Time {
+    fn eq(&self, other: &Time) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Time {}
+
+impl PartialOrd for Time {
+    fn partial_cmp(&self, other: &Time) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Time {
+    fn cmp(&self, other: &Time) -> Ordering {
+        (self.seconds, self.nanos).cmp(&(other.seconds, other.nanos))
+    }
 }
 
 const ZERO: i64 = -62_135_596_800;
@@ -17,6 +40,7 @@ impl Default for Time {
         Time {
             seconds: ZERO,
             nanos: 0,
+            offset: 0,
         }
     }
 }
@@ -24,12 +48,22 @@ impl Default for Time {
 impl Time {
     /// Seconds since 1970, UTC.
     pub fn from_unix(seconds: i64) -> Time {
-        Time { seconds, nanos: 0 }
+        Time {
+            seconds,
+            nanos: 0,
+            offset: 0,
+        }
     }
 
     /// Seconds since 1970, UTC.
     pub fn unix(self) -> i64 {
         self.seconds
+    }
+
+    /// The same moment, shown as of Greenwich.
+    #[must_use]
+    pub fn utc(self) -> Time {
+        Time { offset: 0, ..self }
     }
 
     /// Whether it is Go's zero time, which stands for "not known".
@@ -64,9 +98,11 @@ impl Time {
             && clock.1 < 60
             && clock.2 < 60;
         in_range.then_some(())?;
+        let offset = offset(zone)?;
         Some(Time {
-            seconds: seconds(date, clock) - offset(zone)?,
+            seconds: seconds(date, clock) - offset * 60,
             nanos,
+            offset: i16::try_from(offset).ok()?,
         })
     }
 
@@ -82,22 +118,21 @@ impl Time {
                 (at(8, 10)?, at(10, 12)?, at(12, 14)?),
             ),
             nanos: 0,
+            offset: 0,
         })
     }
 
     /// The `20180214004520` of a pseudo-version.
     pub fn pseudo(self) -> String {
-        let ((year, month, day), (hour, minute, second)) = self.parts();
+        let ((year, month, day), (hour, minute, second)) = parts(self.seconds);
         format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
     }
+}
 
-    fn parts(self) -> ((i64, i64, i64), (i64, i64, i64)) {
-        let (days, rest) = (
-            self.seconds.div_euclid(86_400),
-            self.seconds.rem_euclid(86_400),
-        );
-        (civil(days), (rest / 3600, rest / 60 % 60, rest % 60))
-    }
+/// Date and time of day, UTC.
+fn parts(seconds: i64) -> ((i64, i64, i64), (i64, i64, i64)) {
+    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    (civil(days), (rest / 3600, rest / 60 % 60, rest % 60))
 }
 
 fn number(text: &str) -> Option<i64> {
@@ -119,7 +154,7 @@ fn fraction(rest: &str) -> Option<(u32, &str)> {
     (end > 0).then(|| Some((nanos.parse().ok()?, &digits[end..])))?
 }
 
-/// Seconds to take off for a zone.
+/// Minutes of a zone to the east.
 fn offset(zone: &str) -> Option<i64> {
     if zone == "Z" {
         return Some(0);
@@ -131,7 +166,8 @@ fn offset(zone: &str) -> Option<i64> {
     };
     let (hours, minutes) = zone.get(1..)?.split_once(':')?;
     (hours.len() == 2 && minutes.len() == 2).then_some(())?;
-    Some(sign * (number(hours)? * 3600 + number(minutes)? * 60))
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes))
 }
 
 fn seconds((year, month, day): (i64, i64, i64), (hour, minute, second): (i64, i64, i64)) -> i64 {
@@ -156,7 +192,8 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ((year, month, day), (hour, minute, second)) = self.parts();
+        let local = self.seconds + i64::from(self.offset) * 60;
+        let ((year, month, day), (hour, minute, second)) = parts(local);
         write!(
             f,
             "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
@@ -165,7 +202,13 @@ impl fmt::Display for Time {
             let digits = format!("{:09}", self.nanos);
             write!(f, ".{}", digits.trim_end_matches('0'))?;
         }
-        f.write_str("Z")
+        match self.offset {
+            0 => f.write_str("Z"),
+            east => {
+                let (sign, minutes) = (if east < 0 { '-' } else { '+' }, east.unsigned_abs());
+                write!(f, "{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+            }
+        }
     }
 }
 
@@ -193,6 +236,8 @@ mod tests {
             "1970-01-01T00:00:00Z",
             "2018-02-14T00:45:20Z",
             "2024-02-29T23:59:59.25Z",
+            "2019-06-18T19:04:46-07:00",
+            "2019-06-18T19:04:46+05:30",
         ] {
             assert_eq!(Time::parse(text).unwrap().to_string(), text);
         }
@@ -212,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn offsets_become_utc_and_nonsense_is_refused() {
+    fn offsets_do_not_matter_and_nonsense_is_refused() {
         assert_eq!(
             Time::parse("2018-02-14T01:45:20+01:00"),
             Time::parse("2018-02-14T00:45:20Z")

@@ -7,6 +7,7 @@ pub mod clean;
 pub mod completions;
 pub mod editing;
 pub mod env;
+mod finder;
 pub mod fmt;
 pub mod generate;
 pub mod get;

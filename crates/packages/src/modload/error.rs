@@ -9,6 +9,7 @@ use camino::Utf8PathBuf;
 use std::sync::Arc;
 use steady_graph::GraphError;
 use steady_module::ModuleVersion;
+use steady_proxy::Origin;
 
 /// A module or file that asks for a newer Go than this run acts as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +98,14 @@ pub enum ModError {
     Context {
         /// The words.
         text: String,
+        /// What is wrong.
+        source: Arc<ModError>,
+    },
+    /// An error that holds as long as what it comes from does not change.
+    #[error("{source}")]
+    WithOrigin {
+        /// What it comes from.
+        origin: Box<Origin>,
         /// What is wrong.
         source: Arc<ModError>,
     },
@@ -274,8 +283,18 @@ impl ModError {
                     ModuleVersion::new(path.clone(), version.clone()),
                     source.to_string(),
                 )),
+                steady_proxy::Kind::InvalidVersion { path, version, .. } => {
+                    let lead = format!("{path}@{version}: ");
+                    let text = error.to_string();
+                    let reason = text.strip_prefix(&lead).unwrap_or(&text).to_string();
+                    Some((ModuleVersion::new(path.clone(), version.clone()), reason))
+                }
+                steady_proxy::Kind::WithOrigin { source, .. } => {
+                    ModError::Fetch(source.clone()).subject()
+                }
                 _ => None,
             },
+            ModError::WithOrigin { source, .. } => source.subject(),
             _ => None,
         }
     }
@@ -284,6 +303,7 @@ impl ModError {
         match self {
             ModError::About { source, .. }
             | ModError::Context { source, .. }
+            | ModError::WithOrigin { source, .. }
             | ModError::Retractions { source, .. } => Some(source),
             ModError::Graph(error) => Some(&error.error),
             ModError::Import(error) => error.cause(),
@@ -296,6 +316,29 @@ impl ModError {
     pub fn retraction(&self) -> Option<&[String]> {
         self.chain().find_map(|error| match error {
             ModError::Retracted(reasons) => Some(reasons.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// The same error with what it comes from, unless nothing is known of that.
+    #[must_use]
+    pub fn with_origin(self, origin: Option<Origin>) -> ModError {
+        match (self, origin) {
+            (error, None) => error,
+            (ModError::Fetch(error), Some(origin)) => error.with_origin(origin).into(),
+            (error, Some(origin)) => ModError::WithOrigin {
+                origin: Box::new(origin),
+                source: Arc::new(error),
+            },
+        }
+    }
+
+    /// What the error comes from: as long as that does not change, it will be the same (`-reuse`).
+    #[must_use]
+    pub fn origin(&self) -> Option<&Origin> {
+        self.chain().find_map(|error| match error {
+            ModError::WithOrigin { origin, .. } => Some(&**origin),
+            ModError::Fetch(error) => error.origin(),
             _ => None,
         })
     }
@@ -317,6 +360,7 @@ impl ModError {
     pub fn as_fetch(&self) -> Option<steady_proxy::Error> {
         match self {
             ModError::Fetch(error) => Some(error.clone()),
+            ModError::WithOrigin { source, .. } => source.as_fetch(),
             _ => None,
         }
     }

@@ -3,8 +3,10 @@
 use super::{Allowed, CommitOptions, ModError, Modules, Result, is_revision_query};
 use crate::package::{ModuleError, ModulePublic};
 use crate::parallel;
+use std::collections::HashMap;
 use std::sync::Mutex;
 use steady_module::{ModuleVersion, gover};
+use steady_proxy::Origin;
 
 /// What is to be found out about each module.
 #[derive(Debug, Clone, Copy, Default)]
@@ -17,11 +19,43 @@ pub struct Details {
     pub retracted: bool,
     /// Whether it is deprecated.
     pub deprecated: bool,
+    /// Names and versions are all that is shown.
+    pub names: bool,
 }
 
-impl Details {
-    fn none(self) -> bool {
-        !(self.updates || self.versions || self.retracted || self.deprecated)
+/// Answers of an earlier run, which may still hold (`-reuse`).
+#[derive(Debug, Default)]
+pub struct Reuse(HashMap<ModuleVersion, ModulePublic>);
+
+impl Reuse {
+    /// Reads what `list -m -json` or `mod download -json` printed.
+    ///
+    /// # Errors
+    /// It is no JSON.
+    pub fn parse(text: &[u8]) -> std::result::Result<Reuse, serde_json::Error> {
+        let mut reuse = Reuse::default();
+        for module in serde_json::Deserializer::from_slice(text).into_iter::<ModulePublic>() {
+            let mut module = module?;
+            if module.origin.is_none() {
+                continue;
+            }
+            module.reuse = true;
+            let path = &module.path;
+            for name in [&module.version, &module.query] {
+                if !name.is_empty() {
+                    let key = ModuleVersion::new(path.clone(), name.clone());
+                    reuse.0.insert(key, module.clone());
+                }
+            }
+        }
+        Ok(reuse)
+    }
+
+    pub(super) fn get(&self, path: &str, query: &str) -> Option<&ModulePublic> {
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get(&ModuleVersion::new(path, query))
     }
 }
 
@@ -30,7 +64,13 @@ impl Modules {
     ///
     /// # Errors
     /// The version in use has to be known, and the module graph cannot be read.
-    pub fn queried(&self, path: &str, query: &str, details: Details) -> Result<ModulePublic> {
+    pub fn queried(
+        &self,
+        path: &str,
+        query: &str,
+        details: Details,
+        reuse: &Reuse,
+    ) -> Result<ModulePublic> {
         let relative = matches!(query, "upgrade" | "patch");
         let current = if relative {
             let selected = self.selected(path)?;
@@ -43,12 +83,13 @@ impl Modules {
         } else {
             Allowed::Checked
         };
-        let found = match self.query(path, query, &current, allowed) {
+        let found = match self.query_reusing(path, query, &current, allowed, reuse) {
             Ok(found) => found,
             Err(error) => {
                 return Ok(ModulePublic {
                     path: path.to_string(),
                     version: query.to_string(),
+                    origin: error.origin().cloned(),
                     error: Some(told(path, query, error)),
                     ..ModulePublic::default()
                 });
@@ -57,23 +98,36 @@ impl Modules {
         if found.version.is_empty() && self.main(path).is_some() {
             return Ok(self.module_info(&ModuleVersion::new(path, "")));
         }
-        let mut info = self.unreplaced_info(&ModuleVersion::new(path, found.version));
+        let mut info = match reuse.get(path, &found.version) {
+            Some(old) if self.still_holds(&found.version, old) => ModulePublic {
+                query: String::new(),
+                dir: String::new(),
+                ..old.clone()
+            },
+            _ => self.unreplaced_info(&ModuleVersion::new(path, found.version)),
+        };
         if info.version != query {
             info.query = query.to_string();
         }
+        info.origin = found.origin;
         Ok(info)
     }
 
-    /// Finds details out, of several modules at a time.
+    fn still_holds(&self, version: &str, old: &ModulePublic) -> bool {
+        let origin = old.origin.as_ref();
+        origin.is_some_and(|origin| self.holds(&old.path, version, origin))
+    }
+
+    /// Finds details out, of several modules at a time. What is used again has them already.
     pub fn add_details(&self, modules: &mut [ModulePublic], details: Details) {
-        if details.none() {
-            return;
-        }
         let slots: Vec<Mutex<&mut ModulePublic>> = modules.iter_mut().map(Mutex::new).collect();
         parallel::map(&slots, parallel::WAITING, |slot| {
             let Ok(mut module) = slot.lock() else {
                 return;
             };
+            if module.reuse {
+                return;
+            }
             // What is said of the replacement is said of what it replaces, unless that has something to be said of itself.
             if let Some(mut replace) = module.replace.take() {
                 self.detail(&mut replace, details);
@@ -84,7 +138,30 @@ impl Modules {
         });
     }
 
+    /// Looks up what the cache does not know of a version; if only names are shown, what it knows need not be read.
+    fn complete(&self, module: &mut ModulePublic, names: bool) {
+        let version = ModuleVersion::new(module.path.clone(), module.version.clone());
+        let info = self.fetcher.cache_path(&version, "info");
+        if names && info.is_ok_and(|info| self.files.exists(info)) {
+            return;
+        }
+        match self.query(&module.path, &module.version, "", Allowed::Any) {
+            Ok(info) => module.time = Some(info.time.to_string()),
+            Err(error) if module.error.is_none() => {
+                module.error = Some(ModuleError {
+                    err: error.to_string(),
+                });
+            }
+            Err(_) => {}
+        }
+    }
+
     fn detail(&self, module: &mut ModulePublic, details: Details) {
+        // What a version is, its time among it, has been looked up as soon as it was listed.
+        let listed = module.time.is_none() && !module.main && self.vendor.is_none();
+        if listed && !module.version.is_empty() && module.replace.is_none() {
+            self.complete(module, details.names);
+        }
         let failed = |module: &mut ModulePublic, error: ModError| {
             let nothing_there = error.is_no_match() || error.is_not_exist();
             if !nothing_there && module.error.is_none() {
@@ -116,7 +193,13 @@ impl Modules {
                 Allowed::Checked
             };
             match self.allowed_versions(&path, allowed) {
-                Ok(versions) => module.versions = versions,
+                Ok((versions, origin)) => {
+                    module.versions = versions;
+                    module.origin = match (&module.origin, &origin) {
+                        (Some(a), Some(b)) => a.merge(b),
+                        _ => None,
+                    };
+                }
                 Err(error) if module.error.is_none() => {
                     module.error = Some(ModuleError {
                         err: error.to_string(),
@@ -147,16 +230,21 @@ impl Modules {
         }
     }
 
-    fn allowed_versions(&self, path: &str, allowed: Allowed) -> Result<Vec<String>> {
+    fn allowed_versions(
+        &self,
+        path: &str,
+        allowed: Allowed,
+    ) -> Result<(Vec<String>, Option<Origin>)> {
         let mut kept = Vec::new();
-        for version in self.versions_with_replacements(path)? {
+        let (versions, origin) = self.versions_with_replacements(path)?;
+        for version in versions {
             match self.check_allowed(&ModuleVersion::new(path, version.clone()), allowed) {
                 Ok(()) => kept.push(version),
                 Err(error) if error.is_disallowed() => {}
                 Err(error) => return Err(error),
             }
         }
-        Ok(kept)
+        Ok((kept, origin))
     }
 
     /// After a look at the module graph go.mod and go.sum must be in order, or are brought in order where they may change.
@@ -181,5 +269,28 @@ fn told(path: &str, query: &str, error: ModError) -> ModuleError {
     };
     ModuleError {
         err: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn earlier_answers_are_found_by_version_and_query() {
+        let text =
+            br#"{"Path": "m", "Version": "v1.0.0", "Query": "latest", "Origin": {"VCS": "git"}}
+            {"Path": "m", "Version": "bad", "Error": "unknown revision", "Origin": {"VCS": "git"}}
+            {"Path": "m", "Version": "worse", "Error": {"Err": "no"}, "Origin": {"VCS": "git"}}
+            {"Path": "m", "Version": "v2.0.0"}"#;
+        let reuse = Reuse::parse(text).unwrap();
+        let version = |query: &str| reuse.get("m", query).map(|module| module.version.as_str());
+        assert_eq!(version("latest"), Some("v1.0.0"));
+        assert_eq!(version("v1.0.0"), Some("v1.0.0"));
+        assert_eq!(version("v2.0.0"), None);
+        let error = |query: &str| reuse.get("m", query)?.error.as_ref().map(|e| e.err.clone());
+        assert_eq!(error("bad").unwrap(), "unknown revision");
+        assert_eq!(error("worse").unwrap(), "no");
+        assert!(Reuse::parse(b"{").is_err());
     }
 }

@@ -36,7 +36,7 @@ pub use find::{find_go_mod, find_go_work};
 pub use get::{GetOptions, Got};
 pub use import::Resolved;
 pub use import_error::{Ambiguous, ImportError, Importer, Missing, MissingSum};
-pub use list::Details;
+pub use list::{Details, Reuse};
 pub use outside::Outside;
 pub use packages::{ModulePackages, Node, PackageOptions};
 pub use query::{Allowed, Found, FoundPackages, is_revision_query};

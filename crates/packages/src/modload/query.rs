@@ -1,13 +1,14 @@
 //! Version queries: `latest`, `upgrade`, `patch`, `v1.2`, `<v1.5`, branches and commits, and which module has a package.
 
-use super::{ModError, ModMode, ModuleDir, Modules, NotInModule, Result};
+use super::{ModError, ModMode, ModuleDir, Modules, NotInModule, Result, Reuse};
 use crate::parallel;
 use crate::patterns::{ModuleTree, Pattern, walk_module};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use steady_module::modfile::{self, ModFile, Retract};
 use steady_module::{ModuleVersion, gover, path as module_path, pseudo};
-use steady_proxy::{RevInfo, Time};
+use steady_proxy::{Origin, RevInfo, Time};
 
 /// Which versions a query may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,14 +68,71 @@ impl Modules {
         current: &str,
         allowed: Allowed,
     ) -> Result<RevInfo> {
-        let asked = self
-            .fetcher
-            .try_proxies(|proxy| settle(self.query_proxy(proxy, path, query, current, allowed)));
+        self.query_reusing(path, query, current, allowed, &Reuse::default())
+    }
+
+    /// [`Modules::query`], answered as before if what the answer comes from has not changed.
+    pub(super) fn query_reusing(
+        &self,
+        path: &str,
+        query: &str,
+        current: &str,
+        allowed: Allowed,
+        reuse: &Reuse,
+    ) -> Result<RevInfo> {
+        let asked = self.fetcher.try_proxies(|proxy| {
+            if let Some(old) = reuse.get(path, query)
+                && let Some(origin) = &old.origin
+                && self.holds_at(proxy, path, query, origin)?
+            {
+                return Ok(Ok(RevInfo {
+                    version: old.version.clone(),
+                    time: old
+                        .time
+                        .as_deref()
+                        .and_then(Time::parse)
+                        .unwrap_or_default(),
+                    origin: old.origin.clone(),
+                    ..RevInfo::default()
+                }));
+            }
+            settle(self.query_proxy(proxy, path, query, current, allowed))
+        });
         asked?
     }
 
-    /// The tagged versions of a module, ascending, and those that replacements add to them.
-    pub(super) fn versions_with_replacements(&self, path: &str) -> Result<Vec<String>> {
+    /// Whether the answer to a query is still what it was when it came from `origin`.
+    pub(super) fn holds(&self, path: &str, query: &str, origin: &Origin) -> bool {
+        let asked = self
+            .fetcher
+            .try_proxies(|proxy| self.holds_at(proxy, path, query, origin));
+        asked.unwrap_or(false)
+    }
+
+    /// [`Modules::holds`] at one proxy. Only an interrupt is an error: whoever cannot tell asks anew.
+    fn holds_at(
+        &self,
+        proxy: &str,
+        path: &str,
+        query: &str,
+        origin: &Origin,
+    ) -> std::result::Result<bool, steady_proxy::Error> {
+        let replaced = self.replace.keys().any(|old| old.path == path);
+        if replaced || !is_telling(path, query, origin) {
+            return Ok(false);
+        }
+        match self.fetcher.lookup(proxy, path).check_reuse(origin) {
+            Ok(()) => Ok(true),
+            Err(error) if error.is_interrupt() => Err(error),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// The tagged versions of a module, ascending, and those that replacements add to them; with where they come from.
+    pub(super) fn versions_with_replacements(
+        &self,
+        path: &str,
+    ) -> Result<(Vec<String>, Option<Origin>)> {
         let asked = self.fetcher.try_proxies(|proxy| {
             let source = Source {
                 modules: self,
@@ -269,15 +327,15 @@ impl Source<'_> {
         self.modules.replace.keys().any(|old| old.path == self.path)
     }
 
-    fn versions(&self, prefix: &str) -> Result<Vec<String>> {
+    fn versions(&self, prefix: &str) -> Result<(Vec<String>, Option<Origin>)> {
         let replaced = self.replaced();
-        let mut list = match self.repo().versions(prefix) {
-            Ok(versions) => versions.list,
+        let (mut list, mut origin) = match self.repo().versions(prefix) {
+            Ok(versions) => (versions.list, versions.origin),
             Err(error)
                 if self.is_replaced()
                     && (error.is_not_exist() || module_path::check_path(self.path).is_err()) =>
             {
-                Vec::new()
+                (Vec::new(), None)
             }
             Err(error) => return Err(error.into()),
         };
@@ -286,11 +344,12 @@ impl Source<'_> {
             .filter(|version| version.starts_with(prefix) && !pseudo::is_pseudo_version(version))
             .collect();
         if !extra.is_empty() {
+            origin = None;
             list.extend(extra);
             list.sort_by(|a, b| gover::mod_compare(self.path, a, b));
             list.dedup();
         }
-        Ok(list)
+        Ok((list, origin))
     }
 
     fn stat(&self, rev: &str) -> Result<RevInfo> {
@@ -360,8 +419,8 @@ impl Source<'_> {
 
     /// The revision of the version that was chosen; the one in use if it is a pseudo-version that is younger. Who uses a commit of a
     /// branch without tags hardly wants to go back to what was there already.
-    fn look_up(&self, version: &str, allowed: Allowed) -> Result<RevInfo> {
-        let found = self.stat(version)?;
+    fn look_up(&self, version: &str, allowed: Allowed, basis: &Basis) -> Result<RevInfo> {
+        let found = basis.noting(self.stat(version))?;
         let current = pseudo::time(self.current).and_then(Time::parse_pseudo);
         let Some(current) = current.filter(|_| self.stays() && !found.time.is_zero()) else {
             return Ok(found);
@@ -370,25 +429,41 @@ impl Source<'_> {
             return Ok(found);
         }
         self.refuse(self.current, allowed)?;
-        self.stat(self.current)
+        basis.noting(self.stat(self.current))
     }
 
     fn choose(&self, matcher: &Matcher<'_>) -> Result<RevInfo> {
+        let (versions, origin) = self.versions(&matcher.prefix)?;
+        let basis = Basis(RefCell::new(origin));
+        match self.choose_of(matcher, &versions, &basis) {
+            Ok(info) => Ok(RevInfo {
+                origin: basis.0.into_inner(),
+                ..info
+            }),
+            Err(error) => Err(error.with_origin(basis.0.into_inner())),
+        }
+    }
+
+    fn choose_of(
+        &self,
+        matcher: &Matcher<'_>,
+        versions: &[String],
+        basis: &Basis,
+    ) -> Result<RevInfo> {
         let (query, current) = (self.query, self.current);
-        let versions = self.versions(&matcher.prefix)?;
-        let (releases, prereleases) = self.filter(matcher, &versions)?;
+        let (releases, prereleases) = self.filter(matcher, versions)?;
         let best = if matcher.prefer_lower {
             releases.first().or(prereleases.first())
         } else {
             releases.last().or(prereleases.last())
         };
         if let Some(best) = best {
-            return self.look_up(best, matcher.allowed);
+            return self.look_up(best, matcher.allowed, basis);
         }
         if matcher.may_use_latest {
-            match self.latest() {
+            match basis.noting(self.latest()) {
                 Ok(latest) if self.allows(matcher, &latest.version) => {
-                    return self.look_up(&latest.version, matcher.allowed);
+                    return self.look_up(&latest.version, matcher.allowed, basis);
                 }
                 Ok(_) => {}
                 Err(error) if error.is_not_exist() => {}
@@ -396,7 +471,7 @@ impl Source<'_> {
             }
         }
         if self.stays() && self.refuse(current, matcher.allowed).is_ok() {
-            return self.stat(current);
+            return basis.noting(self.stat(current));
         }
         Err(ModError::NoMatchingVersion {
             query: query.to_string(),
@@ -446,6 +521,45 @@ impl Source<'_> {
         let made_up = format!("module {}\n", modfile::auto_quote(self.path));
         Ok(*text != *made_up.as_bytes())
     }
+}
+
+/// What an answer comes from, gathered from all that led to it; nothing if one of these cannot be told, or they contradict one another.
+struct Basis(RefCell<Option<Origin>>);
+
+impl Basis {
+    /// Adds what one step's answer comes from.
+    fn noting(&self, answer: Result<RevInfo>) -> Result<RevInfo> {
+        let origin = match &answer {
+            Ok(info) => info.origin.as_ref(),
+            Err(error) => match error.origin() {
+                None => return answer,
+                origin => origin,
+            },
+        };
+        let mut known = self.0.borrow_mut();
+        let merged = match (known.as_ref(), origin) {
+            (Some(a), Some(b)) => a.merge(b),
+            _ => None,
+        };
+        *known = merged;
+        drop(known);
+        answer
+    }
+}
+
+/// Whether what an answer comes from is enough to tell that the query would be answered so again.
+fn is_telling(path: &str, query: &str, origin: &Origin) -> bool {
+    let commit = !origin.hash.is_empty() || !origin.ref_name.is_empty();
+    let tags = !origin.tag_sum.is_empty();
+    if !origin.repo_sum.is_empty() {
+        return true;
+    }
+    if query == module_path::canonical_version(query) {
+        // A version stays what it is, whatever tags come.
+        return commit || tags;
+    }
+    // Which version a commit is depends on tags, and so does which version is the best.
+    tags && (commit || !is_revision_query(path, query))
 }
 
 /// The revision of a replaced version that exists nowhere else.
@@ -852,6 +966,22 @@ mod tests {
         assert!(!matches("v1.2", "", "v1.2.0-rc.1"));
         assert!(matches("patch", "v1.2.3", "v1.2.4") && !matches("patch", "v1.2.3", "v1.3.0"));
         assert!(!matches("upgrade", "v1.2.3", "v1.2.2"));
+    }
+
+    #[test]
+    fn an_origin_must_tell_all_that_an_answer_depends_on() {
+        let origin = |hash: &str, tags: &str, all: &str| Origin {
+            hash: hash.into(),
+            tag_sum: tags.into(),
+            repo_sum: all.into(),
+            ..Origin::default()
+        };
+        let telling = |query, origin| is_telling("example.com/m", query, &origin);
+        assert!(telling("v1.2.3", origin("h", "", "")));
+        assert!(!telling("v1.2.3", origin("", "", "")));
+        assert!(!telling("main", origin("h", "", "")) && telling("main", origin("h", "t", "")));
+        assert!(!telling("main", origin("", "t", "")) && telling("main", origin("", "", "r")));
+        assert!(telling("latest", origin("", "t", "")) && !telling("<v2", origin("h", "", "")));
     }
 
     #[test]

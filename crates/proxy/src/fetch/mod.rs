@@ -1,6 +1,7 @@
 //! The front door: memory, disk, proxies, version control, in this order; each thing fetched once.
 
 mod cached;
+mod described;
 mod download;
 mod shared;
 
@@ -14,6 +15,7 @@ use steady_system::{Environment, Files};
 use crate::once::{OnceMap, parallel};
 use crate::{Config, Direct, Error, Observer, Repo, Result, RevInfo, Vcs, Versions, goproxy};
 use cached::CachedRepo;
+pub use described::Described;
 use download::Obtained;
 use shared::Shared;
 

@@ -1,11 +1,14 @@
 //! Connection pools, one for each way of connecting: through which forward proxy, with which trust.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustls::pki_types::CertificateDer;
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
-use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::unversioned::transport::DefaultConnector;
+use ureq::tls::{PemItem, TlsConfig, parse_pem};
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, Connector, DefaultConnector, TcpConnector,
+};
 use ureq::{Agent, Proxy};
 
 use steady_system::{Environment, Files};
@@ -13,6 +16,7 @@ use steady_system::{Environment, Files};
 use super::Url;
 use super::environment::proxy_for;
 use super::resolver::KeepingResolver;
+use super::tls::Tls;
 use crate::{Error, Limits, Result};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -64,10 +68,7 @@ impl Agents {
             ),
             None => None,
         };
-        let mut tls = TlsConfig::builder().disable_verification(key.insecure);
-        if key.tls && !key.insecure {
-            tls = tls.root_certs(self.roots(key.certificate.as_deref())?);
-        }
+        let tls = TlsConfig::builder().disable_verification(key.insecure);
         let limits = &self.limits;
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
@@ -85,52 +86,51 @@ impl Agents {
         if key.insecure {
             config = config.timeout_global(Some(Duration::from_secs(5)));
         }
-        Ok(Agent::with_parts(
-            config.build(),
-            DefaultConnector::default(),
-            KeepingResolver::default(),
-        ))
+        let (config, resolver) = (config.build(), KeepingResolver::default());
+        if !key.tls || key.insecure {
+            let connector = DefaultConnector::default();
+            return Ok(Agent::with_parts(config, connector, resolver));
+        }
+        let tls = Tls::trusting(self.roots(key.certificate.as_deref())?)
+            .map_err(|why| Error::other(format!("tls: {why}")))?;
+        let connector =
+            ().chain(ConnectProxyConnector::default())
+                .chain(TcpConnector::default())
+                .chain(tls);
+        Ok(Agent::with_parts(config, connector, resolver))
     }
 
-    fn roots(&self, extra: Option<&Utf8Path>) -> Result<RootCerts> {
+    /// The certificates to trust: the system's, and one more.
+    fn roots(&self, extra: Option<&Utf8Path>) -> Result<Vec<CertificateDer<'static>>> {
         let mut certificates = self.system_certificates();
         if let Some(file) = extra {
             let pem = Files::new("/").read(file)?;
             for item in parse_pem(&pem) {
                 if let Ok(PemItem::Certificate(certificate)) = item {
-                    certificates.push(certificate);
+                    certificates.push(CertificateDer::from(certificate.der().to_vec()));
                 }
             }
         }
-        if certificates.is_empty() {
-            Ok(RootCerts::WebPki)
-        } else {
-            Ok(RootCerts::new_with_certs(&certificates))
-        }
+        Ok(certificates)
     }
 
     /// SSL_CERT_FILE and SSL_CERT_DIR (a list) replace the system's store.
-    fn system_certificates(&self) -> Vec<Certificate<'static>> {
+    fn system_certificates(&self) -> Vec<CertificateDer<'static>> {
         let (file, dirs) = (
             self.environment.get("SSL_CERT_FILE"),
             self.environment.get("SSL_CERT_DIR"),
         );
-        let found = if file.is_empty() && dirs.is_empty() {
-            rustls_native_certs::load_native_certs().certs
-        } else {
-            let file = (!file.is_empty())
-                .then(|| rustls_native_certs::load_certs_from_paths(Some(file.as_ref()), None));
-            let dirs = dirs.split(':').filter(|dir| !dir.is_empty());
-            let dirs = dirs
-                .map(|dir| rustls_native_certs::load_certs_from_paths(None, Some(dir.as_ref())));
-            file.into_iter()
-                .chain(dirs)
-                .flat_map(|found| found.certs)
-                .collect()
-        };
-        found
-            .iter()
-            .map(|der| Certificate::from_der(der).to_owned())
+        if file.is_empty() && dirs.is_empty() {
+            return rustls_native_certs::load_native_certs().certs;
+        }
+        let file = (!file.is_empty())
+            .then(|| rustls_native_certs::load_certs_from_paths(Some(file.as_ref()), None));
+        let dirs = dirs.split(':').filter(|dir| !dir.is_empty());
+        let dirs =
+            dirs.map(|dir| rustls_native_certs::load_certs_from_paths(None, Some(dir.as_ref())));
+        file.into_iter()
+            .chain(dirs)
+            .flat_map(|found| found.certs)
             .collect()
     }
 }

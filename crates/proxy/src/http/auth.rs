@@ -52,9 +52,8 @@ impl Auth {
         }
     }
 
-    /// Headers for a request; with a refusal, after asking once more for this URL. `None` without a refusal means no header; with
-    /// one, that there is nothing to try.
-    pub fn headers(&self, url: &Url, refusal: Option<&Refusal>) -> Result<Option<Headers>> {
+    /// Headers for a request.
+    pub fn headers(&self, url: &Url) -> Result<Option<Headers>> {
         if self.goauth == "off" || url.scheme != "https" {
             return Ok(None);
         }
@@ -66,10 +65,21 @@ impl Auth {
         if let Some(error) = &*self.failure.lock().unwrap_or_else(PoisonError::into_inner) {
             return Err(error.clone());
         }
-        if refusal.is_some() {
-            self.run(&url.without_user(), refusal)?;
-        }
         Ok(self.find(&url.without_user()))
+    }
+
+    /// Headers for a request that was refused, after asking once more for this URL; and what failed if there are none.
+    pub fn headers_after(
+        &self,
+        url: &Url,
+        refusal: &Refusal,
+    ) -> Result<(Option<Headers>, Vec<String>)> {
+        let mut failures = self.run(&url.without_user(), Some(refusal))?;
+        let headers = self.find(&url.without_user());
+        if headers.is_some() {
+            failures.clear();
+        }
+        Ok((headers, failures))
     }
 
     fn find(&self, url: &str) -> Option<Headers> {
@@ -98,13 +108,15 @@ impl Auth {
         }
     }
 
-    /// Runs the whole list, last entry first, so that the first one's answers stand.
-    fn run(&self, url: &str, refusal: Option<&Refusal>) -> Result<()> {
+    /// Runs the whole list, last entry first, so that the first one's answers stand. What fails leaves the others their chance, and
+    /// is given back.
+    fn run(&self, url: &str, refusal: Option<&Refusal>) -> Result<Vec<String>> {
         let goauth = &self.goauth;
+        let mut failures = Vec::new();
         let refuse = |why: &str| Err(Error::other(why.to_owned()));
         for command in goauth.split(';').rev().map(str::trim) {
             let words: Vec<&str> = command.split_whitespace().collect();
-            match words.as_slice() {
+            let done = match words.as_slice() {
                 [] => {
                     return refuse(&format!(
                         "GOAUTH encountered an empty command (GOAUTH={goauth})"
@@ -129,7 +141,7 @@ impl Auth {
                         let why = "GOAUTH=git dir method requires an absolute path to the git working directory, dir is not a directory";
                         return refuse(why);
                     }
-                    self.run_git(dir, url);
+                    self.run_git(dir, url)
                 }
                 ["git", _] => {
                     let why = "GOAUTH=git dir method requires an absolute path to the git working directory, dir is not absolute";
@@ -140,21 +152,23 @@ impl Auth {
                         "GOAUTH=git dir method requires an absolute path to the git working directory",
                     );
                 }
-                // A command that fails leaves the others their chance.
-                _ => drop(self.run_command(command, url, refusal)),
+                _ => self.run_command(command, url, refusal),
+            };
+            if let Err(error) = done {
+                failures.push(format!("GOAUTH={command}: {error}"));
             }
         }
-        Ok(())
+        Ok(failures)
     }
 
-    fn run_netrc(&self) {
+    fn run_netrc(&self) -> Result<()> {
         let path = match (self.environment.get("NETRC"), self.environment.home_dir()) {
             ("", Ok(home)) => home.join(".netrc"),
-            ("", Err(_)) => return,
+            ("", Err(why)) => return Err(Error::other(why)),
             (path, _) => path.into(),
         };
-        let Ok(bytes) = self.files.read(&path) else {
-            return;
+        let Some(bytes) = self.files.read_if_exists(&path)? else {
+            return Ok(());
         };
         for line in parse_netrc(&String::from_utf8_lossy(&bytes))
             .into_iter()
@@ -162,27 +176,33 @@ impl Auth {
         {
             self.store(&line.machine, vec![basic(&line.login, &line.password)]);
         }
+        Ok(())
     }
 
     /// Asks git's helpers for one URL; what they give is told good or bad by the request that follows.
-    fn run_git(&self, dir: &Utf8Path, url: &str) {
+    fn run_git(&self, dir: &Utf8Path, url: &str) -> Result<()> {
         if url.is_empty() {
-            return;
+            return Ok(());
         }
         let mut command = Command::new("git", &self.environment);
         command
             .args(["credential", "fill"])
             .dir(dir)
             .input(format!("url={url}\n"));
-        let Ok(output) = command.combined() else {
-            return;
-        };
+        let output = command.combined()?;
+        let text = output.text();
         if !output.status.success() {
-            return;
+            return Err(Error::other(format!(
+                "'git credential fill' failed (url={url}): {}\n{text}",
+                output.status
+            )));
         }
-        if let Some((prefix, user, password)) = parse_git(&output.text(), url) {
-            self.store(&prefix, vec![basic(&user, &password)]);
-        }
+        let Some((prefix, user, password)) = parse_git(&text, url) else {
+            let why = format!("'git credential fill' failed for url={url}, unable to parse it");
+            return Err(Error::other(why));
+        };
+        self.store(&prefix, vec![basic(&user, &password)]);
+        Ok(())
     }
 
     fn run_command(&self, command: &str, url: &str, refusal: Option<&Refusal>) -> Result<()> {
@@ -405,7 +425,7 @@ mod tests {
             files,
         );
         auth.store("https://example.com/deep/", vec![("A".into(), "b".into())]);
-        let headers = |url: &str| auth.headers(&Url::parse(url).unwrap(), None).unwrap();
+        let headers = |url: &str| auth.headers(&Url::parse(url).unwrap()).unwrap();
         assert_eq!(
             headers("https://example.com/x"),
             Some(vec![basic("u", "p")])

@@ -12,6 +12,7 @@ pub mod auth;
 mod environment;
 mod resolver;
 mod slots;
+mod tls;
 mod url;
 
 pub use url::{Url, decode, escape_path};
@@ -185,7 +186,7 @@ impl Client {
 
     fn request(&self, security: Security, url: &Url, want: &Want) -> Result<Response, Failure> {
         let slot = self.slots.take();
-        let mut response = self.follow(security, url, want, self.auth.headers(url, None)?)?;
+        let mut response = self.follow(security, url, want, self.auth.headers(url)?)?;
         // Refused: whoever knows credentials for this URL gets a second chance.
         if url.scheme == "https"
             && (400..500).contains(&response.code)
@@ -195,8 +196,14 @@ impl Client {
                 status_line: format!("HTTP/1.1 {}", response.status),
                 headers: response.headers.clone(),
             };
-            let before = self.auth.headers(url, None)?;
-            let after = self.auth.headers(url, Some(&refusal))?;
+            let before = self.auth.headers(url)?;
+            let (after, failures) = self.auth.headers_after(url, &refusal)?;
+            if !failures.is_empty() {
+                self.trace(|| format!("GOAUTH encountered errors for {}:", url.redacted()));
+                failures
+                    .iter()
+                    .for_each(|failure| self.trace(|| format!("  {failure}")));
+            }
             if before != after {
                 response = self.follow(security, url, want, after)?;
             }

@@ -89,7 +89,7 @@ fn bzr_time(value: &str) -> Option<Time> {
         return None;
     };
     let (hours, minutes) = zone.split_at_checked(3)?;
-    Time::parse(&format!("{date}T{clock}{hours}:{minutes}"))
+    Time::parse(&format!("{date}T{clock}{hours}:{minutes}")).map(Time::utc)
 }
 
 /// The line `hash: <hash> 2017-09-22 01:05:58 UTC` (`uuid:` in old releases) of `fossil info`.

@@ -340,7 +340,8 @@ impl Git {
         let mut commit = self.fetch_at_ref(rev, name, hash, looked)?;
         if let Some(origin) = &mut commit.origin {
             origin.hash.clone_from(&commit.name);
-            if name != commit.name {
+            // That a commit is HEAD's does not matter to who asked for it by its hash.
+            if name != commit.name && !(looked && name == "HEAD") {
                 name.clone_into(&mut origin.ref_name);
             }
         }

@@ -10,6 +10,7 @@ use steady_module::{path, pseudo, semver};
 
 use super::host::Commit;
 use super::module::{CodeRepo, join};
+use crate::error::Kind;
 use crate::{Error, Origin, Result, RevInfo};
 
 const INCOMPATIBLE: &str = "+incompatible";
@@ -168,7 +169,10 @@ impl Resolver<'_> {
 
     /// The version if it can be one of this module, with `+incompatible` where that belongs.
     fn checked(&self, version: &str) -> Result<RevInfo> {
-        self.repo.place(version)?;
+        self.repo.place(version).map_err(|error| {
+            let absent = Kind::NotExistBecause(error).into();
+            self.repo.invalid(version, absent)
+        })?;
         let refuse =
             |version: &str, text: String| Err(self.repo.invalid(version, Error::other(text)));
         let asked_bare = self.asked.strip_suffix(INCOMPATIBLE).unwrap_or(self.asked);

@@ -1,25 +1,25 @@
 //! `go mod download`.
 
-use camino::Utf8PathBuf;
 use clap::{Args, FromArgMatches};
 use serde::Serialize;
 use std::collections::HashSet;
-use steady_module::{ModuleVersion, gover, path};
-use steady_packages::modload::{ModMode, Modules};
-use steady_packages::patterns::Pattern;
-use steady_proxy::Fetcher;
+use steady_module::{ModuleVersion, gover};
+use steady_packages::modload::{Details, ModMode, Modules};
+use steady_packages::package::ModulePublic;
+use steady_proxy::Origin;
 
 use crate::bail;
 use crate::command::{Command, Kind};
-use crate::commands::editing::split_version;
+use crate::commands::finder::{Finder, reuse_of};
 use crate::exit::Status;
-use crate::failure::{Failure, Result};
+use crate::failure::{Failure, Result, TooNew};
 use crate::flags::build::{Chdir, ModCommon};
 use crate::flags::{Parsed, define};
 use crate::gojson;
 use crate::loading::{self, ModRequest};
 use crate::modules;
 use crate::session::Session;
+use crate::toolchain::may_switch;
 
 #[derive(Args)]
 struct Flags {
@@ -52,9 +52,6 @@ pub static DOWNLOAD: Command = Command {
 
 fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = Flags::from_arg_matches(&parsed.matches)?;
-    if flags.reuse.as_deref().is_some_and(|file| !file.is_empty()) {
-        return Err(Failure::unsupported("mod download -reuse"));
-    }
     modules::must_be_enabled(&session.settings)?;
     let request = ModRequest {
         default_mode: Some(ModMode::Mod),
@@ -65,16 +62,55 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         ..ModRequest::default()
     };
     let loaded = loading::open_modules(session, request)?;
-    let wanted = match parsed.arguments.as_slice() {
-        [] => without_arguments(session, &loaded)?,
-        arguments => named(session, &loaded, arguments)?,
+    let reuse = reuse_of(session, &loaded, "mod download", flags.reuse.as_deref())?;
+    let named = !parsed.arguments.is_empty();
+    let arguments = if named {
+        skip_main_modules(session, &loaded, &parsed.arguments);
+        parsed.arguments.clone()
+    } else {
+        default_arguments(&loaded)?
     };
-    let Some(wanted) = wanted else {
+    if arguments.is_empty() {
+        session
+            .printer
+            .note("go: no module dependencies to download");
         return Ok(Status::DONE);
+    }
+    let mut finder = Finder {
+        session,
+        modules: &loaded,
+        details: Details {
+            names: true,
+            ..Details::default()
+        },
+        reuse: &reuse,
+        partial: None,
     };
-    let fetched = fetch_all(&loaded, wanted);
-    let failed = fetched.iter().any(|module| !module.error.is_empty());
-    for module in &fetched {
+    let found = finder.find(&arguments)?;
+    let partial = finder.partial;
+    if partial
+        .as_ref()
+        .is_some_and(|error| error.too_new().is_some())
+        && may_switch(&session.settings)
+        && let Some(error) = partial
+    {
+        return Err(Failure::switching(error));
+    }
+    let mut list: Vec<Fetched> = found.into_iter().filter_map(Fetched::found).collect();
+    // Sums of what is fetched are kept only if somebody named it, or a workspace needs them.
+    let keeps_sums = named || loaded.go_work().is_some();
+    if !keeps_sums && partial.is_none() {
+        loaded.commit_graph().map_err(Failure::switching)?;
+    }
+    let asks = fetch(&loaded, &mut list);
+    let failed = list.iter().any(|module| !module.error.is_empty());
+    if keeps_sums && let Some(ask) = asks {
+        // Nothing is said yet: the switched run says it all, once.
+        if may_switch(&session.settings) {
+            return Err(Failure::errors(Vec::new(), Some(ask)));
+        }
+    }
+    for module in &list {
         if flags.json {
             session.printer.out(gojson::to_string(module)? + "\n");
         } else if !module.error.is_empty() {
@@ -84,19 +120,23 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     if failed && !flags.json {
         return Ok(Status::FAILED);
     }
-    if !parsed.arguments.is_empty() || loaded.go_work().is_some() {
+    if keeps_sums {
+        if partial.is_none() {
+            loaded.commit_graph()?;
+        }
         let mut keep = HashSet::new();
-        for module in fetched.iter().filter(|module| module.error.is_empty()) {
+        for module in list.iter().filter(|module| module.error.is_empty()) {
+            let (path, version) = (&module.path, &module.version);
+            keep.insert(ModuleVersion::new(path.clone(), version.clone()));
             keep.insert(ModuleVersion::new(
-                module.path.clone(),
-                module.version.clone(),
-            ));
-            keep.insert(ModuleVersion::new(
-                module.path.clone(),
-                format!("{}/go.mod", module.version),
+                path.clone(),
+                format!("{version}/go.mod"),
             ));
         }
         loaded.fetcher().write_go_sum(&keep, false)?;
+    }
+    if let Some(error) = partial {
+        return Err(error.into());
     }
     Ok(if failed { Status::FAILED } else { Status::DONE })
 }
@@ -125,164 +165,107 @@ struct Fetched {
     sum: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     go_mod_sum: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<Origin>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    reuse: bool,
 }
 
 impl Fetched {
-    fn of(module: &ModuleVersion) -> Fetched {
-        Fetched {
-            path: module.path.clone(),
-            version: module.version.clone(),
-            ..Fetched::default()
+    /// What has to be fetched for a module that was found: what it is replaced by, nothing for main modules and directories.
+    fn found(mut module: ModulePublic) -> Option<Fetched> {
+        if let Some(replace) = module.replace.take() {
+            module = *replace;
         }
-    }
-
-    fn failed(path: &str, error: String) -> Fetched {
-        Fetched {
-            path: path.to_owned(),
-            error,
-            ..Fetched::default()
+        if module.version.is_empty() && module.error.is_none() {
+            return None;
         }
+        Some(Fetched {
+            path: module.path,
+            version: module.version,
+            query: module.query,
+            error: module.error.map_or_else(String::new, |error| error.err),
+            origin: module.origin,
+            reuse: module.reuse,
+            ..Fetched::default()
+        })
     }
 }
 
-/// The modules needed to build and test the main module, or all of a workspace's. `None`: nothing to do, and it has been said.
-fn without_arguments(session: &Session, modules: &Modules) -> Result<Option<Vec<Fetched>>> {
-    let [main] = modules.mains() else {
-        if modules.mains().is_empty() {
-            bail!("no modules specified (see 'go help mod download')");
+/// The modules needed to build and test the main module, or all of a workspace's.
+fn default_arguments(modules: &Modules) -> Result<Vec<String>> {
+    let all = vec!["all".to_owned()];
+    let main = match modules.mains() {
+        [] if modules.go_work().is_none() => {
+            bail!("no modules specified (see 'go help mod download')")
         }
-        return Ok(Some(everything(modules)?));
+        [main] if modules.go_work().is_none() => main,
+        _ => return Ok(all),
     };
-    if modules.go_work().is_some() {
-        return Ok(Some(everything(modules)?));
-    }
+    let required = main.file.require.iter().map(|require| &require.module.path);
     let pruned = gover::compare(main.go_version(), "1.17").is_ge() && main.file.go.is_some();
-    if main.file.require.is_empty() {
-        session
-            .printer
-            .note("go: no module dependencies to download");
-        return Ok(None);
-    }
     if !pruned {
-        return Ok(Some(everything(modules)?));
+        return Ok(if main.file.require.is_empty() {
+            Vec::new()
+        } else {
+            all
+        });
     }
-    modules.graph()?;
-    let mut list = Vec::new();
-    for require in &main.file.require {
-        list.extend(
-            modules
-                .selected(&require.module.path)?
-                .and_then(|module| actual(modules, &module)),
-        );
-    }
-    Ok(Some(list))
+    // With pruning, nothing but go.mod's modules is built or tested; yet the whole graph shall be there for who looks at it.
+    modules.expand_graph().map_err(Failure::switching)?;
+    Ok(required.cloned().collect())
 }
 
-/// All of the graph but the main modules.
-fn everything(modules: &Modules) -> Result<Vec<Fetched>> {
-    Ok(modules
-        .build_list()?
-        .iter()
-        .filter_map(|module| actual(modules, module))
-        .collect())
-}
-
-/// What has to be fetched for a module: what it is replaced by, nothing for main modules and directories.
-fn actual(modules: &Modules, module: &ModuleVersion) -> Option<Fetched> {
-    let module = modules.replacement(module).unwrap_or(module);
-    (!module.version.is_empty()).then(|| Fetched::of(module))
-}
-
-fn named(
-    session: &Session,
-    modules: &Modules,
-    arguments: &[String],
-) -> Result<Option<Vec<Fetched>>> {
+fn skip_main_modules(session: &Session, modules: &Modules, arguments: &[String]) {
     for main in modules.mains() {
-        let upgrades = [
-            main.path.clone(),
-            format!("{}@upgrade", main.path),
-            format!("{}@patch", main.path),
-        ];
-        for argument in arguments
-            .iter()
-            .filter(|argument| upgrades.contains(argument))
-        {
+        let path = &main.path;
+        let means_main = |argument: &&String| {
+            let rest = argument.strip_prefix(path.as_str());
+            rest.is_some_and(|rest| matches!(rest, "" | "@upgrade" | "@patch"))
+        };
+        for argument in arguments.iter().filter(means_main) {
             session.printer.note(format!(
                 "go: skipping download of {argument} that resolves to the main module"
             ));
         }
     }
-    let mut list = Vec::new();
-    for argument in arguments {
-        let (path, version) = split_version(argument).map_err(Failure::error)?;
-        if modules.main(path).is_some() {
-            continue;
-        }
-        match version {
-            Some(version) if path::is_canonical(path, version) => {
-                list.push(Fetched::of(&ModuleVersion::new(path, version)));
-            }
-            Some(_) => return Err(Failure::unsupported("mod download of a version query")),
-            None if modules.mains().is_empty() => {
-                let why = crate::modules::no_main_module(modules);
-                let how = match path == "all" || path.contains("...") {
-                    true => "",
-                    false => " without -versions or an explicit version",
-                };
-                bail!("cannot match {path:?}{how}: {why}");
-            }
-            None if path == "all" => list.extend(everything(modules)?),
-            None if path.contains("...") => {
-                let pattern = Pattern::new(path);
-                list.extend(
-                    everything(modules)?
-                        .into_iter()
-                        .filter(|module| pattern.matches(&module.path)),
-                );
-            }
-            None => match modules.selected(path)? {
-                Some(module) => list.extend(actual(modules, &module)),
-                None => list.push(Fetched::failed(
-                    path,
-                    format!("module {path}: not a known dependency"),
-                )),
-            },
-        }
-    }
-    Ok(Some(list))
 }
 
-/// Fetches zips in parallel, then looks up what is to be shown of each.
-fn fetch_all(modules: &Modules, mut list: Vec<Fetched>) -> Vec<Fetched> {
-    let fetcher = modules.fetcher();
-    let wanted: Vec<ModuleVersion> = list
+/// Fetches what is not there; gives the greatest demand for a newer Go among what goes wrong.
+fn fetch(modules: &Modules, list: &mut [Fetched]) -> Option<TooNew> {
+    let mut wanted: Vec<&mut Fetched> = list
+        .iter_mut()
+        .filter(|module| module.error.is_empty() && !module.reuse)
+        .collect();
+    let versions: Vec<ModuleVersion> = wanted
         .iter()
-        .filter(|module| module.error.is_empty())
         .map(|module| ModuleVersion::new(module.path.clone(), module.version.clone()))
         .collect();
-    let mut results = fetcher.download_many(&wanted).into_iter();
-    for module in list.iter_mut().filter(|module| module.error.is_empty()) {
-        let Some(result) = results.next() else { break };
-        if let Err(error) = describe(fetcher, module, result) {
-            module.error = error.to_string();
+    let mut asks: Option<TooNew> = None;
+    for (module, described) in wanted
+        .iter_mut()
+        .zip(modules.fetcher().describe_many(&versions))
+    {
+        module.info = described.info.into_string();
+        module.go_mod = described.go_mod.into_string();
+        module.zip = described.zip.into_string();
+        module.dir = described.dir.into_string();
+        module.sum = described.sum;
+        module.go_mod_sum = described.go_mod_sum;
+        let Some(error) = described.error else {
+            continue;
+        };
+        module.error = error.to_string();
+        if let Some(ask) = error.too_new() {
+            let ask = TooNew {
+                what: ask.what.clone(),
+                version: ask.go_version.clone(),
+            };
+            asks = Some(match asks {
+                Some(other) => other.max(ask),
+                None => ask,
+            });
         }
     }
-    list
-}
-
-fn describe(
-    fetcher: &Fetcher,
-    module: &mut Fetched,
-    dir: steady_proxy::Result<Utf8PathBuf>,
-) -> steady_proxy::Result<()> {
-    let (path, version) = (module.path.clone(), module.version.clone());
-    module.info = fetcher.info_file(&path, &version)?.1.into_string();
-    module.go_mod = fetcher.go_mod_file(&path, &version)?.into_string();
-    module.go_mod_sum = fetcher.go_mod_sum(&path, &version)?;
-    let key = ModuleVersion::new(path, version);
-    module.zip = fetcher.download_zip(&key)?.into_string();
-    module.sum = fetcher.sum(&key).unwrap_or_default();
-    module.dir = dir?.into_string();
-    Ok(())
+    asks
 }
