@@ -48,6 +48,8 @@ pub struct ModRequest<'a> {
     pub no_workspace: bool,
     /// Modules are used even if GO111MODULE is `auto` and there is no go.mod.
     pub force: bool,
+    /// No module graph is remembered: reading them is what is looked at.
+    pub from_nothing: bool,
     /// Lines of go.sum that make no sense are passed over, for they will go.
     pub lenient_sums: bool,
 }
@@ -178,6 +180,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         toolchain_explain: settings.startup.explain(),
         workspace: !request.no_workspace,
         locked: settings.frozen.locked,
+        from_nothing: request.from_nothing,
         no_main_module: request.no_main_module || ignored,
         snapshot: None,
     };

@@ -83,6 +83,8 @@ pub struct ModConfig {
     pub toolchain_explain: String,
     /// go.work is looked for (commands about one module say no).
     pub workspace: bool,
+    /// Graphs are read anew, whatever is remembered.
+    pub from_nothing: bool,
     /// `-locked`: go.mod may not change.
     pub locked: bool,
     /// No main module at all, whatever is there (`run pkg@version`).

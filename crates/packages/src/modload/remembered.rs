@@ -54,7 +54,8 @@ impl Modules {
     pub(super) fn graph_key(&self, reqs: &Reqs) -> Option<Key> {
         let options = self.index.options();
         let cache = options.cache_dir.as_ref()?;
-        if self.mode == ModMode::Vendor
+        if self.config.from_nothing
+            || self.mode == ModMode::Vendor
             || self.mains.is_empty()
             || self.files.overlay().is_some()
             || reqs.roots.len() < WORTH && self.work.is_none()

@@ -358,6 +358,27 @@ impl Requirements for Modules {
 }
 
 impl Modules {
+    /// The modules whose go.mod was read so far, main modules apart.
+    #[must_use]
+    pub fn read_go_mods(&self) -> Vec<ModuleVersion> {
+        let known = self.summaries.lock();
+        let mut read: Vec<ModuleVersion> =
+            known.map_or_else(|_| Vec::new(), |known| known.keys().cloned().collect());
+        read.retain(|module| !gover::is_toolchain(&module.path));
+        sort(&mut read);
+        read
+    }
+
+    /// Reads the go.mod files of modules, together as a graph's are.
+    ///
+    /// # Errors
+    /// One of them cannot be had.
+    pub fn read_each(&self, modules: &[ModuleVersion]) -> Result<()> {
+        self.summaries(modules)
+            .into_iter()
+            .try_for_each(|read| read.map(drop))
+    }
+
     fn known_summary(&self, module: &ModuleVersion) -> Option<Result<Arc<Summary>>> {
         let known = self.summaries.lock().ok()?;
         known.get(module).map(|summary| Ok(Arc::clone(summary)))

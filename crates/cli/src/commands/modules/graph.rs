@@ -5,12 +5,13 @@ use std::fmt::Write as _;
 use steady_module::ModuleVersion;
 use steady_packages::modload::ModMode;
 
-use super::check_go;
+use super::{check_go, lazy};
 use crate::bail;
 use crate::command::{Command, Kind};
 use crate::exit::Status;
 use crate::failure::Result;
 use crate::flags::build::{Chdir, ModCommon};
+use crate::flags::grammar::OWN;
 use crate::flags::{Parsed, define};
 use crate::loading::{self, ModRequest};
 use crate::modules;
@@ -28,6 +29,12 @@ struct Flags {
     /// Print the commands
     #[arg(long)]
     x: bool,
+    /// Show what lazy loading reads of the graph and what it spares, in files and milliseconds
+    #[arg(long, help_heading = OWN)]
+    lazy: bool,
+    /// With -lazy: print JSON
+    #[arg(long, help_heading = OWN)]
+    json: bool,
 }
 
 /// `go mod graph`
@@ -35,7 +42,7 @@ pub static GRAPH: Command = Command {
     usage: "go mod graph [-go=version] [-x]",
     short: "print module requirement graph",
     long: include_str!("../../help/text/mod_graph.txt"),
-    examples: &[],
+    examples: &[("what lazy loading spares here", "steady mod graph -lazy")],
     kind: Kind::Run {
         flags: define::<Flags>,
         run,
@@ -51,6 +58,9 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         check_go(session, "go", version)?;
     }
     modules::must_be_enabled(&session.settings)?;
+    if flags.lazy {
+        return lazy::show(session, &flags.modules, flags.json);
+    }
     let request = ModRequest {
         default_mode: Some(ModMode::Mod),
         common: Some(&flags.modules),

@@ -11,6 +11,7 @@ pub mod download;
 pub mod edit;
 pub mod graph;
 pub mod init;
+mod lazy;
 pub mod tidy;
 pub mod vendor;
 pub mod verify;
