@@ -8,6 +8,7 @@
 //! It is a library with a thin program around it so that the reference ([`commands::completions::reference`]) and the tests use the
 //! same definitions.
 
+mod answers;
 mod build_events;
 mod cflags;
 pub mod command;
@@ -96,26 +97,55 @@ struct Start {
 
 impl Start {
     fn run(&self, mut environment: Environment, mut words: Vec<String>) -> failure::Result {
-        let (command, mut used) = GO.find(&words, self.called == Called::Steady);
+        let (command, used) = GO.find(&words, self.called == Called::Steady);
         if let Some(dir) = take_chdir(&mut words, used) {
             environment = change_dir(environment, &dir)?;
         }
         if let Some(status) = self.without_toolchain(&mut words)? {
             return Ok(status);
         }
-        let files = Files::new(environment.cwd());
+        // Only what looks at files and nothing else can be answered from memory; whether a run was such a one it says itself.
+        let memory = (command.long_name() == "list")
+            .then(|| answers::Memory::open(&environment, self.called.name(), &words))
+            .flatten();
+        if let Some(text) = memory.as_ref().and_then(answers::Memory::recall) {
+            self.printer.out(text);
+            return Ok(Status::DONE);
+        }
+        let mut files = Files::new(environment.cwd());
+        if let Some(memory) = &memory {
+            files = files.watched(memory.sightings());
+            environment = environment.watched(memory.sightings());
+            self.printer.start_record();
+        }
+        let status = self.choose_and_do(command, (environment, files), &words, used)?;
+        if let Some(memory) = memory.filter(|_| status == Status::DONE)
+            && let Some(text) = self.printer.take_record()
+        {
+            memory.keep(text);
+        }
+        Ok(status)
+    }
+
+    fn choose_and_do(
+        &self,
+        command: &'static Command,
+        (environment, files): (Environment, Files),
+        words: &[String],
+        mut used: usize,
+    ) -> failure::Result {
         let mut settings = Settings::load(environment, &files);
         if self.called == Called::Steady {
-            settings.frozen = Frozen::asked(command, settings.get("GOFLAGS"), &words, used);
+            settings.frozen = Frozen::asked(command, settings.get("GOFLAGS"), words, used);
         }
-        let settings = self.chooser(&files, &words).choose(settings)?;
+        let settings = self.chooser(&files, words).choose(settings)?;
         check_goroot(&settings, &files)?;
         check_gopath(&settings, &self.printer)?;
         if !command.is_runnable() {
             used = used.min(words.len());
-            return self.no_command(command, &words, used);
+            return self.no_command(command, words, used);
         }
-        self.invoke_and_switch(command, settings, &files, &words, used)
+        self.invoke_and_switch(command, settings, &files, words, used)
     }
 
     /// Does the command; if it finds that it needs a newer Go and GOTOOLCHAIN allows, does it again with one.

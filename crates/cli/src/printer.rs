@@ -13,6 +13,8 @@ pub struct Printer {
     terminal: bool,
     failed: AtomicBool,
     closed: AtomicBool,
+    /// What went to standard output, as long as nothing went anywhere else and somebody wants to keep it.
+    record: Mutex<Option<Vec<u8>>>,
 }
 
 impl std::fmt::Debug for Printer {
@@ -36,6 +38,7 @@ impl Printer {
             terminal: io::stderr().is_terminal(),
             failed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            record: Mutex::new(None),
         }
     }
 
@@ -48,7 +51,20 @@ impl Printer {
             terminal: false,
             failed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            record: Mutex::new(None),
         }
+    }
+
+    /// From here on standard output is kept too.
+    pub fn start_record(&self) {
+        *self.record.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+    }
+
+    /// All of standard output, if that is all that was said and it arrived.
+    pub fn take_record(&self) -> Option<Vec<u8>> {
+        let record = self.record.lock();
+        let record = record.unwrap_or_else(PoisonError::into_inner).take();
+        record.filter(|_| !self.is_closed() && !self.failed())
     }
 
     /// Is standard error a terminal: may there be colour and progress bars?
@@ -59,6 +75,11 @@ impl Printer {
 
     /// Data: exactly this text on standard output.
     pub fn out(&self, text: impl AsRef<[u8]>) {
+        let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(record) = record.as_mut() {
+            record.extend_from_slice(text.as_ref());
+        }
+        drop(record);
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         if out.write_all(text.as_ref()).is_err() {
             self.closed.store(true, Ordering::Relaxed);
@@ -68,6 +89,7 @@ impl Printer {
     /// Exactly this text on standard error. Data written before is shown before.
     pub fn err(&self, text: impl AsRef<[u8]>) {
         self.flush();
+        *self.record.lock().unwrap_or_else(PoisonError::into_inner) = None;
         let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
         let _ = err.write_all(text.as_ref());
     }

@@ -63,6 +63,13 @@ pub struct Session {
 }
 
 impl Session {
+    /// The run asks more than files: its answer cannot be given again from what files look like.
+    pub fn spoil_answer(&self) {
+        if let Some(sightings) = self.files.sightings() {
+            sightings.spoil();
+        }
+    }
+
     /// The environment of the process.
     #[must_use]
     pub fn environment(&self) -> &Environment {

@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::ffi::{OsStr, OsString};
 use std::sync::Arc;
 
+use crate::files::{Question, Sight, Sightings};
 use crate::{Error, Result, describe_io};
 
 /// Variables, working directory, own executable and arguments. Cheap to clone.
@@ -21,6 +22,7 @@ struct Inner {
     cwd: Utf8PathBuf,
     executable: Option<Utf8PathBuf>,
     args: Vec<String>,
+    sightings: Option<Arc<Sightings>>,
 }
 
 /// Why a program was not found; worded as Go's `exec.Error`.
@@ -50,6 +52,7 @@ impl Environment {
                 cwd,
                 executable,
                 args,
+                sightings: None,
             }),
         })
     }
@@ -62,6 +65,7 @@ impl Environment {
                 cwd: cwd.into(),
                 executable: None,
                 args: Vec::new(),
+                sightings: None,
             }),
         }
     }
@@ -189,6 +193,25 @@ impl Environment {
         }
     }
 
+    /// The same environment; from here on it is noted which programs are looked for.
+    #[must_use]
+    pub fn watched(mut self, sightings: Arc<Sightings>) -> Environment {
+        Arc::make_mut(&mut self.inner).sightings = Some(sightings);
+        self
+    }
+
+    fn executable_at(&self, path: &Utf8Path) -> std::io::Result<()> {
+        let found = executable(path);
+        if let Some(sightings) = &self.inner.sightings {
+            let sight = match &found {
+                Ok(()) => Sight::Yes,
+                Err(error) => Sight::error(error),
+            };
+            sightings.saw(path, Question::Executable, sight);
+        }
+        found
+    }
+
     /// The program a name leads to, as Go's `exec.LookPath` finds it: a name with a slash is itself, others are searched in PATH,
     /// and what PATH finds in a relative directory is refused.
     pub fn look_path(&self, name: &str) -> Result<Utf8PathBuf, LookPathError> {
@@ -201,7 +224,7 @@ impl Environment {
         }
         if name.contains('/') {
             let path = self.inner.cwd.join(name);
-            return match executable(&path) {
+            return match self.executable_at(&path) {
                 Ok(()) => Ok(name.into()),
                 Err(error) => Err(fail(describe_io(&error))),
             };
@@ -209,7 +232,7 @@ impl Environment {
         for dir in self.get("PATH").split(':') {
             let dir = if dir.is_empty() { "." } else { dir };
             let path = Utf8Path::new(dir).join(name);
-            if executable(&self.inner.cwd.join(&path)).is_ok() {
+            if self.executable_at(&self.inner.cwd.join(&path)).is_ok() {
                 if path.is_absolute() {
                     return Ok(path);
                 }
@@ -230,7 +253,7 @@ impl<K: AsRef<str>, V: AsRef<str>> Extend<(K, V)> for Environment {
     }
 }
 
-fn executable(path: &Utf8Path) -> std::io::Result<()> {
+pub(crate) fn executable(path: &Utf8Path) -> std::io::Result<()> {
     if std::fs::metadata(path)?.is_dir() {
         return Err(std::io::Error::from_raw_os_error(
             rustix::io::Errno::ISDIR.raw_os_error(),

@@ -24,6 +24,7 @@ pub mod watch;
 pub use environment::{Environment, LookPathError};
 pub use error::{Error, Result, describe_io};
 pub use files::{DirEntry, FileKind, Files, Metadata, Walk, WalkEntry, clean, relative};
+pub use files::{Note, Question, Sight, Sightings, Stamp};
 pub use overlay::Overlay;
 
 /// How many threads can run at the same time, at least one. Asked once: the answer takes a dozen system calls.

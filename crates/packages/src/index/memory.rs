@@ -19,6 +19,7 @@ const MANY: usize = 20_000;
 pub(super) struct Stamp {
     size: u64,
     modified: i64,
+    changed: i64,
     inode: u64,
 }
 
@@ -27,6 +28,7 @@ impl Stamp {
         Self {
             size: meta.size,
             modified: meta.modified,
+            changed: meta.changed,
             inode: meta.inode,
         }
     }
@@ -170,7 +172,7 @@ impl Memory {
             contents.filter(|contents| contents.dir_links.is_empty() && !contents.has_links)?;
         let settled = |path: &Utf8Path| {
             let stamp = Stamp::of(files.stat(path).ok()?);
-            (stamp.modified < started - RACY).then_some(stamp)
+            (stamp.modified.max(stamp.changed) < started - RACY).then_some(stamp)
         };
         let dir_stamp = settled(dir)?;
         if self.trust == Trust::DirStamp {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Raise the number when the meaning of any stored fact changes.
-const MAGIC: &[u8] = b"steady index 2\n";
+const MAGIC: &[u8] = b"steady index 3\n";
 
 #[derive(Serialize, Deserialize)]
 struct Entry {

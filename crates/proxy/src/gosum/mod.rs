@@ -101,7 +101,7 @@ impl GoSum {
         let bytes = if files.is_replaced(path) {
             files.read(path)
         } else {
-            lock::read(files.absolute(path))
+            files.read_locked(path)
         };
         match bytes {
             Err(error) if error.is_not_found() => Ok(Vec::new()),

@@ -3,9 +3,11 @@
 //! Reading (`read`, `read_dir`, `stat`, `walk`, ...) sees the overlay; writing does not. Error texts name the path as the caller
 //! gave it, as Go's do.
 
+mod sightings;
 mod walk;
 mod write;
 
+pub use sightings::{Note, Question, Sight, Sightings, Stamp};
 pub use walk::{Walk, WalkEntry};
 pub(crate) use write::remove_tree;
 
@@ -24,6 +26,7 @@ use crate::{Error, Result};
 pub struct Files {
     cwd: Arc<Utf8Path>,
     overlay: Option<Arc<Overlay>>,
+    sightings: Option<Arc<Sightings>>,
 }
 
 /// What a directory entry is, links not followed.
@@ -77,12 +80,16 @@ pub struct Metadata {
     pub size: u64,
     /// Modification time in nanoseconds since 1970.
     pub modified: i64,
+    /// Time of the last change of any kind, in nanoseconds since 1970: unlike the other it cannot be set.
+    pub changed: i64,
     /// Inode number; 0 for a directory that only the overlay implies.
     pub inode: u64,
     /// Device number.
     pub device: u64,
     /// Permission bits (`0o7777`).
     pub mode: u32,
+    /// Number of the user that it belongs to.
+    pub owner: u32,
 }
 
 impl Metadata {
@@ -94,9 +101,14 @@ impl Metadata {
                 .mtime()
                 .saturating_mul(1_000_000_000)
                 .saturating_add(meta.mtime_nsec()),
+            changed: meta
+                .ctime()
+                .saturating_mul(1_000_000_000)
+                .saturating_add(meta.ctime_nsec()),
             inode: meta.ino(),
             device: meta.dev(),
             mode: meta.permissions().mode() & 0o7777,
+            owner: meta.uid(),
         }
     }
 
@@ -104,9 +116,11 @@ impl Metadata {
         kind: FileKind::Dir,
         size: 0,
         modified: 0,
+        changed: 0,
         inode: 0,
         device: 0,
         mode: 0o500,
+        owner: 0,
     };
 
     /// Whether it is a directory.
@@ -126,7 +140,42 @@ impl Files {
         Files {
             cwd: Arc::from(cwd.as_ref()),
             overlay: None,
+            sightings: None,
         }
+    }
+
+    /// The same files; from here on what is asked and answered is noted.
+    #[must_use]
+    pub fn watched(mut self, sightings: Arc<Sightings>) -> Files {
+        self.sightings = Some(sightings);
+        self
+    }
+
+    /// The notes, if any are taken.
+    pub fn sightings(&self) -> Option<&Arc<Sightings>> {
+        self.sightings.as_ref()
+    }
+
+    fn note(&self, path: &Utf8Path, question: Question, sight: impl FnOnce() -> Sight) {
+        if let Some(sightings) = &self.sightings {
+            sightings.saw(&self.resolve(path), question, sight());
+        }
+    }
+
+    /// Notes that the run itself changes something.
+    fn changes(&self, path: &Utf8Path) {
+        if let Some(sightings) = &self.sightings {
+            sightings.changed(&self.resolve(path));
+        }
+    }
+
+    /// The whole contents of a file, read under a shared lock.
+    pub fn read_locked(&self, path: impl AsRef<Utf8Path>) -> Result<Vec<u8>> {
+        let path = self.absolute(path);
+        self.note(&path, Question::Stamp, || {
+            Sight::now(&path, Question::Stamp)
+        });
+        crate::lock::read(path)
     }
 
     /// The same files with an overlay in front.
@@ -197,8 +246,16 @@ impl Files {
             Place::File(to) => Some(to),
         };
         let name = actual.as_deref().unwrap_or(path);
-        File::open(self.resolve(name).as_std_path())
-            .map_err(|error| Error::path("open", name, error))
+        let opened = File::open(self.resolve(name).as_std_path());
+        self.note(name, Question::Stamp, || {
+            let meta = opened.as_ref().map(File::metadata);
+            match meta {
+                Ok(Ok(meta)) => Sight::Stamp(Stamp::of(&meta)),
+                Ok(Err(error)) => Sight::error(&error),
+                Err(error) => Sight::error(error),
+            }
+        });
+        opened.map_err(|error| Error::path("open", name, error))
     }
 
     /// The whole contents of a file.
@@ -256,6 +313,9 @@ impl Files {
 
     fn read_disk_dir(&self, dir: &Utf8Path) -> Result<Vec<DirEntry>> {
         let fail = |error| Error::path("open", dir, error);
+        self.note(dir, Question::Stamp, || {
+            Sight::now(&self.resolve(dir), Question::Stamp)
+        });
         let mut entries = Vec::new();
         for entry in std::fs::read_dir(self.resolve(dir).as_std_path()).map_err(fail)? {
             let entry = entry.map_err(fail)?;
@@ -321,29 +381,35 @@ impl Files {
 
     /// What a path leads to, links followed.
     pub fn stat(&self, path: impl AsRef<Utf8Path>) -> Result<Metadata> {
-        self.metadata("stat", path.as_ref(), |path| std::fs::metadata(path))
+        self.metadata("stat", path.as_ref(), Question::Stamp)
     }
 
     /// What stands at a path, links not followed (overlay files are always followed).
     pub fn lstat(&self, path: impl AsRef<Utf8Path>) -> Result<Metadata> {
-        self.metadata("lstat", path.as_ref(), |path| {
-            std::fs::symlink_metadata(path)
-        })
+        self.metadata("lstat", path.as_ref(), Question::OwnStamp)
     }
 
-    fn metadata(
-        &self,
-        op: &'static str,
-        path: &Utf8Path,
-        on_disk: impl Fn(&Utf8Path) -> io::Result<std::fs::Metadata>,
-    ) -> Result<Metadata> {
+    fn metadata(&self, op: &'static str, path: &Utf8Path, question: Question) -> Result<Metadata> {
         match self.place(path) {
-            Place::Disk => on_disk(&self.resolve(path))
-                .map(|meta| Metadata::of(&meta))
-                .map_err(|e| Error::path(op, path, e)),
+            Place::Disk => {
+                let actual = self.resolve(path);
+                let found = match question {
+                    Question::OwnStamp => std::fs::symlink_metadata(actual.as_std_path()),
+                    _ => std::fs::metadata(actual.as_std_path()),
+                };
+                self.note(path, question, || match (&found, question) {
+                    (Ok(meta), Question::Kind) => Sight::kind(meta),
+                    (Ok(meta), _) => Sight::Stamp(Stamp::of(meta)),
+                    (Err(error), _) => Sight::error(error),
+                });
+                found
+                    .map(|meta| Metadata::of(&meta))
+                    .map_err(|e| Error::path(op, path, e))
+            }
             Place::Deleted => Err(Error::path(op, path, io::ErrorKind::NotFound.into())),
             Place::Dir => Ok(Metadata::IMPLIED_DIR),
             Place::File(to) => {
+                self.note(&to, question, || Sight::now(&to, question));
                 let meta =
                     std::fs::metadata(&to).map_err(|error| Error::path("stat", to, error))?;
                 if meta.is_dir() {
@@ -360,22 +426,27 @@ impl Files {
 
     /// Whether something stands at a path, links followed; errors count as no.
     pub fn exists(&self, path: impl AsRef<Utf8Path>) -> bool {
-        self.stat(path).is_ok()
+        self.metadata("stat", path.as_ref(), Question::Kind).is_ok()
     }
 
     /// Whether a path leads to a directory.
     pub fn is_dir(&self, path: impl AsRef<Utf8Path>) -> bool {
-        self.stat(path).is_ok_and(|meta| meta.is_dir())
+        self.metadata("stat", path.as_ref(), Question::Kind)
+            .is_ok_and(|meta| meta.is_dir())
     }
 
     /// Whether a path leads to a regular file.
     pub fn is_file(&self, path: impl AsRef<Utf8Path>) -> bool {
-        self.stat(path).is_ok_and(|meta| meta.is_file())
+        self.metadata("stat", path.as_ref(), Question::Kind)
+            .is_ok_and(|meta| meta.is_file())
     }
 
     /// Where a symbolic link points.
     pub fn read_link(&self, path: impl AsRef<Utf8Path>) -> Result<Utf8PathBuf> {
         let path = path.as_ref();
+        self.note(path, Question::Link, || {
+            Sight::now(&self.resolve(path), Question::Link)
+        });
         let to = std::fs::read_link(self.resolve(path).as_std_path())
             .map_err(|error| Error::path("readlink", path, error))?;
         Utf8PathBuf::from_path_buf(to)
@@ -385,6 +456,9 @@ impl Files {
     /// The path with every link followed (Go's `filepath.EvalSymlinks`, made absolute).
     pub fn canonicalize(&self, path: impl AsRef<Utf8Path>) -> Result<Utf8PathBuf> {
         let path = path.as_ref();
+        self.note(path, Question::Real, || {
+            Sight::now(&self.resolve(path), Question::Real)
+        });
         self.resolve(path)
             .canonicalize_utf8()
             .map_err(|error| Error::path("lstat", path, error))

@@ -21,6 +21,7 @@ impl Files {
     /// Creates or truncates a file for reading and writing.
     pub fn create(&self, path: impl AsRef<Utf8Path>, mode: u32) -> Result<File> {
         let path = path.as_ref();
+        self.changes(path);
         let mut options = OpenOptions::new();
         options
             .read(true)
@@ -36,6 +37,7 @@ impl Files {
     /// Opens a file for reading and writing, creating it if missing and keeping what is in it.
     pub fn open_or_create(&self, path: impl AsRef<Utf8Path>, mode: u32) -> Result<File> {
         let path = path.as_ref();
+        self.changes(path);
         let mut options = OpenOptions::new();
         options
             .read(true)
@@ -51,6 +53,7 @@ impl Files {
     /// Creates a file that must not exist yet.
     pub fn create_new(&self, path: impl AsRef<Utf8Path>, mode: u32) -> Result<File> {
         let path = path.as_ref();
+        self.changes(path);
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(mode);
         options
@@ -97,6 +100,8 @@ impl Files {
     /// Renames, replacing what stands at the new name.
     pub fn rename(&self, from: impl AsRef<Utf8Path>, to: impl AsRef<Utf8Path>) -> Result<()> {
         let (from, to) = (from.as_ref(), to.as_ref());
+        self.changes(from);
+        self.changes(to);
         let done = std::fs::rename(
             self.resolve(from).as_std_path(),
             self.resolve(to).as_std_path(),
@@ -125,6 +130,7 @@ impl Files {
     /// Makes a second name for a file.
     pub fn hard_link(&self, from: impl AsRef<Utf8Path>, to: impl AsRef<Utf8Path>) -> Result<()> {
         let (from, to) = (from.as_ref(), to.as_ref());
+        self.changes(to);
         let done = std::fs::hard_link(
             self.resolve(from).as_std_path(),
             self.resolve(to).as_std_path(),
@@ -140,6 +146,7 @@ impl Files {
     /// Makes `link` a symbolic link to `target` (kept as it is).
     pub fn symlink(&self, target: impl AsRef<Utf8Path>, link: impl AsRef<Utf8Path>) -> Result<()> {
         let (target, link) = (target.as_ref(), link.as_ref());
+        self.changes(link);
         let done =
             std::os::unix::fs::symlink(target.as_std_path(), self.resolve(link).as_std_path());
         done.map_err(|source| Error::Link {
@@ -153,6 +160,7 @@ impl Files {
     /// Makes one directory.
     pub fn create_dir(&self, path: impl AsRef<Utf8Path>) -> Result<()> {
         let path = path.as_ref();
+        self.changes(path);
         let done = std::fs::DirBuilder::new()
             .mode(0o777)
             .create(self.resolve(path).as_std_path());
@@ -162,6 +170,7 @@ impl Files {
     /// Makes a directory and its parents; one that exists is fine.
     pub fn create_dir_all(&self, path: impl AsRef<Utf8Path>) -> Result<()> {
         let path = path.as_ref();
+        self.changes(path);
         let mut builder = std::fs::DirBuilder::new();
         match builder
             .recursive(true)
@@ -185,6 +194,7 @@ impl Files {
     /// Removes a file or a link.
     pub fn remove_file(&self, path: impl AsRef<Utf8Path>) -> Result<()> {
         let path = path.as_ref();
+        self.changes(path);
         std::fs::remove_file(self.resolve(path).as_std_path())
             .map_err(|error| Error::path("remove", path, error))
     }
@@ -192,6 +202,7 @@ impl Files {
     /// Removes an empty directory.
     pub fn remove_dir(&self, path: impl AsRef<Utf8Path>) -> Result<()> {
         let path = path.as_ref();
+        self.changes(path);
         std::fs::remove_dir(self.resolve(path).as_std_path())
             .map_err(|error| Error::path("remove", path, error))
     }
@@ -208,12 +219,14 @@ impl Files {
 
     /// Removes a path and everything below, read-only directories included. Nothing there is fine.
     pub fn remove_all(&self, path: impl AsRef<Utf8Path>) -> Result<()> {
+        self.changes(path.as_ref());
         remove_tree(&self.resolve(path.as_ref()))
     }
 
     /// Sets the permission bits of a path, links followed.
     pub fn set_mode(&self, path: impl AsRef<Utf8Path>, mode: u32) -> Result<()> {
         let path = path.as_ref();
+        self.changes(path);
         let done = std::fs::set_permissions(
             self.resolve(path).as_std_path(),
             Permissions::from_mode(mode),
@@ -240,6 +253,7 @@ impl Files {
     /// Sets access and modification time to `modified` (nanoseconds since 1970).
     pub fn set_times(&self, path: impl AsRef<Utf8Path>, modified: i64) -> Result<()> {
         let path = path.as_ref();
+        self.changes(path);
         let time: SystemTime =
             UNIX_EPOCH + Duration::from_nanos(u64::try_from(modified).unwrap_or(0));
         let times = std::fs::FileTimes::new()

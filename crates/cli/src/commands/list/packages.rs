@@ -36,29 +36,7 @@ pub fn list(
         Format::Json(json) => json.needs(&["Stale", "StaleReason"]),
         _ => template.contains(".Stale"),
     };
-    let request = Request {
-        build: BuildRequest {
-            build: &flags.build,
-            v: flags.verbose.v,
-            o: "",
-            cover: Some(&flags.cover),
-        },
-        modules: ModRequest {
-            mode: flags.modmode.mode.as_deref(),
-            common: Some(&flags.modules),
-            trace: flags.build.trace.x,
-            ..ModRequest::default()
-        },
-        find: flags.find,
-        builds: false,
-        stamp: flags.export || stale,
-        auto_vcs: true,
-        tests: flags.test,
-        skip_embeds: match &early {
-            Format::Json(json) => !json.needs(&["EmbedFiles", "TestEmbedFiles", "XTestEmbedFiles"]),
-            _ => false,
-        },
-    };
+    let request = request(flags, &early, stale);
     let bench = loading::prepare(session, request)?;
     let mut loaded = bench.load(session, patterns)?;
     if !flags.e && !report(session, &mut loaded) {
@@ -69,6 +47,11 @@ pub fn list(
         add_tests(&mut loaded, flags.e)?;
         let mains: Vec<PackageId> = loaded.tests.iter().map(|tests| tests.main).collect();
         steady_build::command::keep_test_mains(&bench.config, &mut loaded.set, &mains, &sink)?;
+        for id in mains {
+            // What names files of the build cache holds as long as they are there.
+            let files = &loaded.set[id].public.files.go_files;
+            files.iter().for_each(|file| _ = session.files.exists(file));
+        }
     }
     let shown: Vec<PackageId> = if flags.deps {
         loaded.with_dependencies()
@@ -83,6 +66,10 @@ pub fn list(
         }
     }
     let context = context_value(&bench.context);
+    if stale || flags.export || flags.compiled {
+        // The build cache and other programs are asked.
+        session.spoil_answer();
+    }
     if stale || flags.export || flags.compiled {
         let needs = ListNeeds {
             is_list: true,
@@ -123,6 +110,33 @@ pub fn list(
         shower.package(&loaded.set[id].public)?;
     }
     Ok(Status::DONE)
+}
+
+/// What loading is asked for.
+fn request<'a>(flags: &'a ListFlags, format: &Format, stale: bool) -> Request<'a> {
+    Request {
+        build: BuildRequest {
+            build: &flags.build,
+            v: flags.verbose.v,
+            o: "",
+            cover: Some(&flags.cover),
+        },
+        modules: ModRequest {
+            mode: flags.modmode.mode.as_deref(),
+            common: Some(&flags.modules),
+            trace: flags.build.trace.x,
+            ..ModRequest::default()
+        },
+        find: flags.find,
+        builds: false,
+        stamp: flags.export || stale,
+        auto_vcs: true,
+        tests: flags.test,
+        skip_embeds: match format {
+            Format::Json(json) => !json.needs(&["EmbedFiles", "TestEmbedFiles", "XTestEmbedFiles"]),
+            _ => false,
+        },
+    }
 }
 
 /// Prints errors of the packages named and takes those packages out. False: there were some.

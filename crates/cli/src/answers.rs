@@ -1,0 +1,206 @@
+//! Answers that were given before and still hold: a run that only looks at files is not done again as long as it would see the same.
+//!
+//! The memory is a file for each question: program, words, working directory, environment and user. It holds what was printed, and
+//! everything that the run saw of the file system (see [`steady_system::Sightings`]). It is believed only if a look at every one of
+//! those places shows the same. A run that changed something, started a program, said anything on standard error, or saw what
+//! might still be changing leaves no answer. A file that is torn, of another format or somebody else's is passed over.
+//! `STEADY_ANSWERS=off` does without; `eager` believes that the file system's clock is a fine one, for tests that cannot wait.
+
+use camino::Utf8PathBuf;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use steady_system::clock::Clock;
+use steady_system::{Environment, Files, Note, Question, Sight, Sightings};
+
+/// First bytes of a file; changes with the format.
+const MAGIC: &[u8] = b"steady answer 1\n";
+
+/// More files than this are not kept.
+const MANY: usize = 256;
+
+/// Variables that change from shell to shell and that nothing depends on.
+const IDLE: [&str; 4] = ["_", "SHLVL", "OLDPWD", "PWD"];
+
+/// What is kept.
+#[derive(Serialize, Deserialize)]
+struct Answer {
+    notes: Vec<Note>,
+    text: Vec<u8>,
+}
+
+/// The memory for one question.
+pub struct Memory {
+    dir: Utf8PathBuf,
+    file: Utf8PathBuf,
+    files: Files,
+    sightings: Arc<Sightings>,
+}
+
+impl Memory {
+    /// The memory for this run's question. `None`: there is no place for one, or it is not wanted.
+    #[must_use]
+    pub fn open(environment: &Environment, name: &str, words: &[String]) -> Option<Memory> {
+        let now = match environment.get("STEADY_ANSWERS") {
+            "off" => return None,
+            "eager" => i64::MAX,
+            _ => Clock::System.nanos(),
+        };
+        let own = environment.user_cache_dir().ok()?.join("steady");
+        let program = environment.executable()?;
+        let mut hash = Sha256::new();
+        let mut add = |text: &[u8]| {
+            hash.update(text.len().to_le_bytes());
+            hash.update(text);
+        };
+        add(MAGIC);
+        add(program.as_str().as_bytes());
+        add(format!("{:?}", Sight::now(program, Question::Stamp)).as_bytes());
+        add(name.as_bytes());
+        add(environment.cwd().as_str().as_bytes());
+        add(&rustix::process::geteuid().as_raw().to_le_bytes());
+        add(&words.len().to_le_bytes());
+        words.iter().for_each(|word| add(word.as_bytes()));
+        let mut variables: Vec<_> = environment
+            .variables()
+            .iter()
+            .filter(|(name, _)| !IDLE.iter().any(|idle| name == idle))
+            .collect();
+        variables.sort();
+        for (name, value) in variables {
+            add(name.as_encoded_bytes());
+            add(value.as_encoded_bytes());
+        }
+        let key = hash.finalize();
+        let key: String = key[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let dir = own.join("answers");
+        Some(Memory {
+            file: dir.join(key),
+            dir,
+            files: Files::new(environment.cwd()),
+            sightings: Arc::new(Sightings::new(own, now)),
+        })
+    }
+
+    /// The notes that the run is to take.
+    #[must_use]
+    pub fn sightings(&self) -> Arc<Sightings> {
+        Arc::clone(&self.sightings)
+    }
+
+    /// What was printed last time, if it would be printed again.
+    #[must_use]
+    pub fn recall(&self) -> Option<Vec<u8>> {
+        let meta = self.files.lstat(&self.file).ok()?;
+        if !meta.is_file() || meta.owner != rustix::process::geteuid().as_raw() {
+            return None;
+        }
+        let bytes = self.files.read(&self.file).ok()?;
+        let answer = decode(&bytes)?;
+        holds(&answer.notes).then_some(answer.text)
+    }
+
+    /// Keeps what was printed, if the notes allow.
+    pub fn keep(&self, text: Vec<u8>) {
+        let Some(notes) = self.sightings.notes() else {
+            return;
+        };
+        let Some(bytes) = encode(&Answer { notes, text }) else {
+            return;
+        };
+        // A full or read-only disk costs time at the next run and nothing else.
+        let kept = self
+            .files
+            .create_dir_all(&self.dir)
+            .and_then(|()| self.files.write_atomic(&self.file, &bytes, 0o600));
+        if kept.is_ok() {
+            self.trim();
+        }
+    }
+
+    /// Drops the oldest answers when there are too many.
+    fn trim(&self) {
+        let entries = self.files.read_dir(&self.dir).unwrap_or_default();
+        if entries.len() <= MANY {
+            return;
+        }
+        let mut dated: Vec<(i64, Utf8PathBuf)> = entries
+            .into_iter()
+            .map(|entry| self.dir.join(entry.name))
+            .filter_map(|path| Some((self.files.lstat(&path).ok()?.modified, path)))
+            .collect();
+        dated.sort();
+        for (_, path) in dated.iter().take(dated.len() - MANY / 2) {
+            let _ = self.files.remove_file(path);
+        }
+    }
+}
+
+/// Whether every place looks as it did. Many places are looked at by all processors.
+fn holds(notes: &[Note]) -> bool {
+    const CHUNK: usize = 128;
+    let (next, good) = (AtomicUsize::new(0), AtomicBool::new(true));
+    let look = || {
+        while good.load(Ordering::Relaxed) {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(chunk) = notes.chunks(CHUNK).nth(at) else {
+                return;
+            };
+            if chunk.iter().any(|(path, question, sight)| {
+                Sight::now(path.as_str().into(), *question) != *sight
+            }) {
+                good.store(false, Ordering::Relaxed);
+            }
+        }
+    };
+    let threads = steady_system::processors().min(notes.len() / CHUNK);
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(look);
+        }
+        look();
+    });
+    good.into_inner()
+}
+
+fn encode(answer: &Answer) -> Option<Vec<u8>> {
+    let body = postcard::to_stdvec(answer).ok()?;
+    let mut bytes = MAGIC.to_vec();
+    bytes.extend_from_slice(&Sha256::digest(&body));
+    bytes.extend(body);
+    Some(bytes)
+}
+
+fn decode(bytes: &[u8]) -> Option<Answer> {
+    let (sum, body) = bytes.strip_prefix(MAGIC)?.split_at_checked(32)?;
+    (Sha256::digest(body).as_slice() == sum).then_some(())?;
+    postcard::from_bytes(body).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn damage_of_every_kind_is_noticed() {
+        let answer = Answer {
+            notes: vec![(
+                "/".into(),
+                Question::Kind,
+                Sight::now("/".into(), Question::Kind),
+            )],
+            text: b"a\n".to_vec(),
+        };
+        let bytes = encode(&answer).unwrap();
+        assert_eq!(decode(&bytes).unwrap().text, b"a\n");
+        for cut in 0..bytes.len() {
+            assert!(decode(&bytes[..cut]).is_none());
+        }
+        for at in 0..bytes.len() {
+            let mut wrong = bytes.clone();
+            wrong[at] ^= 1;
+            assert!(decode(&wrong).is_none(), "byte {at}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Answers from warm memories against answers from none: after every edit of a workspace both must be the same.
+
+#![allow(clippy::disallowed_methods)]
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::Duration;
+
+const STEADY: &str = env!("CARGO_BIN_EXE_steady");
+
+const QUESTION: [&str; 5] = [
+    "list",
+    "-e",
+    "-deps",
+    "-json=ImportPath,Name,Dir,GoFiles,IgnoredGoFiles,TestGoFiles,EmbedFiles,Imports,Module,Error",
+    "./...",
+];
+
+struct Workspace {
+    temp: tempfile::TempDir,
+    goflags: &'static str,
+}
+
+impl Workspace {
+    fn new() -> Workspace {
+        let temp = tempfile::tempdir().unwrap();
+        let workspace = Workspace { temp, goflags: "" };
+        workspace.write("go.work", "go 1.21\n\nuse ./a\nuse ./b\n");
+        workspace.write("a/go.mod", "module example.com/a\n\ngo 1.21\n");
+        workspace.write("a/a.go", "package a\n\nimport _ \"example.com/b/p\"\n");
+        workspace.write("a/sub/sub.go", "package sub\n");
+        workspace.write("b/go.mod", "module example.com/b\n\ngo 1.21\n");
+        workspace.write("b/p/p.go", "package p\n\nimport _ \"unsafe\"\n");
+        workspace.write("b/p/text/one.txt", "1");
+        workspace
+    }
+
+    fn dir(&self) -> &Path {
+        self.temp.path()
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.dir().join("w").join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// Asks in one of the two directories of memories.
+    fn ask(&self, home: &str, answers: &str) -> Output {
+        Command::new(STEADY)
+            .args(QUESTION)
+            .current_dir(self.dir().join("w/a"))
+            .env("HOME", self.dir().join(home))
+            .env("XDG_CACHE_HOME", self.dir().join(home).join("cache"))
+            .env("GOFLAGS", self.goflags)
+            .env("GOPROXY", "off")
+            .env("GOTOOLCHAIN", "local")
+            .env("STEADY_ANSWERS", answers)
+            .output()
+            .unwrap()
+    }
+}
+
+/// A small generator with a fixed seed: the same edits in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+}
+
+/// Writes other content of the same size and sets the modification time back.
+fn edit_in_secret(path: &Path, from: &str, to: &str) {
+    let Ok(text) = fs::read_to_string(path) else {
+        return;
+    };
+    let time = fs::metadata(path).unwrap().modified().unwrap();
+    let swapped = if text.contains(from) {
+        text.replace(from, to)
+    } else {
+        text.replace(to, from)
+    };
+    fs::write(path, swapped).unwrap();
+    let file = fs::File::options().write(true).open(path).unwrap();
+    file.set_modified(time).unwrap();
+}
+
+fn edit(workspace: &mut Workspace, dice: &mut Dice) -> String {
+    let root = workspace.dir().join("w");
+    let name = [
+        "a/a.go",
+        "a/sub/sub.go",
+        "b/p/p.go",
+        "b/p/q.go",
+        "a/new/n.go",
+    ][dice.roll(5)];
+    let path = root.join(name);
+    let package = ["a", "sub", "p", "other"][dice.roll(4)];
+    match dice.roll(12) {
+        0 => {
+            let import = ["unsafe", "example.com/b/p", "example.com/none", "embed"][dice.roll(4)];
+            workspace.write(
+                name,
+                &format!("package {package}\n\nimport _ \"{import}\"\n"),
+            );
+            format!("import of {import} in {name}")
+        }
+        1 => {
+            edit_in_secret(&path, "package", "/*ckage");
+            format!("secret edit of {name}")
+        }
+        2 => {
+            let _ = fs::remove_file(&path);
+            format!("{name} removed")
+        }
+        3 => {
+            let _ = fs::rename(&path, path.with_file_name("renamed.go"));
+            format!("{name} renamed")
+        }
+        4 => {
+            workspace.write(
+                "b/p/embeds.go",
+                "package p\n\nimport _ \"embed\"\n\n//go:embed text/*\nvar s string\n",
+            );
+            workspace.write(&format!("b/p/text/{}.txt", dice.roll(9)), "x");
+            "an embedded file".to_string()
+        }
+        5 => {
+            let _ = fs::remove_dir_all(root.join("b/p/text"));
+            "no embedded files".to_string()
+        }
+        6 => {
+            workspace.write(
+                "a/tagged.go",
+                &format!("//go:build {}x\n\npackage a\n", ["", "!"][dice.roll(2)]),
+            );
+            "a build constraint".to_string()
+        }
+        7 => {
+            workspace.goflags = ["", "-tags=x", "-mod=readonly"][dice.roll(3)];
+            format!("GOFLAGS={}", workspace.goflags)
+        }
+        8 => {
+            let line = ["", "\nignore ./sub\n", "\ngodebug panicnil=1\n"][dice.roll(3)];
+            workspace.write(
+                "a/go.mod",
+                &format!("module example.com/a\n\ngo 1.2{}\n{line}", dice.roll(5)),
+            );
+            "go.mod".to_string()
+        }
+        9 => {
+            let with = ["use ./a\nuse ./b\n", "use ./a\n"][dice.roll(2)];
+            workspace.write("go.work", &format!("go 1.25\n\n{with}"));
+            "go.work".to_string()
+        }
+        10 => {
+            let _ = fs::remove_dir_all(root.join("a/sub"));
+            let _ = std::os::unix::fs::symlink("../b/p", root.join("a/sub"));
+            "a link in place of a directory".to_string()
+        }
+        _ => {
+            let _ = fs::remove_file(root.join("a/sub"));
+            workspace.write("a/sub/go.mod", "module example.com/a/sub\n");
+            let _ = fs::remove_file(root.join(["a/sub/go.mod", "none"][dice.roll(2)]));
+            workspace.write("a/sub/sub.go", "package sub\n");
+            "a module in between".to_string()
+        }
+    }
+}
+
+#[test]
+fn warm_answers_are_those_of_cold_memories() {
+    let mut workspace = Workspace::new();
+    let mut dice = Dice(20_260_101);
+    let mut remembered = 0;
+    for step in 0..24 {
+        let what = edit(&mut workspace, &mut dice);
+        // Longer than the grain of the file system's clock.
+        std::thread::sleep(Duration::from_millis(15));
+        let cold = workspace.ask(&format!("cold{step}"), "off");
+        let first = workspace.ask("warm", "eager");
+        let kept = || fs::read_dir(workspace.dir().join("warm/cache/steady/answers"));
+        remembered += usize::from(kept().is_ok_and(|kept| kept.count() > 0));
+        let second = workspace.ask("warm", "eager");
+        for (answer, name) in [(&first, "first"), (&second, "second")] {
+            assert_eq!(
+                (
+                    String::from_utf8_lossy(&answer.stdout),
+                    String::from_utf8_lossy(&answer.stderr),
+                    answer.status.code()
+                ),
+                (
+                    String::from_utf8_lossy(&cold.stdout),
+                    String::from_utf8_lossy(&cold.stderr),
+                    cold.status.code()
+                ),
+                "step {step}, {name}: {what}"
+            );
+        }
+    }
+    assert!(remembered > 12, "answers were kept {remembered} times");
+}

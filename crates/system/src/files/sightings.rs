@@ -1,0 +1,283 @@
+//! What a run has seen of the file system, and whether it would see the same now.
+//!
+//! Every question that [`super::Files`] is asked is noted with its answer, in the weakest form that the question allows: whether
+//! something is there, what kind of thing, or the stamp of a file or directory whose content was read. A stamp holds size, both times,
+//! inode and device: the time of the last change cannot be set back by hand, so an edit that keeps size and modification time shows.
+//! What was changed so recently that it could change again within the clock's grain spoils the notes, as does every change that the
+//! run itself makes outside of its own memories.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::sync::{Mutex, PoisonError};
+
+/// Files changed this recently (nanoseconds) may change again without any sign of it: git's rule.
+const RACY: i64 = 2_000_000_000;
+
+/// What was asked about a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Question {
+    /// What kind of thing it leads to.
+    Kind,
+    /// Everything that `stat` tells, or the content.
+    Stamp,
+    /// The same without following a link.
+    OwnStamp,
+    /// Where a link points.
+    Link,
+    /// Where it is in the end.
+    Real,
+    /// Whether it can be executed.
+    Executable,
+}
+
+/// What identifies one state of a file or directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stamp {
+    size: u64,
+    modified: i64,
+    changed: i64,
+    inode: u64,
+    device: u64,
+    mode: u32,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sight {
+    /// The system's error number.
+    Error(i32),
+    /// The type bits of the mode.
+    Kind(u32),
+    /// The state.
+    Stamp(Stamp),
+    /// A path.
+    Path(String),
+    /// Yes.
+    Yes,
+}
+
+/// One question with its answer.
+pub type Note = (String, Question, Sight);
+
+fn nanos(seconds: i64, rest: i64) -> i64 {
+    seconds.saturating_mul(1_000_000_000).saturating_add(rest)
+}
+
+impl Stamp {
+    pub(crate) fn of(meta: &std::fs::Metadata) -> Stamp {
+        Stamp {
+            size: meta.len(),
+            modified: nanos(meta.mtime(), meta.mtime_nsec()),
+            changed: nanos(meta.ctime(), meta.ctime_nsec()),
+            inode: meta.ino(),
+            device: meta.dev(),
+            mode: meta.mode(),
+        }
+    }
+}
+
+impl Sight {
+    /// The answer as it is now.
+    #[must_use]
+    pub fn now(path: &Utf8Path, question: Question) -> Sight {
+        let std_path = path.as_std_path();
+        let answer = match question {
+            Question::Kind => std::fs::metadata(std_path).map(|meta| Sight::kind(&meta)),
+            Question::Stamp => {
+                std::fs::metadata(std_path).map(|meta| Sight::Stamp(Stamp::of(&meta)))
+            }
+            Question::OwnStamp => {
+                std::fs::symlink_metadata(std_path).map(|meta| Sight::Stamp(Stamp::of(&meta)))
+            }
+            Question::Link => std::fs::read_link(std_path).map(|to| Sight::path(&to)),
+            Question::Real => std::fs::canonicalize(std_path).map(|to| Sight::path(&to)),
+            Question::Executable => crate::environment::executable(path).map(|()| Sight::Yes),
+        };
+        answer.unwrap_or_else(|error| Sight::error(&error))
+    }
+
+    pub(crate) fn kind(meta: &std::fs::Metadata) -> Sight {
+        Sight::Kind(meta.mode() & 0o170_000)
+    }
+
+    fn path(path: &std::path::Path) -> Sight {
+        Sight::Path(path.to_string_lossy().into_owned())
+    }
+
+    pub(crate) fn error(error: &io::Error) -> Sight {
+        Sight::Error(error.raw_os_error().unwrap_or(-1))
+    }
+}
+
+#[derive(Debug, Default)]
+struct State {
+    notes: HashMap<(Utf8PathBuf, Question), Sight>,
+    spoiled: bool,
+}
+
+/// The notes of one run.
+#[derive(Debug)]
+pub struct Sightings {
+    /// Directory of the run's own memories, whose content never counts.
+    own: Utf8PathBuf,
+    /// The clock when the run began, in nanoseconds since 1970.
+    started: i64,
+    state: Mutex<State>,
+}
+
+impl Sightings {
+    /// Notes for a run that begins at `started` and keeps its memories below `own`.
+    #[must_use]
+    pub fn new(own: impl Into<Utf8PathBuf>, started: i64) -> Sightings {
+        Sightings {
+            own: own.into(),
+            started,
+            state: Mutex::default(),
+        }
+    }
+
+    /// Notes an answer that was just given.
+    pub(crate) fn saw(&self, path: &Utf8Path, question: Question, sight: Sight) {
+        if path.starts_with(&self.own) {
+            return;
+        }
+        let fresh = match &sight {
+            Sight::Stamp(stamp) => stamp.modified.max(stamp.changed) >= self.started - RACY,
+            _ => false,
+        };
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = state.notes.entry((path.to_owned(), question));
+        let same = *known.or_insert_with(|| sight.clone()) == sight;
+        state.spoiled |= fresh || !same;
+    }
+
+    /// Something was changed by the run itself.
+    pub(crate) fn changed(&self, path: &Utf8Path) {
+        if !path.starts_with(&self.own) {
+            self.spoil();
+        }
+    }
+
+    /// The run depends on more than can be noted.
+    pub fn spoil(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.spoiled = true;
+    }
+
+    /// All notes, sorted; `None` if they say too little.
+    #[must_use]
+    pub fn notes(&self) -> Option<Vec<Note>> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.spoiled {
+            return None;
+        }
+        let notes = state.notes.iter();
+        let mut all: Vec<Note> = notes
+            .map(|((path, question), sight)| (path.to_string(), *question, sight.clone()))
+            .collect();
+        all.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
+        Some(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Files, clock::Clock};
+    use std::sync::Arc;
+
+    fn seen(ask: impl Fn(&Files)) -> (tempfile::TempDir, Option<Vec<Note>>) {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(temp.path()).unwrap();
+        std::fs::create_dir(dir.join("sub")).unwrap();
+        std::fs::write(dir.join("file"), "x").unwrap();
+        // A clock that stands an hour later, so that what was just written counts as settled.
+        let later = Clock::System.nanos() + 3_600_000_000_000;
+        let sightings = Arc::new(Sightings::new(dir.join("own"), later));
+        ask(&Files::new(dir).watched(Arc::clone(&sightings)));
+        (temp, sightings.notes())
+    }
+
+    fn holds(notes: &[Note]) -> bool {
+        notes
+            .iter()
+            .all(|(path, question, sight)| Sight::now(path.as_str().into(), *question) == *sight)
+    }
+
+    #[test]
+    fn edits_of_every_kind_show() {
+        let ask = |files: &Files| {
+            files.read("file").unwrap();
+            files.read_dir("sub").unwrap();
+            assert!(!files.exists("missing"));
+            assert!(files.is_dir("."));
+        };
+        type Edit = (&'static str, fn(&Utf8Path));
+        let edits: [Edit; 5] = [
+            ("content, same size and time", |dir| {
+                let old = std::fs::metadata(dir.join("file")).unwrap();
+                std::fs::write(dir.join("file"), "y").unwrap();
+                let file = std::fs::File::options().write(true).open(dir.join("file"));
+                file.unwrap().set_modified(old.modified().unwrap()).unwrap();
+            }),
+            ("replaced", |dir| {
+                std::fs::write(dir.join("new"), "x").unwrap();
+                std::fs::rename(dir.join("new"), dir.join("file")).unwrap();
+            }),
+            ("removed", |dir| {
+                std::fs::remove_file(dir.join("file")).unwrap()
+            }),
+            ("a new name", |dir| {
+                std::fs::write(dir.join("sub/new"), "").unwrap()
+            }),
+            ("there now", |dir| {
+                std::fs::write(dir.join("missing"), "").unwrap()
+            }),
+        ];
+        for (what, edit) in edits {
+            let (temp, notes) = seen(ask);
+            let notes = notes.unwrap();
+            assert!(holds(&notes), "{what}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+            edit(Utf8Path::from_path(temp.path()).unwrap());
+            assert!(!holds(&notes), "{what}");
+        }
+    }
+
+    #[test]
+    fn what_nobody_asked_does_not_count() {
+        let (temp, notes) = seen(|files| {
+            files.is_dir("sub");
+            files.read("own/memory").unwrap_err();
+        });
+        let notes = notes.unwrap();
+        std::fs::write(temp.path().join("sub/other"), "").unwrap();
+        std::fs::create_dir(temp.path().join("own")).unwrap();
+        assert!(holds(&notes));
+    }
+
+    #[test]
+    fn changes_of_its_own_spoil() {
+        let (_temp, notes) = seen(|files| files.write("new", b"", 0o666).unwrap());
+        assert_eq!(notes, None);
+        let (_temp, notes) = seen(|files| {
+            files.create_dir_all("own/x").unwrap();
+            files.write_atomic("own/x/y", b"", 0o666).unwrap();
+        });
+        assert_eq!(notes, Some(Vec::new()));
+    }
+
+    #[test]
+    fn fresh_files_spoil() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(temp.path()).unwrap();
+        std::fs::write(dir.join("file"), "x").unwrap();
+        let sightings = Arc::new(Sightings::new(dir.join("own"), Clock::System.nanos()));
+        let files = Files::new(dir).watched(Arc::clone(&sightings));
+        files.read("file").unwrap();
+        assert_eq!(sightings.notes(), None);
+    }
+}
