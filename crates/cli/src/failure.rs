@@ -70,7 +70,10 @@ impl Failure {
         });
         match ask {
             None => error.into(),
-            ask => Failure::errors(vec![error.to_string()], ask),
+            ask => Failure::errors(
+                error.each().into_iter().map(ToString::to_string).collect(),
+                ask,
+            ),
         }
     }
 
@@ -117,6 +120,9 @@ prefixed! {
 
 impl From<ModError> for Failure {
     fn from(error: ModError) -> Failure {
+        if let Some(text) = error.sum_mismatch() {
+            return Failure::plain(text);
+        }
         match error {
             ModError::Plain(text) => Failure::plain(text),
             other => Failure::Errors(other.each().into_iter().map(ToString::to_string).collect()),

@@ -26,7 +26,7 @@ use crate::flags::build::{BuildFlags, ModCommon};
 use crate::flags::value::PerPackage;
 use crate::modules;
 use crate::progress::Progress;
-use crate::session::Session;
+use crate::session::{Called, Session};
 use crate::stamp;
 
 /// What a command that reads modules asks for.
@@ -46,6 +46,10 @@ pub struct ModRequest<'a> {
     pub no_main_module: bool,
     /// go.work does not count (`mod tidy` and its kin are about one module).
     pub no_workspace: bool,
+    /// The module in this directory is the main module.
+    pub main_dir: Option<&'a Utf8Path>,
+    /// The index of another look at the same files.
+    pub index: Option<&'a Arc<Index>>,
     /// Modules are used even if GO111MODULE is `auto` and there is no go.mod.
     pub force: bool,
     /// No module graph is remembered: reading them is what is looked at.
@@ -181,6 +185,8 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         workspace: !request.no_workspace,
         locked: settings.frozen.locked,
         from_nothing: request.from_nothing,
+        mends_work: session.command.long_name().starts_with("work "),
+        main_dir: request.main_dir.map(Utf8Path::to_owned),
         no_main_module: request.no_main_module || ignored,
         snapshot: None,
     };
@@ -214,14 +220,23 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
     if let Some(snapshot) = &config.snapshot {
         options.bound = Some((FipsSnapshot::place(&goroot), snapshot.dir.clone()));
     }
-    let index = Index::new(session.files.clone(), options).watched(fs_trace(session));
-    let index = Arc::new(index);
-    Ok(Modules::open(
-        config,
-        session.files.clone(),
-        index,
-        Arc::new(fetcher),
-    )?)
+    let index = match request.index {
+        Some(index) => Arc::clone(index),
+        None => {
+            let index = Index::new(session.files.clone(), options);
+            Arc::new(index.watched(fs_trace(session)))
+        }
+    };
+    let mends_work = config.mends_work;
+    let opened = Modules::open(config, session.files.clone(), index, Arc::new(fetcher));
+    opened.map_err(|error| match error {
+        ModError::ReplaceConflict(conflict) if session.called == Called::Steady => {
+            let [one, other] = &conflict.places;
+            Failure::error(format!("{conflict}\n\t({one} and {other})"))
+        }
+        error if mends_work => Failure::switching(error),
+        error => error.into(),
+    })
 }
 
 /// A list of tags split at spaces must not hold commas: one of the two was meant.

@@ -1,6 +1,6 @@
 //! vendor/modules.txt: which modules and packages a vendor directory holds.
 
-use crate::{ModuleVersion, semver};
+use crate::{ModuleVersion, gover, semver};
 use std::collections::BTreeMap;
 
 /// What modules.txt says of one module.
@@ -17,11 +17,11 @@ pub struct VendoredModule {
 /// A vendor directory's contents.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ModulesTxt {
-    /// Modules with packages here, or explicit ones, in the file's order.
+    /// Modules with packages here, in the file's order.
     pub list: Vec<ModuleVersion>,
     /// Package path to its module.
     pub packages: BTreeMap<String, ModuleVersion>,
-    /// Module path to its version.
+    /// Path of a module with packages here to its version.
     pub versions: BTreeMap<String, String>,
     /// What is said of each module.
     pub meta: BTreeMap<ModuleVersion, VendoredModule>,
@@ -49,9 +49,15 @@ impl ModulesTxt {
             } else {
                 let words: Vec<&str> = line.split_whitespace().collect();
                 if let ([package], false) = (&words[..], module.path.is_empty()) {
-                    // A module is in the list once it has a package.
-                    if file.list.last() != Some(&module) && !file.list.contains(&module) {
+                    // What gives a package is what was selected.
+                    let known = file.versions.get(&module.path);
+                    let newer = known.is_none_or(|known| {
+                        gover::mod_compare(&module.path, known, &module.version).is_lt()
+                    });
+                    if newer {
                         file.list.push(module.clone());
+                        let version = module.version.clone();
+                        file.versions.insert(module.path.clone(), version);
                     }
                     file.packages.insert((*package).to_string(), module.clone());
                 }
@@ -80,10 +86,6 @@ impl ModulesTxt {
         if module.version.is_empty() && new.is_empty() {
             return ModuleVersion::default();
         }
-        if !module.version.is_empty() {
-            self.versions
-                .insert(module.path.clone(), module.version.clone());
-        }
         let meta = self.meta.entry(module.clone()).or_default();
         if !new.is_empty() {
             meta.replacement = pair(new);
@@ -102,10 +104,6 @@ impl ModulesTxt {
                 meta.go_version = version.to_string();
             }
         }
-        let known = self.list.contains(module);
-        if meta.explicit && !known && !module.version.is_empty() {
-            self.list.push(module.clone());
-        }
     }
 }
 
@@ -122,7 +120,8 @@ mod tests {
         assert_eq!(file.packages["a.com/a/sub"], a);
         assert_eq!(file.meta[&a].replacement.path, "../a");
         assert_eq!(file.meta[&a].go_version, "1.20");
-        assert_eq!(file.list, [a, ModuleVersion::new("b.com/b", "v1.2.0")]);
+        assert_eq!(file.list, [a]);
+        assert!(!file.versions.contains_key("b.com/b"));
         assert_eq!(
             file.meta[&ModuleVersion::new("c.com/c", "")]
                 .replacement

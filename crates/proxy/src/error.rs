@@ -55,6 +55,9 @@ pub enum Kind {
     /// Something did not match what was recorded or what the checksum database says. The run must end.
     #[error("{0}")]
     Security(String),
+    /// What was fetched is not what go.sum says.
+    #[error("{0}")]
+    SumMismatch(String),
     /// A module needs a newer Go.
     #[error("{0}")]
     TooNew(TooNew),
@@ -248,7 +251,15 @@ impl Error {
     /// Whether the run must end at once.
     pub fn is_security(&self) -> bool {
         self.chain()
-            .any(|error| matches!(error.kind(), Kind::Security(_)))
+            .any(|error| matches!(error.kind(), Kind::Security(_) | Kind::SumMismatch(_)))
+    }
+
+    /// What is to be said, without any lead, of something that is not what go.sum says.
+    pub fn sum_mismatch(&self) -> Option<&str> {
+        self.chain().find_map(|error| match error.kind() {
+            Kind::SumMismatch(text) => Some(text.as_str()),
+            _ => None,
+        })
     }
 
     /// Whether the user ended the run.

@@ -8,6 +8,7 @@ use steady_packages::source::syslist::SysList;
 
 use crate::bail;
 use crate::command::{Command, Kind};
+use crate::commands::work::workfile;
 use crate::configs;
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
@@ -111,6 +112,10 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         .map_err(Failure::switching)?;
     for change in &got.changes {
         session.printer.note(format!("go: {change}"));
+    }
+    if let Some(work) = modules::go_work(&session.settings, &session.files)? {
+        // One that cannot be read is told by the next command that needs it.
+        let _ = workfile::keep_up(session, &work, loaded.reqs().go_version());
     }
     Ok(if got.failed {
         Status::FAILED

@@ -22,6 +22,12 @@ use super::value;
 /// The heading of flags that the go command lacks. Called `go`, Steady does not know them.
 pub const OWN: &str = "Steady's own";
 
+/// Is it a flag that the go command lacks?
+#[must_use]
+pub fn is_own(arg: &Arg) -> bool {
+    arg.get_help_heading() == Some(OWN)
+}
+
 /// A definition without the flags that the go command lacks.
 #[must_use]
 pub fn as_go(definition: Definition) -> Definition {

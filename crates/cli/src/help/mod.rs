@@ -9,7 +9,7 @@ use crate::commands::GO;
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::flags::Definition;
-use crate::flags::grammar::is_pure_boolean;
+use crate::flags::grammar::{is_own, is_pure_boolean};
 use crate::printer::Printer;
 use crate::session::Called;
 
@@ -137,7 +137,8 @@ fn single(command: &Command, called: Called) -> String {
         command.long.trim()
     );
     if let Some(definition) = command.definition(called) {
-        flags(&mut out, &definition);
+        flags(&mut out, "The flags are", &definition, |arg| !is_own(arg));
+        flags(&mut out, "Flags of Steady's own", &definition, is_own);
     }
     if called == Called::Steady && !command.examples.is_empty() {
         out.push_str("\nExamples:\n\n");
@@ -149,17 +150,17 @@ fn single(command: &Command, called: Called) -> String {
     out
 }
 
-/// The list of flags, one definition each.
-fn flags(out: &mut String, definition: &Definition) {
+/// A list of flags, one definition each.
+fn flags(out: &mut String, title: &str, definition: &Definition, wanted: impl Fn(&Arg) -> bool) {
     let mut arguments: Vec<&Arg> = definition
         .get_arguments()
-        .filter(|arg| arg.get_long().is_some() && !arg.is_hide_set())
+        .filter(|arg| arg.get_long().is_some() && !arg.is_hide_set() && wanted(arg))
         .collect();
     if arguments.is_empty() {
         return;
     }
     arguments.sort_by_key(|arg| arg.get_long().unwrap_or_default().to_lowercase());
-    out.push_str("\nThe flags are:\n\n");
+    let _ = write!(out, "\n{title}:\n\n");
     for arg in arguments {
         let _ = writeln!(out, "\t-{}", signature(arg));
         let help = arg.get_help().map(ToString::to_string).unwrap_or_default();

@@ -18,7 +18,7 @@ pub use pgo::Profile;
 pub use targets::exec_name;
 pub use test_set::TestSet;
 
-use crate::modload::{ModError, Modules};
+use crate::modload::{ImportError, ModError, Modules};
 use crate::package::{Package, PackageError, PackageId, PackageSet};
 use crate::patterns::{Match, clean_patterns};
 use crate::source::BuildContext;
@@ -178,6 +178,7 @@ impl<'m> Loader<'m> {
             }
         }
         self.follow(&wanted);
+        self.check_sums()?;
         self.must_agree(&wanted)?;
         let mut roots = Vec::new();
         for found in &matches {
@@ -193,6 +194,18 @@ impl<'m> Loader<'m> {
             tests,
             missing: self.missing,
         })
+    }
+
+    /// Where anything is not what go.sum says, nothing is loaded.
+    fn check_sums(&self) -> Result<(), ModError> {
+        let failures = self.found.values().filter_map(|found| match &found.place {
+            Err(ImportError::Other(error)) => Some(error),
+            _ => None,
+        });
+        let mut mismatches = failures.filter(|error| error.sum_mismatch().is_some());
+        mismatches
+            .next()
+            .map_or(Ok(()), |error| Err((**error).clone()))
     }
 
     fn load_match(

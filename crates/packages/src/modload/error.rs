@@ -70,6 +70,9 @@ pub enum ModError {
         /// Why.
         reason: String,
     },
+    /// Two members of a workspace replace the same module by different things.
+    #[error("{0}")]
+    ReplaceConflict(Box<ReplaceConflict>),
     /// A module's go.mod cannot be had; with the modules that lead to it.
     #[error("{}", graph_text(.0))]
     Graph(Arc<GraphError<Arc<ModError>>>),
@@ -167,6 +170,31 @@ pub enum ModError {
     /// Something that go can do and Steady cannot yet.
     #[error("{0} is not supported by Steady yet")]
     Unsupported(String),
+}
+
+/// Two replacements of one module by different things.
+#[derive(Debug, Clone)]
+pub struct ReplaceConflict {
+    /// What is replaced.
+    pub old: ModuleVersion,
+    /// By what.
+    pub targets: [String; 2],
+    /// `FILE:LINE` of the two lines.
+    pub places: [String; 2],
+}
+
+impl std::fmt::Display for ReplaceConflict {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let old = match self.old.version.as_str() {
+            "" => self.old.path.clone(),
+            _ => self.old.to_string(),
+        };
+        let [one, other] = &self.targets;
+        write!(
+            out,
+            "conflicting replacements for {old}:\n\t{one}\n\t{other}\nuse \"go work edit -replace {old}=[override]\" to resolve"
+        )
+    }
 }
 
 /// A module, or the main modules, without a package that was looked for.
@@ -400,6 +428,15 @@ impl ModError {
     pub fn is_security(&self) -> bool {
         self.chain()
             .any(|error| matches!(error, ModError::Fetch(error) if error.is_security()))
+    }
+
+    /// What is to be said, without any lead, of something that is not what go.sum says.
+    #[must_use]
+    pub fn sum_mismatch(&self) -> Option<&str> {
+        self.chain().find_map(|error| match error {
+            ModError::Fetch(error) => error.sum_mismatch(),
+            _ => None,
+        })
     }
 
     /// The demand for a newer Go in it: of several the one for the newest.

@@ -272,7 +272,7 @@ impl Modules {
         }
     }
 
-    /// Why nothing was looked up, for the error.
+    /// What kept modules from being looked up, for errors.
     pub(super) fn lookup_reason(&self) -> String {
         let mode = match self.mode {
             ModMode::Vendor => "vendor",
@@ -433,7 +433,7 @@ impl Modules {
             });
         }
         let mut actual = module.clone();
-        if let Some(ReplaceBy { replace, base }) = self.replaced_by(module) {
+        if let Some(ReplaceBy { replace, base, .. }) = self.replaced_by(module) {
             if replace.new.version.is_empty() {
                 let dir = steady_system::clean(&base.join(&replace.new.path));
                 if !self.files.is_dir(&dir) {

@@ -144,6 +144,34 @@ impl Modules {
         }
     }
 
+    /// The `go` line of a module as it stands, if there is one and the file is in the cache.
+    pub(super) fn go_line(&self, module: &ModuleVersion) -> String {
+        if let Some(main) = self
+            .main(&module.path)
+            .filter(|_| module.version.is_empty())
+        {
+            return main
+                .file
+                .go
+                .as_ref()
+                .map_or_else(String::new, |go| go.value.clone());
+        }
+        let read = |path: &camino::Utf8Path| {
+            let text = self.files.read_to_string(path);
+            text.map_or_else(|_| String::new(), |text| go_version(&text))
+        };
+        match self.replaced_by(module) {
+            Some(by) if by.replace.new.version.is_empty() => {
+                read(&steady_system::clean(&by.base.join(&by.replace.new.path)).join("go.mod"))
+            }
+            by => {
+                let actual = by.map_or(module, |by| &by.replace.new);
+                let path = self.fetcher.cache_path(actual, "mod");
+                path.map_or_else(|_| String::new(), |path| read(&path))
+            }
+        }
+    }
+
     /// The version of the `go` line of a package's module; empty in the standard library.
     #[must_use]
     pub fn go_version_of(&self, module: &ModuleVersion) -> String {

@@ -215,7 +215,10 @@ impl Modules {
     }
 
     fn outside(&self, shown: &str, module_dir: Option<&Utf8Path>) -> String {
-        let dir = format!("directory {shown}");
+        let dir = match shown {
+            "." => "current directory".to_string(),
+            _ => format!("directory {shown}"),
+        };
         match (&self.work, module_dir) {
             (Some(_), Some(module_dir)) => {
                 let member = super::open::short(module_dir, &self.config.cwd);
@@ -311,8 +314,23 @@ impl Modules {
         want: &dyn Fn(&str) -> bool,
         can_match: &dyn Fn(&str) -> bool,
     ) -> Vec<String> {
+        self.packages_in(&self.mains, want, can_match)
+    }
+
+    /// The packages of one main module.
+    pub(super) fn packages_of_main(&self, path: &str) -> Vec<String> {
+        let main = self.main(path).map_or(&[][..], std::slice::from_ref);
+        self.packages_in(main, &|_| true, &|_| true)
+    }
+
+    fn packages_in(
+        &self,
+        mains: &[super::MainModule],
+        want: &dyn Fn(&str) -> bool,
+        can_match: &dyn Fn(&str) -> bool,
+    ) -> Vec<String> {
         let mut all = BTreeSet::new();
-        for main in &self.mains {
+        for main in mains {
             let tree = ModuleTree {
                 dir: &main.dir,
                 prefix: self.prefix_of(main),

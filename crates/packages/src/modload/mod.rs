@@ -26,12 +26,16 @@ mod remembered;
 mod reqs;
 mod roots;
 mod settle;
+mod sync;
 mod tidied;
 mod tidy;
+mod vendor;
+mod why;
+mod workspace;
 
 pub use commit::CommitOptions;
 pub use conflict::Conflict;
-pub use error::{ModError, NotInModule, TooNew, short_message};
+pub use error::{ModError, NotInModule, ReplaceConflict, TooNew, short_message};
 pub use find::{find_go_mod, find_go_work};
 pub use get::{GetOptions, Got};
 pub use import::Resolved;
@@ -41,8 +45,11 @@ pub use outside::Outside;
 pub use packages::{ModulePackages, Node, PackageOptions};
 pub use query::{Allowed, Found, FoundPackages, is_revision_query};
 pub use reqs::{ModuleGraph, Reqs};
+pub use sync::Synced;
 pub use tidied::TidyKey;
 pub use tidy::{Change, Tidy, TidyOptions};
+pub use vendor::VendorPlan;
+pub use workspace::directory_path;
 
 use crate::index::Index;
 use crate::patterns::IgnorePatterns;
@@ -81,12 +88,16 @@ pub struct ModConfig {
     pub go_version: String,
     /// Explanation for "requires go >=" errors, such as `; GOTOOLCHAIN=local`.
     pub toolchain_explain: String,
+    /// The command mends go.work (`work use`, `work sync`): it may list an older Go than its members ask for.
+    pub mends_work: bool,
     /// go.work is looked for (commands about one module say no).
     pub workspace: bool,
     /// Graphs are read anew, whatever is remembered.
     pub from_nothing: bool,
     /// `-locked`: go.mod may not change.
     pub locked: bool,
+    /// The module in this directory is the main module, wherever the run takes place.
+    pub main_dir: Option<Utf8PathBuf>,
     /// No main module at all, whatever is there (`run pkg@version`).
     pub no_main_module: bool,
     /// GOFIPS140 names a snapshot of the FIPS 140 module, which stands for the toolchain's own.
@@ -229,11 +240,14 @@ pub struct Modules {
     failed: Mutex<HashMap<String, ImportError>>,
 }
 
-/// What a module is replaced by, and the directory that relative paths start from.
+/// What a module is replaced by, and the directory that relative paths start from: in a workspace always that of go.work.
 #[derive(Debug, Clone)]
 struct ReplaceBy {
     replace: Replace,
     base: Utf8PathBuf,
+    /// As it stands in `file`.
+    written: ModuleVersion,
+    file: Utf8PathBuf,
 }
 
 /// Where a module's files are.
@@ -368,8 +382,7 @@ impl Modules {
             return Ok(Some(ModuleVersion::new(path, "")));
         }
         if let Some(vendor) = &self.vendor {
-            let version = vendor.txt.versions.get(path);
-            return Ok(version.map(|version| ModuleVersion::new(path, version.clone())));
+            return Ok(self.selected_in_vendor(&vendor.txt, path));
         }
         let reqs = self.reqs();
         let version = match reqs.root(path) {

@@ -1,9 +1,7 @@
-//! From a directory to its modules: go.mod, go.work, vendor/modules.txt, and what `-mod` means for them.
+//! From a directory to its modules: go.mod or go.work, the sums that count, and what `-mod` means for them.
 
 use super::find::{find_go_mod, find_go_work};
-use super::{
-    Allowed, MainModule, ModConfig, ModError, ModMode, Modules, ReplaceBy, Reqs, Result, Vendor,
-};
+use super::{Allowed, MainModule, ModConfig, ModError, ModMode, Modules, ReplaceBy, Reqs, Result};
 use crate::godebug::GodebugTable;
 use crate::index::Index;
 use crate::patterns::IgnorePatterns;
@@ -11,15 +9,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, RwLock};
 use steady_graph::Pruning;
-use steady_module::modfile::{Entry, Godebug, ModFile, Replace, WorkFile};
-use steady_module::modules_txt::{ModulesTxt, VendoredModule};
+use steady_module::modfile::{Entry, Godebug, ModFile, Replace};
 use steady_module::path::{PathError, check_import_path};
 use steady_module::{ModuleVersion, gover};
 use steady_proxy::{Fetcher, SumFiles};
 use steady_system::Files;
-
-/// From this `go` line on, vendor/modules.txt says enough to be held against go.mod.
-const VENDOR_VERSION: &str = "1.14";
 
 /// How go shows a path: relative to the working directory if that is shorter.
 pub(super) fn short(path: &Utf8Path, cwd: &Utf8Path) -> String {
@@ -93,7 +87,8 @@ impl Modules {
                 return self.read_workspace(path);
             }
         }
-        let Some(go_mod) = find_go_mod(&self.files, &self.config.cwd) else {
+        let from = self.config.main_dir.as_ref().unwrap_or(&self.config.cwd);
+        let Some(go_mod) = find_go_mod(&self.files, from) else {
             if !self.config.modfile.is_empty() {
                 return Err(ModError::Message("cannot find main module, but -modfile was set.\n\t-modfile cannot be used to set the module root directory.".into()));
             }
@@ -139,169 +134,31 @@ impl Modules {
         });
         let pruning = Pruning::for_go_version(main.go_version());
         self.set_reqs(Arc::new(Reqs::new(pruning, reqs.0, reqs.1)));
-        self.add_replacements(&main.file.replace, &main.dir);
+        self.add_replacements(&main.file.replace, &main.dir, &main.go_mod);
         self.mains.push(main);
         Ok(())
     }
 
-    fn read_workspace(&mut self, path: Utf8PathBuf) -> Result<()> {
-        let cwd = self.config.cwd.clone();
-        let text = self
-            .files
-            .read_to_string(&path)
-            .map_err(|error| ModError::Message(format!("reading go.work: {error}")))?;
-        let mut as_written = |_: &str, version: &str| Ok(version.to_string());
-        let work = WorkFile::parse(&short(&path, &cwd), &text, Some(&mut as_written)).map_err(
-            |errors| ModError::Parse {
-                file: short(&path, &cwd),
-                errors: errors.to_string(),
-            },
-        )?;
-        self.check_go_version(work.go.as_ref(), || short(&path, &cwd))?;
-        let base = path.parent().unwrap_or(Utf8Path::new("/")).to_owned();
-        let mut seen: HashMap<Utf8PathBuf, String> = HashMap::new();
-        for used in &work.uses {
-            let dir = steady_system::clean(&base.join(&used.path));
-            if seen.insert(dir.clone(), used.path.clone()).is_some() {
-                return Err(ModError::Message(format!(
-                    "error loading go.work:\n{}:{}: path {} appears multiple times in workspace",
-                    short(&path, &cwd),
-                    used.at.line,
-                    dir
-                )));
-            }
-            let go_mod = dir.join("go.mod");
-            let main = self
-                .read_main(go_mod, dir.clone())
-                .map_err(|error| match error {
-                    ModError::File(reason) => ModError::WorkModule {
-                        shown: short(&dir, &cwd),
-                        reason,
-                    },
-                    other => other,
-                })?;
-            self.check_member(&main, &work)?;
-            self.mains.push(main);
-        }
-        self.check_godebug("go.work", &path, &work.godebug)?;
-        let mut roots: Vec<ModuleVersion> = self
-            .mains
-            .iter()
-            .map(|main| ModuleVersion::new(main.path.clone(), ""))
-            .collect();
-        let go = work
-            .go
-            .as_ref()
-            .map_or(gover::DEFAULT_GO_WORK_VERSION, |go| &go.value);
-        roots.push(ModuleVersion::new("go", go));
-        if let Some(toolchain) = work
-            .toolchain
-            .as_ref()
-            .filter(|toolchain| toolchain.value != "default")
-        {
-            roots.push(ModuleVersion::new("toolchain", toolchain.value.clone()));
-        }
-        let mut direct = BTreeSet::new();
-        for main in &self.mains {
-            direct.extend(reqs_of(&main.file).1);
-            self.exclude.extend(
-                main.file
-                    .exclude
-                    .iter()
-                    .map(|exclude| exclude.value.clone()),
-            );
-        }
-        self.set_reqs(Arc::new(Reqs::new(Pruning::Workspace, roots, direct)));
-        self.add_member_replacements(&work)?;
-        self.add_replacements(&work.replace, &base);
-        self.work = Some((path, work));
-        Ok(())
-    }
-
-    fn check_member(&self, main: &MainModule, work: &WorkFile) -> Result<()> {
-        if let Some(other) = self.mains.iter().find(|other| other.path == main.path) {
-            return Err(ModError::Message(format!(
-                "module {} appears multiple times in workspace",
-                other.path
-            )));
-        }
-        let work_version = work
-            .go
-            .as_ref()
-            .map_or(gover::DEFAULT_GO_WORK_VERSION, |go| &go.value);
-        if gover::compare(main.go_version(), work_version).is_gt() {
-            let shown = short(&main.dir, &self.config.cwd);
-            let listed = if work.go.is_none() {
-                "but go.work implicitly requires go 1.18".to_string()
-            } else {
-                format!("but go.work lists go {work_version}")
-            };
-            return Err(ModError::Message(format!(
-                "module {shown} listed in go.work file requires go >= {}, {listed}; to update it:\n\tgo work use",
-                main.go_version()
-            )));
-        }
-        Ok(())
-    }
-
-    /// Replacements of members count for all unless go.work replaces the same; two that differ are refused.
-    fn add_member_replacements(&mut self, work: &WorkFile) -> Result<()> {
-        let mut seen: HashMap<ModuleVersion, (Replace, Utf8PathBuf)> = HashMap::new();
-        let overridden: HashSet<&ModuleVersion> =
-            work.replace.iter().map(|replace| &replace.old).collect();
-        for main in &self.mains {
-            for replace in &main.file.replace {
-                if overridden.contains(&replace.old)
-                    || overridden
-                        .iter()
-                        .any(|old| old.path == replace.old.path && old.version.is_empty())
-                {
-                    continue;
-                }
-                let target = |replace: &Replace, base: &Utf8Path| match replace.new.version.as_str()
-                {
-                    "" => ModuleVersion::new(
-                        steady_system::clean(&base.join(&replace.new.path)).to_string(),
-                        "",
-                    ),
-                    _ => replace.new.clone(),
-                };
-                if let Some((other, base)) = seen.get(&replace.old)
-                    && target(other, base) != target(replace, &main.dir)
-                {
-                    return Err(ModError::Message(format!(
-                        "conflicting replacements for {}:\n\t{}\n\t{}\nuse \"go work edit -replace {}=[override]\" to resolve",
-                        replace.old.path,
-                        target(other, base),
-                        target(replace, &main.dir),
-                        replace.old.path
-                    )));
-                }
-                seen.insert(
-                    replace.old.clone(),
-                    (replace.value.clone(), main.dir.clone()),
-                );
-            }
-        }
-        for (old, (replace, base)) in seen {
-            self.replace.insert(old, ReplaceBy { replace, base });
-        }
-        Ok(())
-    }
-
-    fn add_replacements(&mut self, replacements: &[Entry<Replace>], base: &Utf8Path) {
+    fn add_replacements(
+        &mut self,
+        replacements: &[Entry<Replace>],
+        base: &Utf8Path,
+        file: &Utf8Path,
+    ) {
         for replace in replacements {
             self.replace.insert(
                 replace.old.clone(),
                 ReplaceBy {
+                    written: replace.new.clone(),
                     replace: replace.value.clone(),
                     base: base.to_owned(),
+                    file: file.to_owned(),
                 },
             );
         }
     }
 
-    fn read_main(&self, go_mod: Utf8PathBuf, dir: Utf8PathBuf) -> Result<MainModule> {
+    pub(super) fn read_main(&self, go_mod: Utf8PathBuf, dir: Utf8PathBuf) -> Result<MainModule> {
         let bytes = self
             .files
             .read(&go_mod)
@@ -385,7 +242,12 @@ impl Modules {
     }
 
     /// The settings of `godebug` lines are those that the toolchain knows.
-    fn check_godebug(&self, name: &str, path: &Utf8Path, lines: &[Entry<Godebug>]) -> Result<()> {
+    pub(super) fn check_godebug(
+        &self,
+        name: &str,
+        path: &Utf8Path,
+        lines: &[Entry<Godebug>],
+    ) -> Result<()> {
         if lines.is_empty() {
             return Ok(());
         }
@@ -407,7 +269,7 @@ impl Modules {
         }
     }
 
-    fn check_go_version(
+    pub(super) fn check_go_version(
         &self,
         go: Option<&Entry<String>>,
         what: impl Fn() -> String,
@@ -429,7 +291,7 @@ impl Modules {
         self.mode = match self.config.mod_flag.as_str() {
             "" => match self.config.default_mode {
                 Some(mode) => mode,
-                None => self.automatic_mode(),
+                None => self.automatic_mode()?,
             },
             "readonly" => ModMode::ReadOnly,
             "vendor" => ModMode::Vendor,
@@ -448,56 +310,6 @@ impl Modules {
         Ok(())
     }
 
-    /// A vendor directory is used when go.mod is new enough to be held against it, and when it was made for the same modules.
-    fn automatic_mode(&mut self) -> ModMode {
-        if self.config.no_main_module {
-            return ModMode::Mod;
-        }
-        let Some(dir) = self.vendor_place().filter(|dir| self.files.is_dir(dir)) else {
-            return ModMode::ReadOnly;
-        };
-        let (file, go) = match (&self.work, self.mains.first()) {
-            (Some((_, work)), _) => ("go.work", work.go.as_ref()),
-            (None, main) => ("go.mod", main.and_then(|main| main.file.go.as_ref())),
-        };
-        let unused = |version: &str| {
-            format!("Go version in {file} is {version}, so vendor directory was not used.")
-        };
-        let text = self.files.read_to_string(dir.join("modules.txt"));
-        let of_workspace = text.is_ok_and(|text| ModulesTxt::parse(&text).workspace);
-        let (mode, reason) = match go {
-            None => (ModMode::ReadOnly, unused("unspecified")),
-            Some(go) if gover::compare(&go.value, VENDOR_VERSION).is_lt() => {
-                (ModMode::ReadOnly, unused(&go.value))
-            }
-            Some(_) => match (of_workspace, self.work.is_some()) {
-                (true, false) => (
-                    ModMode::ReadOnly,
-                    "Outside workspace mode, but vendor directory is for a workspace.".to_string(),
-                ),
-                (false, true) => (
-                    ModMode::ReadOnly,
-                    "In workspace mode, but vendor directory is not for a workspace".to_string(),
-                ),
-                _ => (
-                    ModMode::Vendor,
-                    format!(
-                        "Go version in {file} is at least {VENDOR_VERSION} and vendor directory exists."
-                    ),
-                ),
-            },
-        };
-        self.mode_reason = reason;
-        mode
-    }
-
-    fn vendor_place(&self) -> Option<Utf8PathBuf> {
-        match &self.work {
-            Some((path, _)) => path.parent().map(|dir| dir.join("vendor")),
-            None => self.mains.first().map(|main| main.dir.join("vendor")),
-        }
-    }
-
     fn sum_files(&self) -> SumFiles {
         let beside = |main: &MainModule| main.go_mod.with_extension("sum");
         match &self.work {
@@ -510,96 +322,6 @@ impl Modules {
                 workspace: Vec::new(),
             },
         }
-    }
-
-    fn read_vendor(&mut self) -> Result<()> {
-        let Some(dir) = self.vendor_place() else {
-            return Ok(());
-        };
-        let text = self
-            .files
-            .read_to_string(dir.join("modules.txt"))
-            .unwrap_or_default();
-        let vendor = Vendor {
-            txt: ModulesTxt::parse(&text),
-            dir,
-        };
-        self.check_vendor(&vendor.txt)?;
-        self.vendor = Some(vendor);
-        Ok(())
-    }
-
-    /// Holds modules.txt against go.mod (or the go.mod files of a workspace), from `go 1.14` on.
-    fn check_vendor(&self, txt: &ModulesTxt) -> Result<()> {
-        let Some(first) = self.mains.first() else {
-            return Ok(());
-        };
-        if self.work.is_none() && gover::compare(first.go_version(), "1.14").is_lt() {
-            return Ok(());
-        }
-        let mut details = String::new();
-        let none = VendoredModule::default();
-        let mut named = HashSet::new();
-        for require in self.mains.iter().flat_map(|main| &main.file.require) {
-            let module = &require.module;
-            named.insert(module.clone());
-            if self.main(&module.path).is_some() {
-                continue;
-            }
-            match txt.meta.get(module) {
-                Some(meta) if meta.explicit => {}
-                _ => {
-                    details += &format!(
-                        "\n\t{module}: is explicitly required in go.mod, but not marked as explicit in vendor/modules.txt"
-                    )
-                }
-            }
-        }
-        let mut replaced: Vec<&ReplaceBy> = self.replace.values().collect();
-        replaced.sort_by(|a, b| a.replace.old.cmp(&b.replace.old));
-        for by in replaced {
-            let meta = txt.meta.get(&by.replace.old).unwrap_or(&none);
-            if meta.replacement.path.is_empty() {
-                details += &format!(
-                    "\n\t{}: is replaced in go.mod, but not marked as replaced in vendor/modules.txt",
-                    by.replace.old
-                );
-            } else if self.work.is_none() && meta.replacement != by.replace.new {
-                details += &format!(
-                    "\n\t{}: is replaced by {} in go.mod, but marked as replaced by {} in vendor/modules.txt",
-                    by.replace.old, by.replace.new, meta.replacement
-                );
-            }
-        }
-        for (module, meta) in &txt.meta {
-            if meta.explicit && !named.contains(module) {
-                details += &format!(
-                    "\n\t{module}: is marked as explicit in vendor/modules.txt, but not explicitly required in go.mod"
-                );
-            }
-            if !meta.replacement.path.is_empty()
-                && !self.replace.contains_key(module)
-                && !self
-                    .replace
-                    .contains_key(&ModuleVersion::new(module.path.clone(), ""))
-            {
-                details += &format!(
-                    "\n\t{module}: is marked as replaced in vendor/modules.txt, but not replaced in go.mod"
-                );
-            }
-        }
-        if details.is_empty() {
-            return Ok(());
-        }
-        let (dir, command) = match &self.work {
-            Some((path, _)) => (path.parent().unwrap_or(path).to_owned(), "go work vendor"),
-            None => (first.dir.clone(), "go mod vendor"),
-        };
-        Err(ModError::Vendoring {
-            dir,
-            details,
-            command: command.into(),
-        })
     }
 }
 

@@ -114,6 +114,31 @@ impl ModulePackages {
         }
     }
 
+    /// Notes a shortest way to each package: breadth first, imports in their order, tests behind them. Waves of looking at packages can
+    /// come by in another order.
+    fn find_ways(&mut self, roots: &[String]) {
+        let mut queue: Vec<usize> = Vec::with_capacity(self.nodes.len());
+        let mut known = vec![false; self.nodes.len()];
+        for at in roots.iter().filter_map(|path| self.by_path.get(path)) {
+            if !std::mem::replace(&mut known[*at], true) {
+                self.nodes[*at].stack = None;
+                queue.push(*at);
+            }
+        }
+        let mut next = 0;
+        while let Some(&at) = queue.get(next) {
+            next += 1;
+            let node = &self.nodes[at];
+            let leads_to: Vec<usize> = node.imports.iter().copied().chain(node.test).collect();
+            for to in leads_to {
+                if !std::mem::replace(&mut known[to], true) {
+                    self.nodes[to].stack = Some(at);
+                    queue.push(to);
+                }
+            }
+        }
+    }
+
     /// `all`, without tests, sorted.
     #[must_use]
     pub fn all(&self) -> Vec<String> {
@@ -124,6 +149,11 @@ impl ModulePackages {
             .map(|node| node.path.clone())
             .collect();
         all.into_iter().collect()
+    }
+
+    /// Where the node of a package stands.
+    pub(super) fn index_of(&self, path: &str) -> Option<usize> {
+        self.by_path.get(path).copied()
     }
 
     /// The node of a package.
@@ -402,13 +432,24 @@ impl Modules {
         patterns: &[String],
         options: &PackageOptions,
     ) -> Result<ModulePackages> {
-        let loaded = self.load_until_settled(patterns, options);
+        self.load_packages_of(None, patterns, options)
+    }
+
+    /// The same with `all` about one member of a workspace.
+    pub(super) fn load_packages_of(
+        &self,
+        member: Option<&str>,
+        patterns: &[String],
+        options: &PackageOptions,
+    ) -> Result<ModulePackages> {
+        let loaded = self.load_until_settled(member, patterns, options);
         self.index.save();
         loaded
     }
 
     fn load_until_settled(
         &self,
+        member: Option<&str>,
         patterns: &[String],
         options: &PackageOptions,
     ) -> Result<ModulePackages> {
@@ -433,7 +474,7 @@ impl Modules {
             if reqs.pruning != Pruning::Workspace {
                 reqs = self.convert(&reqs, Pruning::for_go_version(&go))?;
             }
-            let roots = self.roots_of(&patterns, options, &reqs)?;
+            let roots = self.roots_of(member, &patterns, options, &reqs)?;
             if reqs.pruning == Pruning::Pruned && self.mode == ModMode::Mod {
                 let before = reqs.roots.clone();
                 reqs = self.preload(&reqs, &roots, options)?;
@@ -475,10 +516,70 @@ impl Modules {
                     reqs = self.with_go(&reqs, &options.tidy_go)?;
                 }
             }
+            self.check_used_once(&reqs)?;
+            found.find_ways(&roots);
             self.complete_errors(&mut found, &reqs);
             found.reqs = Some(reqs);
             return Ok(found);
         }
+    }
+
+    /// A module version stands for itself or in for another module, not both.
+    fn check_used_once(&self, reqs: &Reqs) -> Result<()> {
+        let list = if reqs.has_graph() {
+            self.graph_of(reqs)?.build_list()
+        } else {
+            reqs.roots.clone()
+        };
+        let mut users: HashMap<&ModuleVersion, &str> = HashMap::with_capacity(list.len());
+        let mut errors = Vec::new();
+        for module in list
+            .iter()
+            .filter(|module| self.main(&module.path).is_none())
+        {
+            let actual = self.replacement(module).unwrap_or(module);
+            match users.insert(actual, &module.path) {
+                Some(other) if other != module.path => errors.push(ModError::Message(format!(
+                    "{}@{} used for two different module paths ({other} and {})",
+                    actual.path, actual.version, module.path
+                ))),
+                _ => {}
+            }
+        }
+        if errors.is_empty() {
+            Ok(())
+        } else {
+            Err(ModError::many(errors))
+        }
+    }
+
+    /// The packages that patterns name.
+    ///
+    /// # Errors
+    /// The module graph is needed and cannot be read.
+    pub fn packages_of(
+        &self,
+        patterns: &[String],
+        options: &PackageOptions,
+    ) -> Result<Vec<String>> {
+        let patterns = clean_patterns(patterns);
+        let mut found = Vec::new();
+        for pattern in &patterns {
+            if pattern == "all" {
+                found.extend(
+                    self.load_packages(std::slice::from_ref(pattern), options)?
+                        .all(),
+                );
+            } else {
+                found.extend(self.roots_of(
+                    None,
+                    std::slice::from_ref(pattern),
+                    options,
+                    &self.reqs(),
+                )?);
+            }
+        }
+        Ok(found)
     }
 
     /// A main module or a path that is named twice: go.mod must change whatever is loaded.
@@ -538,6 +639,7 @@ impl Modules {
 
     fn roots_of(
         &self,
+        member: Option<&str>,
         patterns: &[String],
         options: &PackageOptions,
         reqs: &Arc<Reqs>,
@@ -547,8 +649,14 @@ impl Modules {
         context.use_all_files |= options.any_tags;
         let mut roots = Vec::new();
         for pattern in patterns {
-            let found = self.match_pattern(pattern, &context)?;
-            roots.extend(found.packages);
+            match member.filter(|_| pattern == "all") {
+                Some(member) => {
+                    roots.extend(self.packages_of_main(member));
+                    let tools = self.mains.iter().flat_map(|main| &main.file.tool);
+                    roots.extend(tools.map(|tool| tool.value.clone()));
+                }
+                None => roots.extend(self.match_pattern(pattern, &context)?.packages),
+            }
         }
         Ok(roots)
     }

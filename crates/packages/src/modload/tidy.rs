@@ -17,6 +17,8 @@ pub struct TidyOptions {
     pub compat: String,
     /// Modules that are no longer needed are named.
     pub verbose: bool,
+    /// Nothing is looked for that is missing.
+    pub as_is: bool,
 }
 
 /// A tidy state.
@@ -76,7 +78,7 @@ impl Modules {
             context,
             any_tags: true,
             tests: true,
-            resolve: true,
+            resolve: !options.as_is,
             tidy: true,
             tidy_go: options.go.clone(),
             ..PackageOptions::default()

@@ -111,7 +111,7 @@ fn name_counts(name: &str, tags: Tags<'_>) -> bool {
 }
 
 /// Malformed constraints exclude a file silently here; loading the package complains about them.
-fn constraint_counts(file: &FileFacts, tags: Tags<'_>) -> bool {
+pub(crate) fn constraint_counts(file: &FileFacts, tags: Tags<'_>) -> bool {
     if file.error.is_some() {
         return false;
     }

@@ -189,7 +189,7 @@ impl GoSum {
     /// Holds a computed sum against the recorded ones.
     ///
     /// # Errors
-    /// [`Kind::Security`] if another one is recorded.
+    /// [`Kind::SumMismatch`] if another one is recorded.
     pub fn check(&mut self, files: &Files, module: &ModuleVersion, sum: &str) -> Result<Verdict> {
         let name = self.short_name();
         let Some(state) = self.state(files)? else {
@@ -434,7 +434,9 @@ impl State {
             let text = format!(
                 "verifying {module}: checksum mismatch\n\tdownloaded: {sum}\n\t{file}:     {other}"
             );
-            Err(Error::from(Kind::Security(text + texts::GO_SUM_MISMATCH)))
+            Err(Error::from(Kind::SumMismatch(
+                text + texts::GO_SUM_MISMATCH,
+            )))
         };
         for other in self.main.get(module).into_iter().flatten() {
             if other == sum {

@@ -3,6 +3,7 @@
 //! Reading (`read`, `read_dir`, `stat`, `walk`, ...) sees the overlay; writing does not. Error texts name the path as the caller
 //! gave it, as Go's do.
 
+mod copy;
 mod sightings;
 mod walk;
 mod write;

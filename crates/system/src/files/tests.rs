@@ -135,3 +135,36 @@ fn a_full_disk_is_told() {
     );
     assert!(error.is_disk_full());
 }
+
+#[test]
+fn many_files_are_copied_and_a_tree_is_swapped_in() {
+    let (_guard, files) = tree();
+    files.create_dir_all("from").unwrap();
+    files.create_dir_all("new").unwrap();
+    files.create_dir_all("place").unwrap();
+    files.write("place/old", b"old", 0o666).unwrap();
+    let names: Vec<String> = (0..100).map(|number| format!("from/{number}")).collect();
+    for name in &names {
+        files
+            .write(name, name.repeat(9000).as_bytes(), 0o444)
+            .unwrap();
+    }
+    let copies: Vec<_> = names
+        .iter()
+        .map(|name| {
+            (
+                Utf8Path::new(name.as_str()),
+                Utf8PathBuf::from(name.replace("from", "new")),
+            )
+        })
+        .collect();
+    files.copy_all(&copies, 0o666).unwrap();
+    files.swap_in("new", "place").unwrap();
+    assert!(!files.exists("new") && !files.exists("place/old"));
+    assert_eq!(
+        files.read("place/7").unwrap(),
+        "from/7".repeat(9000).as_bytes()
+    );
+    let missing = [(Utf8Path::new("from/none"), Utf8PathBuf::from("place/none"))];
+    assert!(files.copy_all(&missing, 0o666).is_err());
+}

@@ -1,6 +1,6 @@
 //! `go list -m`.
 
-use steady_packages::modload::Details;
+use steady_packages::modload::{Details, ModMode};
 
 use crate::bail;
 use crate::commands::finder::{Finder, reuse_of};
@@ -42,6 +42,9 @@ pub fn list(
             ..ModRequest::default()
         },
     )?;
+    if modules.mode() == ModMode::Vendor {
+        check_vendored(flags, arguments)?;
+    }
     let details = Details {
         updates: flags.u,
         versions: flags.versions,
@@ -79,4 +82,24 @@ pub fn list(
         shower.module(module)?;
     }
     Ok(Status::DONE)
+}
+
+/// Refuses what needs to know more than a vendor directory tells.
+fn check_vendored(flags: &ListFlags, arguments: &[String]) -> Result<()> {
+    let wanted = if flags.versions {
+        "determine available versions"
+    } else if flags.u {
+        "determine available upgrades"
+    } else if let Some(argument) = arguments
+        .iter()
+        .find(|argument| *argument == "all" || argument.contains("..."))
+    {
+        match argument.as_str() {
+            "all" => "compute 'all'",
+            _ => "match module patterns",
+        }
+    } else {
+        return Ok(());
+    };
+    bail!("can't {wanted} using the vendor directory\n\t(Use -mod=mod or -mod=readonly to bypass.)")
 }

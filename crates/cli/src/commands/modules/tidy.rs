@@ -85,6 +85,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         go,
         compat,
         verbose: flags.v,
+        as_is: false,
     };
     let key = (!flags.x).then(|| loaded.tidy_key(&options)).flatten();
     if key.as_ref().is_some_and(|key| loaded.was_tidy(key)) {

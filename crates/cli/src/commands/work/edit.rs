@@ -151,11 +151,11 @@ fn change(session: &Session, flag: &'static str, value: &str) -> Result<Change> 
             let module = module
                 .map(|text| ModFile::module_path(&text))
                 .unwrap_or_default();
-            let dir = workfile::directory_path(value);
+            let dir = steady_packages::modload::directory_path(value);
             Box::new(move |file| file.add_use(&dir, &module))
         }
         "dropuse" => {
-            let dir = workfile::directory_path(value);
+            let dir = steady_packages::modload::directory_path(value);
             Box::new(move |file| file.drop_use(&dir))
         }
         "replace" => {

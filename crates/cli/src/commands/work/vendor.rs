@@ -1,11 +1,13 @@
 //! `go work vendor`.
 
-use clap::Args;
+use clap::{Args, FromArgMatches};
 
 use crate::command::{Command, Kind};
-use crate::failure::{Failure, Result};
+use crate::commands::modules::vendor::{VendorFlags, vendor};
+use crate::failure::Result;
 use crate::flags::build::{Chdir, ModCommon};
 use crate::flags::{Parsed, define};
+use crate::modules;
 use crate::session::Session;
 
 #[derive(Args)]
@@ -14,15 +16,8 @@ struct Flags {
     chdir: Chdir,
     #[command(flatten)]
     modules: ModCommon,
-    /// Print the names of vendored modules and packages
-    #[arg(long)]
-    v: bool,
-    /// Go on in spite of errors
-    #[arg(long)]
-    e: bool,
-    /// Make the directory at this path
-    #[arg(long, value_name = "outdir")]
-    o: Option<String>,
+    #[command(flatten)]
+    vendor: VendorFlags,
 }
 
 /// `go work vendor`
@@ -37,6 +32,8 @@ pub static VENDOR: Command = Command {
     },
 };
 
-fn run(_session: &mut Session, _parsed: &Parsed) -> Result {
-    Err(Failure::unsupported("work vendor"))
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = Flags::from_arg_matches(&parsed.matches)?;
+    modules::must_have_go_work(session)?;
+    vendor(session, &flags.modules, &flags.vendor, &parsed.arguments)
 }

@@ -4,7 +4,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use steady_module::changes::changes;
 use steady_module::gover;
-use steady_module::modfile::{ModFile, WorkFile, is_directory_path};
+use steady_module::modfile::{ModFile, WorkFile};
+use steady_packages::modload::directory_path;
 use steady_system::{FileKind, Walk, clean, relative};
 
 use crate::bail;
@@ -62,15 +63,6 @@ pub fn write(session: &Session, path: &Utf8Path, file: &mut WorkFile) -> Result<
     }
     session.files.write(path, file.format().as_bytes(), 0o666)?;
     Ok(())
-}
-
-/// The form of a directory in a `use` line.
-#[must_use]
-pub fn directory_path(path: &str) -> String {
-    if is_directory_path(path) {
-        return path.to_owned();
-    }
-    format!("./{}", clean(Utf8Path::new(path)))
 }
 
 /// Adds directories to a go.work and takes out those that have no go.mod any more; then raises its `go` line to that of its
@@ -347,6 +339,20 @@ impl<'a> Users<'a> {
             }
         }
     }
+}
+
+/// Raises the `go` line of the go.work at `path` to a member's, if it is older.
+///
+/// # Errors
+/// The file cannot be read or written.
+pub fn keep_up(session: &Session, path: &Utf8Path, version: &str) -> Result<()> {
+    let mut file = read(session, path).map_err(Failure::error)?;
+    let before = file.format();
+    raise_go(&mut file, version).map_err(Failure::error)?;
+    if file.format() == before {
+        return Ok(());
+    }
+    write(session, path, &mut file)
 }
 
 /// Raises the `go` line. A toolchain line that says nothing more after that goes away.
