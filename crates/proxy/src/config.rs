@@ -89,6 +89,8 @@ pub struct Limits {
     pub connect: std::time::Duration,
     /// Silence of a server, before and within an answer.
     pub stall: std::time::Duration,
+    /// The whole of an answer that is no zip: a server that sends a byte now and then is never silent.
+    pub small: std::time::Duration,
     /// Attempts for a request that failed for a passing reason.
     pub attempts: u32,
     /// First pause between attempts; each further one is three times as long.
@@ -102,6 +104,7 @@ impl Default for Limits {
             parallel: 10,
             connect: Duration::from_secs(30),
             stall: Duration::from_secs(60),
+            small: Duration::from_secs(300),
             attempts: 4,
             pause: Duration::from_millis(300),
         }

@@ -65,20 +65,28 @@ impl ProxyRepo {
         self.client.bytes(&self.url.join(tail), limit)
     }
 
-    fn json<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T> {
+    /// Text that could be what was asked for: a page that asks to log in, with status 200, is not.
+    fn text(&self, tail: &str, limit: u64) -> Result<Vec<u8>> {
+        let bytes = self.bytes(tail, limit)?;
+        if bytes.trim_ascii_start().starts_with(b"<") {
+            return Err(self.no_answer("a page instead of a file of a module"));
+        }
+        Ok(bytes)
+    }
+
+    fn no_answer(&self, why: &str) -> Error {
         let base = &self.base;
-        serde_json::from_slice(bytes).map_err(|error| {
-            Error::other(format!(
-                "invalid response from proxy {base:?}: {}",
-                json_text(bytes, &error)
-            ))
-        })
+        Error::other(format!("invalid response from proxy {base:?}: {why}"))
+    }
+
+    fn json<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T> {
+        serde_json::from_slice(bytes).map_err(|error| self.no_answer(&json_text(bytes, &error)))
     }
 
     fn lines(&self) -> Result<Arc<Vec<String>>> {
         let fetch = || {
             let bytes = self
-                .bytes("@v/list", MAX_LIST)
+                .text("@v/list", MAX_LIST)
                 .map_err(|error| self.at("", error))?;
             Ok(Arc::new(
                 String::from_utf8_lossy(&bytes)
@@ -163,6 +171,11 @@ impl ProxyRepo {
         loop {
             steady_system::interrupt::check().map_err(|error| lasting(error.into()))?;
             let count = match response.read(&mut buffer) {
+                // Found out here, while another proxy may still be asked. An empty archive begins with its end.
+                Ok(count) if sink.have() == 0 && !b"PK".starts_with(&buffer[..count.min(2)]) => {
+                    return Err(lasting(no_zip(url)));
+                }
+                Ok(0) if sink.have() == 0 => return Err(lasting(no_zip(url))),
                 Ok(0) => return Ok(()),
                 Ok(count) => count,
                 Err(error) => {
@@ -238,7 +251,7 @@ impl Repo for ProxyRepo {
 
     fn go_mod(&self, version: &str) -> Result<Vec<u8>> {
         let escaped = self.canonical(version, "GoMod")?;
-        self.bytes(&format!("@v/{escaped}.mod"), MAX_GO_MOD)
+        self.text(&format!("@v/{escaped}.mod"), MAX_GO_MOD)
             .map_err(|error| self.at(version, error))
     }
 
@@ -264,6 +277,11 @@ impl Repo for ProxyRepo {
             }
         }
     }
+}
+
+fn no_zip(url: &Url) -> Error {
+    let url = url.redacted();
+    Error::other(format!("reading {url}: zip: not a valid zip file"))
 }
 
 /// What Go's decoder says of text that is no JSON (most often a page of HTML).

@@ -36,6 +36,7 @@ pub struct Answer {
     length: Option<usize>,
     delay: Duration,
     linger: Duration,
+    drips: bool,
 }
 
 impl Answer {
@@ -48,6 +49,7 @@ impl Answer {
             length: None,
             delay: Duration::ZERO,
             linger: Duration::ZERO,
+            drips: false,
         }
     }
 
@@ -72,6 +74,12 @@ impl Answer {
 
     pub fn delayed(mut self, delay: Duration) -> Answer {
         self.delay = delay;
+        self
+    }
+
+    /// Sends the body byte by byte, slowly.
+    pub fn dripping(mut self) -> Answer {
+        self.drips = true;
         self
     }
 
@@ -118,6 +126,16 @@ impl Server {
     pub fn requests(&self) -> usize {
         self.counts.lock().unwrap().values().sum()
     }
+}
+
+fn send(mut stream: &TcpStream, answer: &Answer) -> std::io::Result<()> {
+    if !answer.drips {
+        return stream.write_all(&answer.body);
+    }
+    answer.body.iter().try_for_each(|byte| {
+        std::thread::sleep(Duration::from_millis(20));
+        stream.write_all(&[*byte])
+    })
 }
 
 fn serve(
@@ -168,7 +186,7 @@ fn serve(
         let mut stream = stream;
         let sent = stream
             .write_all((head + "\r\n").as_bytes())
-            .and_then(|()| stream.write_all(&answer.body));
+            .and_then(|()| send(stream, &answer));
         std::thread::sleep(answer.linger);
         if sent.is_err() || length != answer.body.len() {
             let _ = stream.shutdown(std::net::Shutdown::Both);

@@ -106,6 +106,18 @@ impl Time {
         })
     }
 
+    /// Parses `Wed, 14 Feb 2018 00:45:20 GMT`, as it stands in headers of HTTP.
+    pub fn parse_http(text: &str) -> Option<Time> {
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
+        let mut words = text.split_once(", ")?.1.strip_suffix(" GMT")?.split(' ');
+        let (day, month) = (words.next()?, words.next()?);
+        let (year, clock) = (words.next()?, words.next()?);
+        let month = MONTHS.iter().position(|name| *name == month)? + 1;
+        Time::parse(&format!("{year}-{month:02}-{day}T{clock}Z"))
+    }
+
     /// Parses the `20180214004520` of a pseudo-version.
     pub fn parse_pseudo(text: &str) -> Option<Time> {
         if text.len() != 14 || !text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -254,6 +266,16 @@ mod tests {
             Time::parse_pseudo("20180214004520"),
             Time::parse("2018-02-14T00:45:20Z")
         );
+    }
+
+    #[test]
+    fn dates_of_http() {
+        assert_eq!(
+            Time::parse_http("Wed, 14 Feb 2018 00:45:20 GMT"),
+            Time::parse("2018-02-14T00:45:20Z")
+        );
+        assert_eq!(Time::parse_http("Wed, 14 Foo 2018 00:45:20 GMT"), None);
+        assert_eq!(Time::parse_http("soon"), None);
     }
 
     #[test]

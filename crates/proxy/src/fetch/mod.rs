@@ -311,4 +311,6 @@ impl Fetcher {
 }
 
 #[cfg(test)]
+mod network_tests;
+#[cfg(test)]
 pub(crate) mod tests;

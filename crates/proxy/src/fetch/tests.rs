@@ -32,7 +32,7 @@ pub(crate) fn zip_of(module: &ModuleVersion, files: &[(&str, &str)]) -> Vec<u8> 
     out
 }
 
-fn module() -> ModuleVersion {
+pub(super) fn module() -> ModuleVersion {
     ModuleVersion::new("m.test/m", "v1.0.0")
 }
 
@@ -44,7 +44,7 @@ fn small_zip() -> Vec<u8> {
 }
 
 /// A proxy with one version of one module.
-fn usual(request: &Request) -> Answer {
+pub(super) fn usual(request: &Request) -> Answer {
     match request.path.as_str() {
         "/m.test/m/@v/list" => Answer::new(200, "text/plain", "v1.0.0\nv1.1.0-pre\nnonsense\n"),
         "/m.test/m/@v/v1.0.0.info" | "/m.test/m/@v/master.info" | "/m.test/m/@latest" => {
@@ -60,16 +60,16 @@ fn usual(request: &Request) -> Answer {
     }
 }
 
-struct Scene {
+pub(super) struct Scene {
     _dir: tempfile::TempDir,
-    root: Utf8PathBuf,
-    files: Files,
-    config: Config,
+    pub(super) root: Utf8PathBuf,
+    pub(super) files: Files,
+    pub(super) config: Config,
     ear: Arc<Ear>,
 }
 
 impl Scene {
-    fn new(goproxy: &str) -> Scene {
+    pub(super) fn new(goproxy: &str) -> Scene {
         let dir = tempfile::tempdir().unwrap();
         let root = Utf8PathBuf::from_path_buf(dir.path().to_owned()).unwrap();
         let limits = Limits {
@@ -99,7 +99,7 @@ impl Scene {
     }
 
     /// A fetcher as of a new process.
-    fn fetcher(&self) -> Fetcher {
+    pub(super) fn fetcher(&self) -> Fetcher {
         let environment = Environment::empty(&self.root);
         Fetcher::new(
             self.config.clone(),
@@ -231,7 +231,9 @@ fn answers_that_are_no_answers() {
     );
     assert_eq!(
         scene.fetcher().download(&module()).unwrap_err().to_string(),
-        "zip: not a valid zip file"
+        format!(
+            "m.test/m@v1.0.0: reading {base}/m.test/m/@v/v1.0.0.zip: zip: not a valid zip file"
+        )
     );
     let left = scene
         .files

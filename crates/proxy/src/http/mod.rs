@@ -19,12 +19,12 @@ pub use url::{Url, decode, escape_path};
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use camino::Utf8Path;
 use steady_system::{Environment, Files, clock, describe_io};
 
-use crate::{Config, Error, HttpError, Observer, Result, Security};
+use crate::{Config, Error, HttpError, Observer, Result, Security, Time};
 use agents::Agents;
 use auth::{Auth, Refusal};
 use slots::{Slot, Slots};
@@ -94,7 +94,8 @@ impl Client {
     pub fn bytes(&self, url: &Url, limit: u64) -> Result<Vec<u8>> {
         let mut pause = self.config.limits.pause;
         for attempt in 1.. {
-            let cut = match self.get(Security::Default, url)?.ok()?.read_all(limit) {
+            let response = self.get(Security::Default, url)?.ok()?;
+            let cut = match response.read_all(limit, self.config.limits.small) {
                 Ok(bytes) => return Ok(bytes),
                 Err(error) if attempt < self.config.limits.attempts && error.0 => error.1,
                 Err(error) => return Err(error.1),
@@ -172,8 +173,8 @@ impl Client {
         for attempt in 1.. {
             let last = attempt >= self.config.limits.attempts;
             let wait = match self.request(security, url, want) {
-                Ok(response) if !last && matches!(response.code, 429 | 502 | 503 | 504) => {
-                    response.retry_after().unwrap_or(pause)
+                Ok(response) if !last && response.may_pass(attempt) => {
+                    response.retry_after(SystemTime::now()).unwrap_or(pause)
                 }
                 Err(Failure { passing: true, .. }) if !last => pause,
                 done => return done.map_err(|failure| failure.error),
@@ -380,12 +381,26 @@ impl Response {
             .map(|(_, value)| value.as_str())
     }
 
-    fn retry_after(&self) -> Option<Duration> {
-        self.header("retry-after")?
-            .trim()
-            .parse()
-            .ok()
-            .map(Duration::from_secs)
+    /// Whether the same request may be answered otherwise a moment later. There are proxies that say 500 of whatever they do not
+    /// have, so that is asked once more and no longer.
+    fn may_pass(&self, attempt: u32) -> bool {
+        match self.code {
+            429 | 502 | 503 | 504 => true,
+            500 => attempt == 1,
+            _ => false,
+        }
+    }
+
+    /// How long the server asks us to wait: seconds, or until a date.
+    fn retry_after(&self, now: SystemTime) -> Option<Duration> {
+        let text = self.header("retry-after")?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = Time::parse_http(text)?.unix();
+        let now = now.duration_since(UNIX_EPOCH).ok()?.as_secs();
+        let left = u64::try_from(until).ok()?.saturating_sub(now);
+        Some(Duration::from_secs(left))
     }
 
     /// The answer if it is a 200; else the error, with the first lines of a plain-text body.
@@ -467,7 +482,9 @@ impl Response {
             cause: None,
             _slot: None,
         };
-        let bytes = whole.read_all(limit).map_err(|(_, error)| error)?;
+        let bytes = whole
+            .read_all(limit, crate::Limits::default().small)
+            .map_err(|(_, error)| error)?;
         self.body = Box::new(io::Cursor::new(bytes.clone()));
         Ok((bytes, self))
     }
@@ -477,21 +494,31 @@ impl Response {
         self.header("content-length")?.parse().ok()
     }
 
-    /// The whole body. The error says whether another attempt may help.
-    fn read_all(mut self, limit: u64) -> Result<Vec<u8>, (bool, Error)> {
-        let mut bytes = Vec::new();
-        let read = (&mut self.body).take(limit + 1).read_to_end(&mut bytes);
+    /// The whole body, unless it takes too long. The error says whether another attempt may help.
+    fn read_all(mut self, limit: u64, time: Duration) -> Result<Vec<u8>, (bool, Error)> {
+        let end = Instant::now() + time;
         let url = &self.url;
-        match read {
-            Err(error) => Err((
-                true,
-                Error::other(format!("read {url:?}: {}", body_text(&error))),
-            )),
-            Ok(_) if bytes.len() as u64 > limit => Err((
-                false,
-                Error::other(format!("reading {url}: response larger than {limit} bytes")),
-            )),
-            Ok(_) => Ok(bytes),
+        let mut bytes = Vec::new();
+        let mut buffer = vec![0; 16 << 10];
+        loop {
+            let count = match self.body.read(&mut buffer) {
+                Ok(0) => return Ok(bytes),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => {
+                    let text = format!("read {url:?}: {}", body_text(&error));
+                    return Err((true, Error::other(text)));
+                }
+            };
+            bytes.extend_from_slice(&buffer[..count]);
+            let endless = if bytes.len() as u64 > limit {
+                format!("response larger than {limit} bytes")
+            } else if Instant::now() > end {
+                format!("response did not end within {} seconds", time.as_secs_f32())
+            } else {
+                continue;
+            };
+            return Err((false, Error::other(format!("reading {url}: {endless}"))));
         }
     }
 }

@@ -66,6 +66,8 @@ fn texts_of_refusals() {
 fn what_passes_is_tried_again_and_what_lasts_is_not() {
     let server = Server::new(|request| match (request.path.as_str(), request.count) {
         ("/busy", 1 | 2) => Answer::new(503, "text/plain", "busy"),
+        ("/many", 1) => Answer::new(429, "text/plain", "slow down").with("Retry-After: 1"),
+        ("/stumble", 1) => Answer::new(500, "text/plain", "oops"),
         ("/cut", 1 | 2) => Answer::new(200, "text/plain", "part").claiming(100),
         ("/down", _) => Answer::new(500, "text/plain", "down"),
         ("/always", _) => Answer::new(503, "text/plain", "busy"),
@@ -73,13 +75,17 @@ fn what_passes_is_tried_again_and_what_lasts_is_not() {
     });
     assert_eq!(bytes(&server, "/busy").unwrap(), b"fine");
     assert_eq!(bytes(&server, "/cut").unwrap(), b"fine");
+    assert_eq!(bytes(&server, "/stumble").unwrap(), b"fine");
+    let start = Instant::now();
+    assert_eq!(bytes(&server, "/many").unwrap(), b"fine");
+    assert!(start.elapsed() >= Duration::from_millis(900), "not waited");
     assert!(
         bytes(&server, "/down")
             .unwrap_err()
             .to_string()
             .contains("500 Internal Server Error")
     );
-    assert_eq!(server.count("/down"), 1);
+    assert_eq!(server.count("/down"), 2);
     assert!(
         bytes(&server, "/always")
             .unwrap_err()
@@ -94,6 +100,7 @@ fn endless_and_silent_answers_end() {
     let server = Server::new(|request| match request.path.as_str() {
         "/endless" => Answer::new(200, "text/plain", "x".repeat(100_000)),
         "/silent" => Answer::new(200, "text/plain", "").delayed(Duration::from_secs(3)),
+        "/drip" => Answer::new(200, "text/plain", "x".repeat(900)).dripping(),
         _ => Answer::new(200, "text/plain", "x")
             .claiming(10)
             .lingering(Duration::from_secs(3)),
@@ -103,6 +110,13 @@ fn endless_and_silent_answers_end() {
             .unwrap_err()
             .to_string()
             .contains("larger than 1000 bytes")
+    );
+    let url = Url::parse(&server.url("/drip")).unwrap();
+    let slow = client(|config| config.limits.small = Duration::from_millis(200));
+    let text = slow.bytes(&url, 1000).unwrap_err().to_string();
+    assert!(
+        text.contains("/drip: response did not end within 0.2 seconds"),
+        "{text}"
     );
     let start = Instant::now();
     assert!(
@@ -122,6 +136,29 @@ fn endless_and_silent_answers_end() {
         "{:?}",
         start.elapsed()
     );
+}
+
+#[test]
+fn servers_say_how_long_to_wait() {
+    let wait = |value: &str| {
+        let mut response = Response {
+            url: String::new(),
+            status: String::new(),
+            code: 429,
+            headers: vec![("retry-after".into(), value.into())],
+            body: Box::new(io::empty()),
+            cause: None,
+            _slot: None,
+        };
+        let _ = response.read(&mut []);
+        response.retry_after(UNIX_EPOCH + Duration::from_secs(1_518_569_110))
+    };
+    assert_eq!(wait("7"), Some(Duration::from_secs(7)));
+    let date = wait("Wed, 14 Feb 2018 00:45:20 GMT");
+    assert_eq!(date, Some(Duration::from_secs(10)));
+    let past = wait("Wed, 14 Feb 2018 00:45:00 GMT");
+    assert_eq!(past, Some(Duration::ZERO));
+    assert_eq!(wait("later"), None);
 }
 
 #[test]
