@@ -3,6 +3,7 @@
 mod bench;
 mod conformance;
 mod docs;
+mod fuzz;
 mod identical;
 mod loopback;
 mod subjects;
@@ -24,6 +25,8 @@ enum Task {
     Identical(identical::Options),
     /// Run go and Steady in turn on the same tree and print the ratios of their times and memory
     Bench(bench::Options),
+    /// Run the parsers of everything that comes from outside under a coverage-guided fuzzer
+    Fuzz(fuzz::Options),
     /// Write the generated part of the docs
     Docs(docs::Options),
 }
@@ -33,6 +36,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         Task::Conformance(options) => conformance::run(&options),
         Task::Identical(options) => identical::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Fuzz(options) => fuzz::run(&options),
         Task::Docs(options) => docs::run(&options),
     }
 }

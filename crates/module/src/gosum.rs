@@ -9,14 +9,25 @@ use std::fmt::Write as _;
 
 /// A line that is no sum.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("malformed go.sum:\n{name}:{line}: wrong number of fields {fields}")]
-pub struct SumError {
-    /// The file.
-    pub name: String,
-    /// From 1.
-    pub line: usize,
-    /// How many words there are instead of three.
-    pub fields: usize,
+pub enum SumError {
+    /// It has not three words.
+    #[error("malformed go.sum:\n{name}:{line}: wrong number of fields {fields}")]
+    Fields {
+        /// The file.
+        name: String,
+        /// From 1.
+        line: usize,
+        /// How many words there are instead of three.
+        fields: usize,
+    },
+    /// The file begins with a byte order mark. go takes it for part of the first module's path and then misses that module's sum.
+    #[error(
+        "malformed go.sum:\n{name}:1: the file begins with a byte order mark, which hides its first sum; save it without one"
+    )]
+    ByteOrderMark {
+        /// The file.
+        name: String,
+    },
 }
 
 /// Sums by module; the version carries `/go.mod` for the sum of a go.mod.
@@ -28,8 +39,13 @@ const EMPTY_GO_MOD: &str = "h1:G7mAYYxgmS0lVkHyy2hEOLQCFB0DlQFTMLWggykrydY=";
 /// Adds the lines of a file to `sums`. `name` is what messages call it.
 ///
 /// # Errors
-/// A line that has not three words.
+/// A line that has not three words; a byte order mark.
 pub fn parse_into(sums: &mut Sums, name: &str, text: &str) -> Result<(), SumError> {
+    if text.starts_with('\u{feff}') {
+        return Err(SumError::ByteOrderMark {
+            name: name.to_string(),
+        });
+    }
     for (at, line) in text.lines().enumerate() {
         let fields: Vec<&str> = line.split_whitespace().collect();
         match fields[..] {
@@ -41,7 +57,7 @@ pub fn parse_into(sums: &mut Sums, name: &str, text: &str) -> Result<(), SumErro
                 }
             }
             _ => {
-                return Err(SumError {
+                return Err(SumError::Fields {
                     name: name.to_string(),
                     line: at + 1,
                     fields: fields.len(),
@@ -50,6 +66,24 @@ pub fn parse_into(sums: &mut Sums, name: &str, text: &str) -> Result<(), SumErro
         }
     }
     Ok(())
+}
+
+/// The lines, from 1, that record another `h1:` sum than `sum` for a module.
+#[must_use]
+pub fn lines_of(text: &str, module: &ModuleVersion, sum: &str) -> Vec<usize> {
+    let other = |line: &str| {
+        let mut words = line.split_whitespace();
+        words.next() == Some(&module.path)
+            && words.next() == Some(&module.version)
+            && words
+                .next()
+                .is_some_and(|known| known.starts_with("h1:") && known != sum)
+    };
+    let lines = text.lines().enumerate();
+    lines
+        .filter(|(_, line)| other(line))
+        .map(|(at, _)| at + 1)
+        .collect()
 }
 
 /// The file's text: sorted by module.

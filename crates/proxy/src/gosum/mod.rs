@@ -12,6 +12,7 @@ pub use database::{Database, applies};
 use camino::Utf8PathBuf;
 use std::collections::HashMap;
 use std::collections::HashSet;
+use std::fmt::Write as _;
 
 use steady_module::changes::changes;
 use steady_module::{ModuleVersion, gosum};
@@ -195,7 +196,10 @@ impl GoSum {
         let Some(state) = self.state(files)? else {
             return Ok(Verdict::Unknown);
         };
-        let known = state.known(module, sum, name)?;
+        let known = match state.known(module, sum, name) {
+            Err(error) => return Err(self.placed(module, sum, error)),
+            Ok(known) => known,
+        };
         if known {
             state
                 .status
@@ -208,6 +212,27 @@ impl GoSum {
         } else {
             Verdict::Unknown
         })
+    }
+
+    /// A refusal with the lines that record other sums, behind go's own words.
+    fn placed(&self, module: &ModuleVersion, sum: &str, error: Error) -> Error {
+        let Kind::Security(text) = error.kind() else {
+            return error;
+        };
+        let mut text = text.clone();
+        let (Some(main), Some(texts)) = (&self.files.main, &self.texts) else {
+            return error;
+        };
+        let files = std::iter::once((main, &texts.main));
+        for (path, bytes) in files.chain(self.files.workspace.iter().zip(&texts.workspace)) {
+            for line in gosum::lines_of(&String::from_utf8_lossy(bytes), module, sum) {
+                let _ = writeln!(
+                    text,
+                    "{path}:{line}: another sum is recorded here for {module}"
+                );
+            }
+        }
+        Kind::Security(text).into()
     }
 
     /// Remembers a sum that was checked otherwise. A warning if sums of an unknown kind are recorded.
