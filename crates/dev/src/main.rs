@@ -6,6 +6,7 @@ mod docs;
 mod fuzz;
 mod identical;
 mod loopback;
+mod modules;
 mod subjects;
 
 use clap::{Parser, Subcommand};
@@ -23,6 +24,8 @@ enum Task {
     Conformance(conformance::Options),
     /// Build programs with go and with Steady, each with empty caches and with what the other left, and compare them byte for byte
     Identical(identical::Options),
+    /// Run what changes and shows requirements with go and with Steady in a module and compare output and files byte for byte
+    Modules(modules::Options),
     /// Run go and Steady in turn on the same tree and print the ratios of their times and memory
     Bench(bench::Options),
     /// Run the parsers of everything that comes from outside under a coverage-guided fuzzer
@@ -35,6 +38,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
     match Arguments::parse().task {
         Task::Conformance(options) => conformance::run(&options),
         Task::Identical(options) => identical::run(&options),
+        Task::Modules(options) => modules::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Docs(options) => docs::run(&options),

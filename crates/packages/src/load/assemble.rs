@@ -203,6 +203,19 @@ impl Loader<'_> {
         })
     }
 
+    /// The tree of a package of the standard library. Of a vendored one whose namesake in a module is loaded too, go shows the
+    /// directory of that module.
+    fn root_of_std(&mut self, path: &str) -> String {
+        let namesake = vendored_path(path).and_then(|short| {
+            let found = self.found.get(&(short.to_string(), Origin::Module))?;
+            found.place.as_ref().ok()?.module.clone()
+        });
+        match namesake {
+            Some(module) => self.module_info(&module).dir.clone(),
+            None => self.context.goroot.to_string(),
+        }
+    }
+
     /// The package as its directory has it.
     fn shape(&mut self, path: &str, found: &Found) -> Package {
         let source = &found.source;
@@ -228,7 +241,7 @@ impl Loader<'_> {
             public.standard = public.goroot && crate::patterns::is_standard_import_path(path);
             let module = place.module.as_ref().map(|module| self.module_info(module));
             public.root = match &module {
-                None if self.modules.enabled() => self.context.goroot.to_string(),
+                None if self.modules.enabled() => self.root_of_std(path),
                 None => tree.map_or_else(String::new, |(tree, _)| tree.to_string()),
                 Some(module) => module.dir.clone(),
             };

@@ -171,6 +171,17 @@ impl Modules {
             }
         };
         let path = module.path.clone();
+        if details.retracted && !module.version.is_empty() {
+            let version = ModuleVersion::new(path.clone(), module.version.clone());
+            match self.check_retracted(&version) {
+                Ok(()) => {}
+                Err(error) => match error.retraction() {
+                    Some([]) => module.retracted = vec!["retracted by module author".to_string()],
+                    Some(reasons) => module.retracted = reasons.to_vec(),
+                    None => failed(module, error),
+                },
+            }
+        }
         if details.updates && !module.version.is_empty() {
             match self.query(&path, "upgrade", &module.version, Allowed::Checked) {
                 Ok(found) if gover::mod_compare(&path, &found.version, &module.version).is_gt() => {
@@ -206,17 +217,6 @@ impl Modules {
                     });
                 }
                 Err(_) => {}
-            }
-        }
-        if details.retracted && !module.version.is_empty() {
-            let version = ModuleVersion::new(path.clone(), module.version.clone());
-            match self.check_retracted(&version) {
-                Ok(()) => {}
-                Err(error) => match error.retraction() {
-                    Some([]) => module.retracted = vec!["retracted by module author".to_string()],
-                    Some(reasons) => module.retracted = reasons.to_vec(),
-                    None => failed(module, error),
-                },
             }
         }
         if details.deprecated && !module.version.is_empty() {

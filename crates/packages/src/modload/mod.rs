@@ -8,6 +8,7 @@
 
 mod agree;
 mod commit;
+mod compat;
 mod conflict;
 mod edit;
 mod error;
@@ -34,6 +35,7 @@ mod why;
 mod workspace;
 
 pub use commit::CommitOptions;
+pub use compat::Incompatible;
 pub use conflict::Conflict;
 pub use error::{ModError, NotInModule, ReplaceConflict, TooNew, short_message};
 pub use find::{find_go_mod, find_go_work};

@@ -73,6 +73,8 @@ pub struct ModulePackages {
     /// The packages, and their tests.
     pub nodes: Vec<Node>,
     by_path: HashMap<String, usize>,
+    /// The nodes as they are met from the named ones on: a package's imports, then its tests.
+    order: Vec<usize>,
     /// The requirements they were loaded with, or that came out of it.
     pub reqs: Option<Arc<Reqs>>,
 }
@@ -100,6 +102,34 @@ impl ModulePackages {
             }
         }
         text
+    }
+
+    /// The nodes in the order in which things are told of them.
+    pub(super) fn in_order(&self) -> impl Iterator<Item = usize> + '_ {
+        self.order.iter().copied()
+    }
+
+    /// Finds the shortest way to each package, from the first of those that have one.
+    fn build_stacks(&mut self) {
+        let named = self.nodes.iter().enumerate();
+        let named = named.filter(|(_, node)| node.stack.is_none());
+        let mut order: Vec<usize> = named.map(|(at, _)| at).collect();
+        let mut seen = vec![false; self.nodes.len()];
+        for &at in &order {
+            seen[at] = true;
+        }
+        let mut next = 0;
+        while let Some(&at) = order.get(next) {
+            next += 1;
+            let node = &self.nodes[at];
+            for to in node.imports.clone().into_iter().chain(node.test) {
+                if !std::mem::replace(&mut seen[to], true) {
+                    self.nodes[to].stack = Some(at);
+                    order.push(to);
+                }
+            }
+        }
+        self.order = order;
     }
 
     /// What is wrong with a module that was added for a package is told with the way to that package, which says more than the way
@@ -213,6 +243,7 @@ impl Walk<'_> {
                 self.enter(at, answer);
             }
         }
+        self.found.build_stacks();
     }
 
     fn node(&mut self, path: &str, from: Option<usize>) -> usize {

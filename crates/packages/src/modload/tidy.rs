@@ -1,5 +1,6 @@
 //! `mod tidy`: go.mod names what packages and tests of the main module need, for every configuration, and go.sum has sums for that.
 
+use super::compat::{Incompatible, Versions};
 use super::packages::{ModulePackages, PackageOptions};
 use super::reqs::Reqs;
 use super::{CommitOptions, ImportError, ModError, Modules, Result};
@@ -28,6 +29,8 @@ pub struct Tidy {
     pub packages: ModulePackages,
     /// The requirements.
     pub reqs: Arc<Reqs>,
+    /// What an older go command would do otherwise, if that matters.
+    pub incompatible: Option<Incompatible>,
     /// Requirements as an older go command will see them, whose sums are kept too.
     compatible: Option<Arc<Reqs>>,
 }
@@ -55,10 +58,9 @@ impl ModulePackages {
             ImportError::Missing(missing) => missing.std_dir.is_none() || !without_std,
             _ => true,
         };
-        self.nodes
-            .iter()
-            .enumerate()
-            .filter_map(|(at, node)| {
+        self.in_order()
+            .filter_map(|at| {
+                let node = &self.nodes[at];
                 let error = node.error.as_ref().filter(told)?;
                 let way = self.stack_text(at);
                 Some((at, ModError::from(error.clone()).context(way)))
@@ -110,15 +112,22 @@ impl Modules {
             };
         }
         if gover::compare(&compat, &go).is_gt() {
-            compat = go;
+            compat.clone_from(&go);
         }
         let pruning = Pruning::for_go_version(&compat);
         let compatible = (pruning != reqs.pruning)
             .then(|| Arc::new(Reqs::new(pruning, reqs.roots.clone(), reqs.direct.clone())));
-        if let Some(other) = &compatible {
-            self.graph_of(other)?;
-        }
+        let main = self.mains.first().map_or("", |main| main.go_version());
+        let versions = Versions {
+            compat: &compat,
+            go: Modules::go_of(&reqs),
+            main,
+        };
+        let incompatible = compatible
+            .as_ref()
+            .and_then(|other| self.check_compatible(&packages, &reqs, other, &versions));
         Ok(Tidy {
+            incompatible,
             packages,
             reqs,
             compatible,

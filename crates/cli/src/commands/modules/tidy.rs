@@ -102,6 +102,18 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
             session.printer.note(format!("go: {message}"));
         }
     }
+    if let Some(other) = &tidy.incompatible {
+        if !flags.e {
+            for message in &other.errors {
+                session.printer.error(message.trim_end());
+            }
+            session.printer.note(format!("\n{}", other.advice));
+            return Err(Failure::Said(Status::FAILED));
+        }
+        for message in &other.errors {
+            session.printer.note(format!("go: {message}"));
+        }
+    }
     if flags.diff {
         let [go_mod, go_sum] = loaded.diff_tidy(&tidy)?;
         let shown = show(session, "go.mod", &go_mod) | show(session, "go.sum", &go_sum);
