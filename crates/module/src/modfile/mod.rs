@@ -5,6 +5,8 @@
 
 mod directives;
 mod edit;
+#[cfg(test)]
+mod property_tests;
 mod requirements;
 mod syntax;
 #[cfg(test)]
