@@ -253,6 +253,7 @@ fn remove_leftover(builder: &Builder, package: &Package) {
             && (meta.permissions().mode() & 0o111 != 0 || builder.config().target.goos == "windows")
     });
     if program {
+        builder.config().note_work();
         let _ = std::fs::remove_file(path);
     }
 }

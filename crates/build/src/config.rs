@@ -4,6 +4,7 @@ use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use steady_system::{Question, Sightings};
 
 /// The toolchain that builds.
 #[derive(Debug, Clone, Default)]
@@ -144,11 +145,27 @@ pub struct BuildConfig {
     pub modules_enabled: bool,
     /// `-overlay`: path to the file that stands in for it (empty: deleted). Both absolute.
     pub overlay: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
+    /// Takes notes of what the build looks at; spoiled as soon as something has to be done.
+    pub sightings: Option<Arc<Sightings>>,
     /// Set to true from outside to end the build: nothing new is started.
     pub interrupted: Arc<AtomicBool>,
 }
 
 impl BuildConfig {
+    /// Notes that a file's state counts.
+    pub(crate) fn note(&self, path: &camino::Utf8Path) {
+        if let Some(sightings) = &self.sightings {
+            sightings.look(&self.cwd.join(path), Question::Stamp);
+        }
+    }
+
+    /// Something is done: the build does more than look.
+    pub(crate) fn note_work(&self) {
+        if let Some(sightings) = &self.sightings {
+            sightings.spoil();
+        }
+    }
+
     /// A variable's value, empty if unset.
     #[must_use]
     pub fn setting(&self, name: &str) -> &str {

@@ -46,6 +46,7 @@ pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<Buil
         settings: variables(settings),
         environment: tool_environment(settings),
         cwd: environment.cwd().to_owned(),
+        sightings: session.files.sightings().cloned(),
         gocache,
         tmpdir: match settings.get("GOTMPDIR") {
             "" => environment.temp_dir(),

@@ -31,6 +31,7 @@ pub mod settings;
 mod stamp;
 pub mod template;
 pub mod toolchain;
+mod worktree;
 
 use std::sync::Arc;
 
@@ -105,7 +106,7 @@ impl Start {
             return Ok(status);
         }
         // Only what looks at files and nothing else can be answered from memory; whether a run was such a one it says itself.
-        let memory = (command.long_name() == "list")
+        let memory = matches!(command.long_name(), "list" | "build" | "install")
             .then(|| answers::Memory::open(&environment, self.called.name(), &words))
             .flatten();
         if let Some(text) = memory.as_ref().and_then(answers::Memory::recall) {

@@ -210,7 +210,11 @@ impl Vcs<'_> {
             return Ok(Default::default());
         }
         match program {
-            "git" => Ok((self.git(flags, &root).map_err(fail)?, Some(root))),
+            "git" => {
+                let stamps = self.git(flags, &root).map_err(fail)?;
+                crate::worktree::note(self.session, &root);
+                Ok((stamps, Some(root)))
+            }
             // Other systems are asked by nobody yet: better no stamp than a wrong one, but not in silence if it was asked for.
             _ if mode == "auto" => Ok(Default::default()),
             other => Err(Failure::unsupported(&format!(

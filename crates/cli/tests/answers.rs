@@ -206,3 +206,138 @@ fn warm_answers_are_those_of_cold_memories() {
     }
     assert!(remembered > 12, "answers were kept {remembered} times");
 }
+
+/// A repository with a program in it.
+struct Repository {
+    temp: tempfile::TempDir,
+    gocache: String,
+    goflags: &'static str,
+}
+
+impl Repository {
+    fn new() -> Repository {
+        let gocache = Command::new(STEADY)
+            .args(["env", "GOCACHE"])
+            .output()
+            .unwrap();
+        let gocache = String::from_utf8(gocache.stdout)
+            .unwrap()
+            .trim()
+            .to_string();
+        let temp = tempfile::tempdir().unwrap();
+        let repository = Repository {
+            temp,
+            gocache,
+            goflags: "",
+        };
+        fs::create_dir_all(repository.path("r/sub")).unwrap();
+        fs::create_dir_all(repository.path("home")).unwrap();
+        repository.write("go.mod", "module example.com/m\n\ngo 1.21\n");
+        repository.write("m.go", "package main\n\nimport _ \"embed\"\n\n//go:embed text\nvar text string\n\nfunc main() { print(text, \"one\") }\n");
+        repository.write("text", "1");
+        repository.git(&["init", "-q"]);
+        repository.git(&["add", "."]);
+        repository.commit();
+        repository
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.temp.path().join(name)
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        fs::write(self.path("r").join(name), text).unwrap();
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.path("r"))
+            .env("HOME", self.path("home"))
+            .env_remove("XDG_CONFIG_HOME")
+            .env("XDG_CACHE_HOME", self.path("cache"))
+            .env("GOCACHE", &self.gocache)
+            .env("GOFLAGS", self.goflags)
+            .env("GOPROXY", "off")
+            .env("GOTOOLCHAIN", "local");
+        command
+    }
+
+    fn git(&self, words: &[&str]) {
+        assert!(
+            self.command("git").args(words).status().unwrap().success(),
+            "git {words:?}"
+        );
+    }
+
+    fn commit(&self) {
+        let who = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        self.git(
+            &[
+                &who[..],
+                &["commit", "-q", "--allow-empty", "-a", "-m", "x"],
+            ]
+            .concat(),
+        );
+    }
+
+    fn build(&self, output: &str, answers: &str) -> Vec<u8> {
+        let output = self.path(output);
+        let built = self
+            .command(STEADY)
+            .args(["build", "-o"])
+            .arg(&output)
+            .env("STEADY_ANSWERS", answers)
+            .output()
+            .unwrap();
+        assert!(
+            built.status.success(),
+            "{}",
+            String::from_utf8_lossy(&built.stderr)
+        );
+        fs::read(output).unwrap()
+    }
+}
+
+#[test]
+fn what_is_in_place_is_what_would_be_built() {
+    type Edit = fn(&mut Repository);
+    let edits: [(&str, Edit); 11] = [
+        ("nothing", |_| {}),
+        ("a secret edit", |r| {
+            edit_in_secret(&r.path("r/m.go"), "\"one\"", "\"two\"")
+        }),
+        ("a commit", |r| r.commit()),
+        ("a file that git does not know", |r| r.write("sub/new", "")),
+        ("which git is to ignore", |r| {
+            r.write(".gitignore", "new\n.gitignore\n")
+        }),
+        ("a tag", |r| r.git(&["tag", "v1.2.3"])),
+        ("what is embedded", |r| r.write("text", "2")),
+        ("the output replaced", |r| {
+            fs::write(r.path("warm"), "\x7fELF and no program").unwrap()
+        }),
+        ("the output of another build", |r| {
+            drop(fs::copy(r.path("first"), r.path("warm")))
+        }),
+        ("the output removed", |r| {
+            fs::remove_file(r.path("warm")).unwrap()
+        }),
+        ("flags", |r| r.goflags = "-trimpath"),
+    ];
+    let mut repository = Repository::new();
+    repository.build("first", "off");
+    let mut answered = 0;
+    for (what, edit) in edits {
+        edit(&mut repository);
+        std::thread::sleep(Duration::from_millis(15));
+        let cold = repository.build("cold", "off");
+        for round in 0..2 {
+            let warm = repository.build("warm", "eager");
+            assert!(warm == cold, "{what}, round {round}: another program");
+        }
+        let kept = fs::read_dir(repository.path("cache/steady/answers"));
+        answered += usize::from(kept.is_ok_and(|kept| kept.count() > 0));
+    }
+    assert!(answered > 8, "answers were kept {answered} times");
+}

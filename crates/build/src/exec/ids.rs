@@ -61,8 +61,9 @@ const COMPILER_DEBUGGING: [&str; 4] = [
 impl Run<'_> {
     /// Short hash of a file's content, empty if it cannot be read.
     pub(super) fn file_hash(&self, path: &Utf8Path) -> String {
-        self.files
-            .short(self.config.actual(path), self.cache.hashes())
+        let path = self.config.actual(path);
+        self.config.note(path);
+        self.files.short(path, self.cache.hashes())
     }
 
     /// The id of compiling a package; `check` has the dependencies that count.

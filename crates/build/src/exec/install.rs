@@ -37,6 +37,9 @@ impl Run<'_> {
             if self.needs.is_list {
                 return Ok(());
             }
+            if let Some(sightings) = &self.config.sightings {
+                sightings.result(&self.config.cwd.join(&target), &made.build_id);
+            }
             // Nobody shall tell from the time whether something was built.
             if self.config.flags.n {
                 shell.show("", &format!("touch {target}"));

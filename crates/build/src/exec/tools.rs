@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::Mutex;
 
+use steady_system::Question;
+
 use super::Run;
 use crate::buildid::{content_id, read_file};
 use crate::quote::{quote, split_words};
@@ -73,6 +75,7 @@ impl Run<'_> {
         } else {
             format!("go tool {name}")
         };
+        self.config.note_work();
         let output = process::run_apart(self.shared, &words).map_err(|(said, error)| {
             let reason = error
                 .split_once(": ")
@@ -91,9 +94,31 @@ impl Run<'_> {
         Ok(id)
     }
 
+    /// A compiler that is a program of its own says the same as long as it is the same; a script may call anything.
+    fn note_c_tool(&self, name: &str) {
+        use std::io::Read as _;
+        let Some(sightings) = &self.config.sightings else {
+            return;
+        };
+        let found = self.shared.environment.look_path(name);
+        let is_program = |path: &Utf8Path| {
+            let mut magic = [0; 4];
+            let read = std::fs::File::open(path).and_then(|mut file| file.read_exact(&mut magic));
+            read.is_ok() && magic == *b"\x7fELF"
+        };
+        match found {
+            Ok(path) if is_program(&path) => {
+                sightings.look(&path, Question::Real);
+                sightings.look(&path, Question::Stamp);
+            }
+            _ => sightings.spoil(),
+        }
+    }
+
     /// What stands for a tool that was not changed: its path, size and times.
     fn tool_key(&self, name: &str) -> Option<crate::cache::Id> {
         let path = self.asked_tool(name);
+        self.config.note(Utf8Path::new(&path));
         let meta = Utf8Path::new(&path).as_std_path().metadata().ok()?;
         let mut hash = self.cache.hashes().hash("steady tool id");
         hash.add(format_args!(
@@ -120,6 +145,7 @@ impl Run<'_> {
     }
 
     fn find_c_tool_id(&self, name: &str, language: &str) -> Result<CTool, String> {
+        self.note_c_tool(name);
         let mut words = self.config.flags.toolexec.clone();
         words.extend([name, "-###", "-x", language, "-c", "-"].map(str::to_owned));
         let env = ["LC_ALL=C".to_owned()];

@@ -25,6 +25,7 @@ impl Shell<'_> {
         if dir.is_empty() || !lock(&self.shared.made).insert(dir.to_owned()) {
             return Ok(());
         }
+        self.shared.config.note_work();
         if self.shows() {
             self.show("", &format!("mkdir -p {dir}"));
             if self.dry() {
@@ -37,6 +38,7 @@ impl Shell<'_> {
 
     /// Writes a file as it is shown: one line with `echo`, more with `cat`.
     pub fn write_file(&self, path: &str, text: &[u8]) -> Done {
+        self.shared.config.note_work();
         if self.shows() {
             let shown = String::from_utf8_lossy(text);
             let line = match shown.find('\n') {
@@ -58,6 +60,7 @@ impl Shell<'_> {
 
     /// Copies a file over what stands at `to`, which must be an object file unless `force`.
     pub fn copy_file(&self, to: &str, from: &str, mode: u32, force: bool) -> Done {
+        self.shared.config.note_work();
         if self.shows() {
             self.show("", &format!("cp {from} {to}"));
             if self.dry() {
@@ -93,6 +96,7 @@ impl Shell<'_> {
 
     /// Moves a result to its place, or copies it where moving would be wrong.
     pub fn move_or_copy(&self, to: &str, from: &str, mode: u32, force: bool) -> Done {
+        self.shared.config.note_work();
         if self.dry() {
             self.show("", &format!("mv {from} {to}"));
             return Ok(());

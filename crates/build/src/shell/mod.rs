@@ -188,6 +188,7 @@ impl<'a> Shell<'a> {
 
     /// Runs a tool and gives back what it says.
     pub fn run_out(&self, dir: &str, env: &[String], words: &[String]) -> Ran {
+        self.shared.config.note_work();
         if let Some(word) = words.iter().find(|word| word.starts_with('@')) {
             let error = format!(
                 "invalid command-line argument {word} in command: {}",

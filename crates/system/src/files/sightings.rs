@@ -115,6 +115,7 @@ impl Sight {
 #[derive(Debug, Default)]
 struct State {
     notes: HashMap<(Utf8PathBuf, Question), Sight>,
+    results: Vec<(String, String)>,
     spoiled: bool,
 }
 
@@ -152,6 +153,24 @@ impl Sightings {
         let known = state.notes.entry((path.to_owned(), question));
         let same = *known.or_insert_with(|| sight.clone()) == sight;
         state.spoiled |= fresh || !same;
+    }
+
+    /// Asks about an absolute path, for those who look at it in a way of their own.
+    pub fn look(&self, path: &Utf8Path, question: Question) {
+        self.saw(path, question, Sight::now(path, question));
+    }
+
+    /// The run is about this file, which has the given identity now.
+    pub fn result(&self, path: &Utf8Path, identity: &str) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.results.push((path.to_string(), identity.to_owned()));
+    }
+
+    /// The files that the run is about, with their identities.
+    #[must_use]
+    pub fn results(&self) -> Vec<(String, String)> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.results.clone()
     }
 
     /// Something was changed by the run itself.
