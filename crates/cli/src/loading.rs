@@ -9,7 +9,7 @@ use steady_build::{BuildConfig, Modes};
 use steady_module::ModuleVersion;
 use steady_packages::index::{Index, IndexOptions, Witness};
 use steady_packages::load::{LoadOptions, Loaded, Loader, Profile, TestSet};
-use steady_packages::modload::{FipsSnapshot, ModConfig, ModError, ModMode, Modules};
+use steady_packages::modload::{FipsSnapshot, ModConfig, ModError, ModMode, Modules, Neighbours};
 use steady_packages::package::{Package, PackageError};
 use steady_packages::patterns::Pattern;
 use steady_packages::source::BuildContext;
@@ -48,6 +48,8 @@ pub struct ModRequest<'a> {
     pub no_workspace: bool,
     /// The module in this directory is the main module.
     pub main_dir: Option<&'a Utf8Path>,
+    /// The other members of the workspace, for a command that works on one at a time.
+    pub neighbours: Option<&'a Arc<Neighbours>>,
     /// The index of another look at the same files.
     pub index: Option<&'a Arc<Index>>,
     /// Modules are used even if GO111MODULE is `auto` and there is no go.mod.
@@ -187,6 +189,8 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         from_nothing: request.from_nothing,
         mends_work: session.command.long_name().starts_with("work "),
         main_dir: request.main_dir.map(Utf8Path::to_owned),
+        neighbours: request.neighbours.map(Arc::clone),
+        members_below: session.called == Called::Steady,
         no_main_module: request.no_main_module || ignored,
         snapshot: None,
     };

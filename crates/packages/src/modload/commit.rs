@@ -44,6 +44,7 @@ impl Modules {
             match root.path.as_str() {
                 "go" => go.clone_from(&root.version),
                 "toolchain" => toolchain.clone_from(&root.version),
+                path if self.is_unnamed_neighbour(path) => {}
                 _ => list.push(Require {
                     module: root.clone(),
                     indirect: !reqs.direct.contains(&root.path),

@@ -62,6 +62,9 @@ impl Modules {
             })
             .collect();
         if let Some(outside) = self.prefix_outside(&found.pattern) {
+            if self.config.members_below && self.match_members_below(found, context)? {
+                return Ok(());
+            }
             found.errors.push(outside);
             return Ok(());
         }
@@ -96,6 +99,31 @@ impl Modules {
         }
         found.dirs = dirs;
         Ok(())
+    }
+
+    /// `DIR/...` in a workspace where DIR is in no module: the packages of the members below it. False if there are none.
+    fn match_members_below(&self, found: &mut Match, context: &BuildContext) -> Result<bool> {
+        let Some(dir) = found.pattern.strip_suffix("/...") else {
+            return Ok(false);
+        };
+        let base = self.files.absolute(dir);
+        let mut members: Vec<&Utf8Path> = self
+            .mains
+            .iter()
+            .map(|main| main.dir.as_path())
+            .filter(|dir| dir.starts_with(&base))
+            .collect();
+        members.sort_unstable();
+        for dir in &members {
+            let way = steady_system::relative(&self.config.cwd, dir);
+            let way = way.as_deref().unwrap_or(dir);
+            let mut below = Match::new(&format!("{}/...", super::directory_path(way.as_str())));
+            self.match_local(&mut below, context)?;
+            found.packages.extend(below.packages);
+            found.dirs.extend(below.dirs);
+            found.errors.extend(below.errors);
+        }
+        Ok(!members.is_empty())
     }
 
     /// Whether a local wildcard begins outside of all modules of this run: walking there could take forever and find nothing.

@@ -19,6 +19,8 @@ mod import_error;
 mod info;
 mod list;
 mod matching;
+mod members;
+mod neighbours;
 mod open;
 mod outside;
 mod packages;
@@ -43,6 +45,8 @@ pub use get::{GetOptions, Got};
 pub use import::Resolved;
 pub use import_error::{Ambiguous, ImportError, Importer, Missing, MissingSum};
 pub use list::{Details, Reuse};
+pub use members::{MemberEdge, MemberGraph};
+pub use neighbours::Neighbours;
 pub use outside::Outside;
 pub use packages::{ModulePackages, Node, PackageOptions};
 pub use query::{Allowed, Found, FoundPackages, is_revision_query};
@@ -100,6 +104,10 @@ pub struct ModConfig {
     pub locked: bool,
     /// The module in this directory is the main module, wherever the run takes place.
     pub main_dir: Option<Utf8PathBuf>,
+    /// Other members of the workspace, for commands that work on one of them at a time.
+    pub neighbours: Option<Arc<Neighbours>>,
+    /// `./...` at the root of a workspace, where there is no module, means every member's packages.
+    pub members_below: bool,
     /// No main module at all, whatever is there (`run pkg@version`).
     pub no_main_module: bool,
     /// GOFIPS140 names a snapshot of the FIPS 140 module, which stands for the toolchain's own.

@@ -135,6 +135,7 @@ impl Modules {
         let pruning = Pruning::for_go_version(main.go_version());
         self.set_reqs(Arc::new(Reqs::new(pruning, reqs.0, reqs.1)));
         self.add_replacements(&main.file.replace, &main.dir, &main.go_mod);
+        self.add_neighbours(&main.path);
         self.mains.push(main);
         Ok(())
     }

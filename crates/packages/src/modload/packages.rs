@@ -843,6 +843,7 @@ impl Modules {
                 }
             }
         }
+        told.retain(|(_, module)| !self.is_unnamed_neighbour(&module.path));
         for (path, module) in told {
             self.fetcher.warn(&format!(
                 "found {path} in {} {}",
@@ -858,6 +859,9 @@ impl Modules {
         path: &str,
         reqs: &Arc<Reqs>,
     ) -> std::result::Result<ModuleVersion, ImportError> {
+        if let Some(module) = self.in_neighbours_version(path, reqs)? {
+            return Ok(module);
+        }
         if let Some(module) = self.replacement_for(path, reqs)? {
             if self.mode != ModMode::ReadOnly {
                 return Ok(module);

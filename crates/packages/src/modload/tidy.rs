@@ -143,10 +143,13 @@ impl Modules {
         if let Some(other) = &tidy.compatible {
             keep.extend(self.keep_sums(Some(&tidy.packages), other, true, false));
         }
-        self.fetcher.trim_go_sum(&keep)?;
+        let trims = !self.keeps_all_sums();
+        if trims {
+            self.fetcher.trim_go_sum(&keep)?;
+        }
         self.fetcher.write_go_sum(&keep, false)?;
         let options = CommitOptions {
-            tidy: true,
+            tidy: trims,
             ..CommitOptions::default()
         };
         self.commit(&tidy.reqs, Some(&tidy.packages), &options)
@@ -166,7 +169,9 @@ impl Modules {
         if let Some(other) = &tidy.compatible {
             keep.extend(self.keep_sums(Some(&tidy.packages), other, true, false));
         }
-        self.fetcher.trim_go_sum(&keep)?;
+        if !self.keeps_all_sums() {
+            self.fetcher.trim_go_sum(&keep)?;
+        }
         let keep = self.keep_sums(Some(&tidy.packages), &tidy.reqs, true, true);
         let (before, after) = self.fetcher.tidy_go_sum(&keep)?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

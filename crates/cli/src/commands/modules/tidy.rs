@@ -127,7 +127,8 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
 }
 
 /// Prints a change; false if there is none.
-fn show(session: &Session, name: &str, change: &Change) -> bool {
+#[must_use]
+pub fn show(session: &Session, name: &str, change: &Change) -> bool {
     if change.before == change.after {
         return false;
     }

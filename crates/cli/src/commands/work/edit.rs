@@ -1,5 +1,6 @@
 //! `go work edit`.
 
+use camino::Utf8Path;
 use clap::{Args, FromArgMatches};
 use serde::Serialize;
 use steady_module::gover;
@@ -11,6 +12,7 @@ use crate::commands::editing::{self, ReplaceJson};
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::flags::build::Chdir;
+use crate::flags::grammar::OWN;
 use crate::flags::{Parsed, define};
 use crate::gojson;
 use crate::session::Session;
@@ -54,6 +56,12 @@ struct Flags {
     /// Drop a replacement
     #[arg(long, value_name = "old[@v]")]
     dropreplace: Vec<String>,
+    /// Exclude this version in the go.mod of every module of the workspace: go.work has no exclusions
+    #[arg(long, value_name = "path@version", help_heading = OWN)]
+    exclude: Vec<String>,
+    /// Drop the exclusion from the go.mod of every module of the workspace
+    #[arg(long, value_name = "path@version", help_heading = OWN)]
+    dropexclude: Vec<String>,
 }
 
 /// `go work edit`
@@ -61,7 +69,10 @@ pub static EDIT: Command = Command {
     usage: "go work edit [editing flags] [go.work]",
     short: "edit go.work from tools or scripts",
     long: include_str!("../../help/text/work_edit.txt"),
-    examples: &[],
+    examples: &[(
+        "no module of the workspace may select this version",
+        "steady work edit -exclude=example.com/lib@v1.4.0",
+    )],
     kind: Kind::Run {
         flags: define::<Flags>,
         run,
@@ -90,6 +101,12 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     if flags.json && flags.print {
         bail!("cannot use both -json and -print");
     }
+    let exclusions = exclusions(parsed)?;
+    if !exclusions.is_empty() && (flags.json || flags.print) {
+        bail!(
+            "-exclude and -dropexclude write go.mod files; they cannot be used with -json or -print"
+        );
+    }
     let path = match parsed.arguments.as_slice() {
         [] => crate::modules::must_have_go_work(session)?,
         [path] => session.files.absolute(path),
@@ -104,12 +121,13 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     )?;
     let given = |value: &Option<String>| value.as_deref().is_some_and(|value| !value.is_empty());
     let any = given(&flags.go) || given(&flags.toolchain) || flags.json || flags.print || flags.fmt;
-    if !any && changes.is_empty() {
+    if !any && changes.is_empty() && exclusions.is_empty() {
         bail!("no flags specified (see 'go help work edit').");
     }
     let name = crate::modules::short_path(session.environment().cwd(), &path);
     let mut file = workfile::read(session, &path)
         .map_err(|error| Failure::error(format!("errors parsing {name}:\n{error}")))?;
+    let only_exclusions = !any && changes.is_empty();
     match flags.go.as_deref() {
         None | Some("") => {}
         Some("none") => file.drop_go(),
@@ -121,6 +139,10 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         Some(name) => file.set_toolchain(name).map_err(Failure::error)?,
     }
     changes.into_iter().for_each(|change| change(&mut file));
+    exclude(session, &path, &file, &exclusions)?;
+    if only_exclusions {
+        return Ok(Status::DONE);
+    }
     file.sort_blocks();
     file.cleanup();
     if flags.json {
@@ -133,6 +155,76 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         workfile::write(session, &path, &mut file)?;
     }
     Ok(Status::DONE)
+}
+
+/// A version that is excluded, or no longer.
+struct Exclusion {
+    path: String,
+    version: String,
+    drop: bool,
+}
+
+fn exclusions(parsed: &Parsed) -> Result<Vec<Exclusion>> {
+    let given = editing::in_order(parsed, &["exclude", "dropexclude"]);
+    let read = given.into_iter().map(|(flag, value)| {
+        let (path, version) = editing::path_version(flag, &value)?;
+        Ok(Exclusion {
+            path,
+            version,
+            drop: flag == "dropexclude",
+        })
+    });
+    read.collect()
+}
+
+/// Writes exclusions into the go.mod of every module that go.work uses. Nothing is written if one of them cannot take them.
+fn exclude(
+    session: &Session,
+    work_path: &Utf8Path,
+    work: &WorkFile,
+    exclusions: &[Exclusion],
+) -> Result<()> {
+    if exclusions.is_empty() {
+        return Ok(());
+    }
+    let base = work_path.parent().unwrap_or(work_path);
+    let mut edited = Vec::new();
+    for used in &work.uses {
+        let path = steady_system::clean(&base.join(&used.path)).join("go.mod");
+        let name = crate::modules::short_path(session.environment().cwd(), &path);
+        let text = session.files.read_to_string(&path)?;
+        let mut file = ModFile::parse(&name, &text, None)
+            .map_err(|error| Failure::error(format!("errors parsing {name}:\n{error}")))?;
+        for exclusion in exclusions {
+            let (path, version) = (&exclusion.path, &exclusion.version);
+            if exclusion.drop {
+                file.drop_exclude(path, version);
+            } else {
+                file.add_exclude(path, version)
+                    .map_err(|error| Failure::error(error.to_string()))?;
+            }
+        }
+        file.sort_blocks();
+        file.cleanup();
+        let after = file.format();
+        if after != text {
+            edited.push((path, text, after));
+        }
+    }
+    if let Some((path, ..)) = edited.first()
+        && session.settings.frozen.locked
+    {
+        bail!("-locked: {path} would change");
+    }
+    for (path, before, after) in edited {
+        steady_system::lock::transform(&path, |now| {
+            if now != before.as_bytes() {
+                return Err(Failure::error(format!("{path} has changed meanwhile")));
+            }
+            Ok(after.into_bytes())
+        })?;
+    }
+    Ok(())
 }
 
 /// Reads a flag's value now, so that a mistake is told before any file is looked at.

@@ -3,8 +3,10 @@
 use crate::command::{Command, Kind};
 
 pub mod edit;
+pub mod graph;
 pub mod init;
 pub mod sync;
+pub mod tidy;
 pub mod use_;
 pub mod vendor;
 pub mod workfile;
@@ -21,5 +23,7 @@ pub static WORK: Command = Command {
         &sync::SYNC,
         &use_::USE,
         &vendor::VENDOR,
+        &graph::GRAPH,
+        &tidy::TIDY,
     ]),
 };
