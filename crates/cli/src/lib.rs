@@ -19,6 +19,7 @@ pub mod exit;
 pub mod failure;
 mod fips;
 pub mod flags;
+mod frozen;
 #[allow(dead_code)] // the commands that print lines of JSON are not there yet
 mod gojson;
 pub mod help;
@@ -42,7 +43,7 @@ use failure::Failure;
 use flags::{FlagError, GoFlags};
 use printer::Printer;
 use session::{Called, Session};
-use settings::{Frozen, Settings};
+use settings::Settings;
 use steady_system::{Environment, Files};
 
 /// How often a command may find that it needs a newer Go. Once is the rule; a second time happens when the first choice was
@@ -137,7 +138,7 @@ impl Start {
     ) -> failure::Result {
         let mut settings = Settings::load(environment, &files);
         if self.called == Called::Steady {
-            settings.frozen = Frozen::asked(command, settings.get("GOFLAGS"), words, used);
+            settings.frozen = frozen::asked(command, settings.get("GOFLAGS"), words, used);
         }
         let settings = self.chooser(&files, words).choose(settings)?;
         check_goroot(&settings, &files)?;

@@ -9,13 +9,11 @@
 pub mod arch;
 pub mod experiment;
 pub mod files;
-mod frozen;
 mod goroot;
 pub mod platform;
 pub mod table;
 
 use camino::{Utf8Path, Utf8PathBuf};
-pub use frozen::Frozen;
 use std::collections::BTreeMap;
 
 use arch::{ArchVariable, constant};
@@ -35,6 +33,15 @@ pub struct EnvFile {
     pub path: Result<Utf8PathBuf, String>,
     /// GOENV says so.
     pub changed: bool,
+}
+
+/// What a run must leave alone.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Frozen {
+    /// Nothing may change go.mod, go.sum, go.work or go.work.sum.
+    pub locked: bool,
+    /// Nothing may reach the network.
+    pub offline: bool,
 }
 
 /// All that the environment and its files say, for one toolchain.
