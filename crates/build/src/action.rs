@@ -3,7 +3,7 @@
 use camino::Utf8PathBuf;
 use std::collections::HashMap;
 use std::sync::Arc;
-use steady_packages::package::{Package, PackageId, PackageSet};
+use steady_packages::package::{PackageId, PackageSet};
 use steady_system::process::Command;
 use steady_system::temp::TempDir;
 
@@ -217,10 +217,6 @@ impl Builder {
             return Err(BuildError::Unsupported(
                 "-buildmode=shared and -linkshared".into(),
             ));
-        }
-        let covered = |package: &Package| !package.internal.cover_mode.is_empty();
-        if config.flags.cover && !packages.packages.iter().any(covered) {
-            return Err(BuildError::Unsupported("-cover".into()));
         }
         if !config.flags.debug_actiongraph.is_empty() {
             return Err(BuildError::Unsupported("-debug-actiongraph".into()));

@@ -19,6 +19,7 @@ use steady_system::{Overlay, clean, relative};
 
 use crate::bail;
 use crate::configs::{self, BuildRequest};
+use crate::coverage::Coverage;
 use crate::exit::Status;
 use crate::failure::{Failure, Result, TooNew};
 use crate::fips::Fips;
@@ -91,6 +92,7 @@ pub struct Workbench {
     pub modules: Modules,
     options: LoadOptions,
     flags: PackageFlags,
+    coverage: Option<Coverage>,
 }
 
 /// Flags for single packages, in the order given.
@@ -303,8 +305,24 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         crate::settings::platform::host_os(),
         crate::settings::platform::host_arch(),
     );
+    let counts = config.flags.cover
+        && matches!(
+            session.command.long_name(),
+            "build" | "install" | "run" | "list"
+        );
+    let coverage = counts.then(|| Coverage {
+        mode: config.flags.covermode.clone(),
+        patterns: request
+            .build
+            .cover
+            .and_then(|cover| cover.coverpkg.clone())
+            .unwrap_or_default()
+            .0,
+        race: config.flags.race,
+    });
     let options = LoadOptions {
         find: request.find,
+        also: coverage.as_ref().map(Coverage::needs).unwrap_or_default(),
         stamp: request.stamp,
         stamp_settings: if request.stamp {
             stamp::settings(session, flags, &config, &modules, request.auto_vcs)?
@@ -330,6 +348,7 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         },
     };
     Ok(Workbench {
+        coverage,
         config,
         context,
         modules,
@@ -368,6 +387,9 @@ impl Workbench {
             package.internal.asmflags = flags_for(&self.flags.asm, package, cwd, &self.modules);
             package.internal.ldflags = flags_for(&self.flags.ld, package, cwd, &self.modules);
             package.internal.gccgoflags = flags_for(&self.flags.gccgo, package, cwd, &self.modules);
+        }
+        if let Some(coverage) = &self.coverage {
+            coverage.mark(session, &self.modules, &mut loaded);
         }
         for tests in loaded.tests.clone() {
             flags_of_tests(&mut loaded, tests);
@@ -578,7 +600,7 @@ fn flags_for(
 }
 
 /// Does a pattern in front of flags mean the package?
-fn matches(pattern: &str, package: &Package, cwd: &Utf8Path, modules: &Modules) -> bool {
+pub fn matches(pattern: &str, package: &Package, cwd: &Utf8Path, modules: &Modules) -> bool {
     let public = &package.public;
     match pattern {
         "all" => true,

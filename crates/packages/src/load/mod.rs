@@ -47,6 +47,8 @@ pub struct LoadOptions {
     pub library_mode: bool,
     /// Packages that have tests get a program that runs them.
     pub tests: bool,
+    /// Packages that are loaded although nobody imports them.
+    pub also: Vec<String>,
     /// Which files are embedded is not asked.
     pub skip_embeds: bool,
     /// Links to files may be embedded (`GODEBUG=embedfollowsymlinks=1`).
@@ -141,6 +143,9 @@ impl<'m> Loader<'m> {
             .any(|pattern| pattern.ends_with(".go") && files.is_file(pattern))
         {
             let root = self.load_files(patterns)?;
+            for path in self.options.also.clone() {
+                self.root(&path);
+            }
             self.attach_profiles(&[root]);
             let tests = self.tests_of(&[root]);
             self.finish(&[root]);
@@ -183,6 +188,9 @@ impl<'m> Loader<'m> {
         let mut roots = Vec::new();
         for found in &matches {
             self.load_match(found, &patterns_of, &mut roots);
+        }
+        for path in self.options.also.clone() {
+            self.root(&path);
         }
         self.attach_profiles(&roots);
         let tests = self.tests_of(&roots);
