@@ -364,9 +364,14 @@ impl Workbench {
     /// Only what keeps every pattern from being matched.
     pub fn load(&self, session: &Session, patterns: &[String]) -> Result<Loaded> {
         let tests = self.options.tests;
-        if self.modules.may_settle() && !(patterns.iter().any(|pattern| pattern.ends_with(".go"))) {
+        if self.modules.may_settle() {
             let context = Arc::new(self.context.clone());
-            self.modules.settle(patterns, context, tests)?;
+            if patterns.iter().any(|pattern| pattern.ends_with(".go")) {
+                let imports = self.modules.imports_of_files(patterns, &self.context);
+                self.modules.settle(&imports, context, false)?;
+            } else {
+                self.modules.settle(patterns, context, tests)?;
+            }
         }
         let loader = Loader::new(&self.modules, self.context.clone(), self.options.clone());
         let mut loaded = loader.load(patterns).map_err(|error| match error {

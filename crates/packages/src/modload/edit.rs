@@ -491,7 +491,11 @@ impl Modules {
         if module.version.is_empty() && self.main(&module.path).is_some() {
             return Ok("none".to_string());
         }
-        let (list, _) = self.versions_with_replacements(&module.path)?;
+        let list = match self.versions_with_replacements(&module.path) {
+            Ok((list, _)) => list,
+            Err(error) if error.is_not_exist() => Vec::new(),
+            Err(error) => return Err(error),
+        };
         let older = list.iter().rev().find(|version| {
             let candidate = ModuleVersion::new(module.path.clone(), (*version).clone());
             gover::mod_compare(&module.path, version, &module.version).is_lt()

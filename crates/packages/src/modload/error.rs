@@ -112,6 +112,14 @@ pub enum ModError {
         /// What is wrong.
         source: Arc<ModError>,
     },
+    /// An error in other words, which say all that is to be said of it.
+    #[error("{text}")]
+    Told {
+        /// The words.
+        text: String,
+        /// What is wrong.
+        source: Arc<ModError>,
+    },
     /// An import path leads nowhere.
     #[error("{0}")]
     Import(ImportError),
@@ -331,6 +339,7 @@ impl ModError {
         match self {
             ModError::About { source, .. }
             | ModError::Context { source, .. }
+            | ModError::Told { source, .. }
             | ModError::WithOrigin { source, .. }
             | ModError::Retractions { source, .. } => Some(source),
             ModError::Graph(error) => Some(&error.error),

@@ -16,7 +16,11 @@ impl Modules {
                 path: main.path.clone(),
                 main: true,
                 dir: main.dir.to_string(),
-                go_mod: main.go_mod.to_string(),
+                // As it was given.
+                go_mod: match self.config.modfile.as_str() {
+                    "" => main.go_mod.to_string(),
+                    modfile => modfile.to_string(),
+                },
                 go_version: main
                     .file
                     .go

@@ -90,7 +90,8 @@ impl Modules {
         }
         let least = self.least(&paths, &keep)?;
         let new = Reqs::new(Pruning::Unpruned, least, direct.clone());
-        Ok(if new.roots == reqs.roots && new.direct == reqs.direct {
+        let same = reqs.pruning == new.pruning && new.roots == reqs.roots;
+        Ok(if same && new.direct == reqs.direct {
             Arc::clone(reqs)
         } else {
             Arc::new(new)

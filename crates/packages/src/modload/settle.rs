@@ -3,6 +3,7 @@
 use super::packages::PackageOptions;
 use super::{CommitOptions, ImportError, ModError, ModMode, Modules, Result};
 use crate::source::BuildContext;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use steady_module::ModuleVersion;
 
@@ -50,6 +51,33 @@ impl Modules {
             return Ok(());
         }
         self.commit(&reqs, Some(&found), &CommitOptions::default())
+    }
+
+    /// What Go files import that make a package of their own: that is what such a package needs requirements for.
+    #[must_use]
+    pub fn imports_of_files(&self, names: &[String], context: &BuildContext) -> Vec<String> {
+        let mut context = context.clone();
+        context.use_all_files = true;
+        let mut imports = BTreeSet::new();
+        for name in names {
+            let path = self.files.absolute(name);
+            let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
+                continue;
+            };
+            // What cannot be read is told when the package is put together.
+            let Ok(contents) = self.index.dir(dir) else {
+                continue;
+            };
+            let mut one = (*contents).clone();
+            one.files.retain(|file| file.name == name);
+            let source = crate::source::evaluate(dir, &one, &context);
+            let tests = source.test_imports.into_keys();
+            let external = source.x_test_imports.into_keys();
+            imports.extend(source.imports.into_keys().chain(tests).chain(external));
+        }
+        imports.remove("C");
+        imports.remove("unsafe");
+        imports.into_iter().collect()
     }
 
     /// Why a package of a main module may not import from `module`: go.mod must name what is imported directly, and does not.

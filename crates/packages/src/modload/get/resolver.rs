@@ -106,15 +106,10 @@ impl<'m> Resolver<'m> {
         if errors.is_empty() {
             return Ok(());
         }
-        // Kept as they are if a newer toolchain could do better: whoever takes that must see it.
-        if errors.iter().any(|(_, error)| error.too_new().is_some()) {
-            return Err(ModError::many(
-                errors.into_iter().map(|(_, error)| error).collect(),
-            ));
-        }
-        let told = errors
-            .iter()
-            .map(|(at, error)| ModError::Message(self.queries[*at].tell(error)));
+        let told = errors.into_iter().map(|(at, error)| ModError::Told {
+            text: self.queries[at].tell(&error),
+            source: Arc::new(error),
+        });
         Err(ModError::many(told.collect()))
     }
 
