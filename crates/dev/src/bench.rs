@@ -212,6 +212,10 @@ impl Bench {
                 errors_of(&mut self.command(case, steady))?;
             }
         }
+        if case.caches == Caches::Loopback {
+            // What the proxy is to give must be in the cache that it gives from.
+            errors_of(&mut self.subjects.command(false, &case.dir, &case.arguments))?;
+        }
         let mut all = Vec::new();
         for round in 0..rounds {
             let mut pair = [None, None];

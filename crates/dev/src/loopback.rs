@@ -54,8 +54,27 @@ fn serve(root: &Path, stream: TcpStream) -> std::io::Result<()> {
 }
 
 fn file(root: &Path, target: &str) -> Option<PathBuf> {
-    let path = Path::new(target.strip_prefix('/')?);
+    // `!`, which stands for capital letters, is escaped by some clients and not by others.
+    let target = steady_proxy::http::decode(target.strip_prefix('/')?).ok()?;
+    let path = Path::new(&target);
     path.components()
         .all(|part| matches!(part, Component::Normal(_)))
         .then(|| root.join(path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn capitals_may_be_escaped_twice() {
+        let root = Path::new("/cache");
+        let want = Some(PathBuf::from("/cache/github.com/!burnt!sushi/toml/@v/list"));
+        assert_eq!(
+            file(root, "/github.com/%21burnt%21sushi/toml/@v/list"),
+            want
+        );
+        assert_eq!(file(root, "/github.com/!burnt!sushi/toml/@v/list"), want);
+        assert_eq!(file(root, "/%2e%2e/etc/passwd"), None);
+    }
 }

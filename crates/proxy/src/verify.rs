@@ -119,10 +119,11 @@ fn hash_file(mut file: File, path: &Utf8Path, buffer: &mut [u8]) -> Result<[u8; 
                 steady_system::describe_io(&error)
             ))
         })?;
-        if count == 0 {
+        hash.update(&buffer[..count]);
+        // A file gives less than asked for only at its end; asking once more would double the calls for nearly all files.
+        if count < buffer.len() {
             break;
         }
-        hash.update(&buffer[..count]);
     }
     let mut out = [0; 32];
     out.copy_from_slice(hash.finish().as_ref());

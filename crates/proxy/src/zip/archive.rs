@@ -136,6 +136,46 @@ impl Archive {
         })
     }
 
+    /// The packed bytes of an entry in a buffer that grows as needed, with one read as a rule; `None` if they are not there.
+    pub fn packed<'b>(
+        &self,
+        entry: &Entry,
+        buffer: &'b mut Vec<u8>,
+    ) -> io::Result<Option<&'b [u8]>> {
+        /// What local headers may have that the directory does not tell of.
+        const SLACK: usize = 64;
+        let packed = usize::try_from(entry.packed).unwrap_or(usize::MAX);
+        let Some(expected) = packed.checked_add(30 + entry.name.len() + SLACK) else {
+            return Ok(None);
+        };
+        if buffer.len() < expected {
+            buffer.resize(expected, 0);
+        }
+        let mut have = 0;
+        while have < expected {
+            let at = entry.offset + have as u64;
+            match self.file.read_at(&mut buffer[have..expected], at)? {
+                0 => break,
+                count => have += count,
+            }
+        }
+        if have < 30 || &buffer[..4] != LOCAL {
+            return Ok(None);
+        }
+        let start = 30 + u16_at(buffer, 26) as usize + u16_at(buffer, 28) as usize;
+        let end = start + packed;
+        if end > have {
+            buffer.resize(buffer.len().max(end), 0);
+            let read = self
+                .file
+                .read_exact_at(&mut buffer[start..end], entry.offset + start as u64);
+            if read.is_err() {
+                return Ok(None);
+            }
+        }
+        Ok(Some(&buffer[start..end]))
+    }
+
     /// The whole unpacked bytes of an entry; its declared size is reserved, so the caller has checked it.
     pub fn read(&self, entry: &Entry) -> io::Result<Vec<u8>> {
         let mut bytes =
@@ -146,6 +186,21 @@ impl Archive {
 }
 
 impl Entry {
+    /// Bytes in the archive.
+    pub fn packed(&self) -> u64 {
+        self.packed
+    }
+
+    /// Whether it stands in the archive as it is. What is packed in another way than deflate is taken for damaged.
+    pub fn is_stored(&self) -> bool {
+        self.method == 0
+    }
+
+    /// The checksum declared.
+    pub fn crc(&self) -> u32 {
+        self.crc
+    }
+
     /// Whether it is a directory.
     pub fn is_dir(&self) -> bool {
         self.name.ends_with('/')

@@ -8,6 +8,7 @@ mod archive;
 mod check;
 mod create;
 mod unpack;
+mod whole;
 
 pub use archive::{Archive, Entry, EntryReader};
 pub use check::{CheckedFiles, FileError, check_files, check_zip};

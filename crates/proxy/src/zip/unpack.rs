@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use steady_system::{Files, interrupt};
 
+use super::whole::WholeReader;
 use super::{Archive, Entry};
 use crate::{Error, Result};
 
@@ -52,14 +53,14 @@ impl Unpack<'_> {
         let results: Mutex<(FileHashes, Option<Error>)> = Mutex::default();
         let work = || {
             let mut mine = FileHashes::new();
-            let mut buffer = vec![0; 256 << 10];
+            let mut tools = Tools::default();
             while !failed.load(Ordering::Relaxed) {
                 let Some(entry) = order.get(next.fetch_add(1, Ordering::Relaxed)) else {
                     break;
                 };
                 match interrupt::check()
                     .map_err(Error::from)
-                    .and_then(|()| self.one(entry, &mut buffer))
+                    .and_then(|()| self.one(entry, &mut tools))
                 {
                     Ok(hash) => mine.push((entry.name.clone(), hash)),
                     Err(error) => {
@@ -123,15 +124,23 @@ impl Unpack<'_> {
             .try_for_each(|path| Ok(files.create_dir(dir.join(path))?))
     }
 
-    fn one(&self, entry: &Entry, buffer: &mut [u8]) -> Result<[u8; 32]> {
+    fn one(&self, entry: &Entry, tools: &mut Tools) -> Result<[u8; 32]> {
         let fail = |error: std::io::Error| Error::other(steady_system::describe_io(&error));
-        let mut reader = self.archive.reader(entry).map_err(fail)?;
-        let mut target: Option<(std::fs::File, Utf8PathBuf)> = None;
-        if let (Some((files, dir)), Some(name)) = (self.target, self.relative(&entry.name)) {
-            let path = dir.join(name);
-            target = Some((files.create_new(&path, 0o444)?, path));
-        }
+        let mut target = match (self.target, self.relative(&entry.name)) {
+            (Some((files, dir)), Some(name)) => Some(Target::new(files, dir.join(name))?),
+            _ => None,
+        };
         let mut hash = Context::new(&SHA256);
+        if let Some(bytes) = tools.whole.read(self.archive, entry).map_err(fail)? {
+            hash.update(bytes);
+            if let Some(target) = &mut target {
+                target.write(bytes)?;
+            }
+            return Ok(finish(hash));
+        }
+        let mut reader = self.archive.reader(entry).map_err(fail)?;
+        tools.piece.resize(256 << 10, 0);
+        let buffer = tools.piece.as_mut_slice();
         loop {
             // A full buffer, not whatever one step of inflating gave: writes are what costs.
             let mut filled = 0;
@@ -142,22 +151,50 @@ impl Unpack<'_> {
                 }
             }
             hash.update(&buffer[..filled]);
-            if let Some((file, path)) = &mut target {
-                file.write_all(&buffer[..filled])
-                    .map_err(|source| steady_system::Error::Path {
-                        op: "write",
-                        path: path.clone(),
-                        source,
-                    })?;
+            if let Some(target) = &mut target {
+                target.write(&buffer[..filled])?;
             }
             if filled < buffer.len() {
                 break;
             }
         }
-        let mut out = [0; 32];
-        out.copy_from_slice(hash.finish().as_ref());
-        Ok(out)
+        Ok(finish(hash))
     }
+}
+
+/// What one thread works with.
+#[derive(Default)]
+struct Tools {
+    whole: WholeReader,
+    /// For entries that are too large to be read whole.
+    piece: Vec<u8>,
+}
+
+/// A file that is being unpacked.
+struct Target {
+    file: std::fs::File,
+    path: Utf8PathBuf,
+}
+
+impl Target {
+    fn new(files: &Files, path: Utf8PathBuf) -> Result<Target> {
+        let file = files.create_new(&path, 0o444)?;
+        Ok(Target { file, path })
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        let done = self.file.write_all(bytes);
+        done.map_err(|source| {
+            let (op, path) = ("write", self.path.clone());
+            steady_system::Error::Path { op, path, source }.into()
+        })
+    }
+}
+
+fn finish(hash: Context) -> [u8; 32] {
+    let mut out = [0; 32];
+    out.copy_from_slice(hash.finish().as_ref());
+    out
 }
 
 /// The `h1:` sum of files: SHA-256 over one line a file, sorted by name.
