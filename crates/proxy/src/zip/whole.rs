@@ -1,5 +1,5 @@
 //! Entries read whole: one read of the file, one call that unpacks, buffers that are kept. Nearly every file of a module is small
-//! enough for that, and it takes half the time of going piece by piece.
+//! enough for that; the rest goes piece by piece.
 
 use libdeflater::{Crc, Decompressor};
 use std::io;
