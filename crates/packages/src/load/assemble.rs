@@ -459,6 +459,14 @@ impl Loader<'_> {
                 ..PackageError::default()
             });
         }
+        if self.vendored_elsewhere(path, &place.dir, &importer.dir) {
+            return Some(PackageError {
+                import_stack,
+                err: "use of vendored package not allowed".to_string(),
+                pos: importer_pos(),
+                ..PackageError::default()
+            });
+        }
         if let Some(error) = self.vendored_error(importer, stack) {
             return Some(error);
         }
@@ -486,6 +494,25 @@ impl Loader<'_> {
             });
         }
         None
+    }
+
+    /// Only what lies beside or below a vendor directory may use what is in it.
+    fn vendored_elsewhere(&self, path: &str, dir: &Utf8Path, importer: &str) -> bool {
+        let Some(short) = vendored_path(path) else {
+            return false;
+        };
+        let Some(vendor) = dir.as_str().strip_suffix(&format!("/{short}")) else {
+            return false;
+        };
+        let Some(parent) = Utf8Path::new(vendor).parent() else {
+            return false;
+        };
+        let real = |path: &Utf8Path| {
+            let files = self.modules.index().files();
+            files.canonicalize(path).unwrap_or_else(|_| path.to_owned())
+        };
+        let importer = Utf8Path::new(importer);
+        !importer.starts_with(parent) && !real(importer).starts_with(real(parent))
     }
 
     /// A package of a vendor directory must be imported as what it is a copy of.
