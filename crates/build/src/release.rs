@@ -73,6 +73,12 @@ impl Release {
         self.minor >= 24
     }
 
+    /// A test program leaves coverage to `testing/internal/testdeps`.
+    #[must_use]
+    pub fn counts_in_testdeps(&self) -> bool {
+        self.minor >= 24
+    }
+
     /// The host's own build id is no part of a program's content id.
     #[must_use]
     pub fn ignores_host_build_id(&self) -> bool {

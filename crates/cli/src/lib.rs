@@ -15,7 +15,6 @@ pub mod command;
 pub mod commands;
 #[allow(dead_code)] // the commands that load packages are not there yet
 mod configs;
-mod coverage;
 pub mod exit;
 pub mod failure;
 mod fips;

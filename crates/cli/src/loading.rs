@@ -8,18 +8,16 @@ use steady_build::platform::Platform;
 use steady_build::{BuildConfig, Modes};
 use steady_module::ModuleVersion;
 use steady_packages::index::{Index, IndexOptions, Witness};
-use steady_packages::load::{LoadOptions, Loaded, Loader, Profile, TestSet};
+use steady_packages::load::{Cover, LoadOptions, Loaded, Loader, Profile, TestSet};
 use steady_packages::modload::{FipsSnapshot, ModConfig, ModError, ModMode, Modules, Neighbours};
 use steady_packages::package::{Package, PackageError};
-use steady_packages::patterns::Pattern;
 use steady_packages::source::BuildContext;
 use steady_packages::source::syslist::SysList;
+use steady_system::Overlay;
 use steady_system::clock::Clock;
-use steady_system::{Overlay, clean, relative};
 
 use crate::bail;
 use crate::configs::{self, BuildRequest};
-use crate::coverage::Coverage;
 use crate::exit::Status;
 use crate::failure::{Failure, Result, TooNew};
 use crate::fips::Fips;
@@ -78,6 +76,8 @@ pub struct Request<'a> {
     pub auto_vcs: bool,
     /// Packages that have tests get a program that runs them.
     pub tests: bool,
+    /// `-fuzz`: packages that are not watched nevertheless.
+    pub fuzz: Option<&'a [String]>,
     /// Nobody asks which files are embedded, so nobody hears of patterns without any.
     pub skip_embeds: bool,
 }
@@ -92,7 +92,6 @@ pub struct Workbench {
     pub modules: Modules,
     options: LoadOptions,
     flags: PackageFlags,
-    coverage: Option<Coverage>,
 }
 
 /// Flags for single packages, in the order given.
@@ -305,24 +304,8 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         crate::settings::platform::host_os(),
         crate::settings::platform::host_arch(),
     );
-    let counts = config.flags.cover
-        && matches!(
-            session.command.long_name(),
-            "build" | "install" | "run" | "list"
-        );
-    let coverage = counts.then(|| Coverage {
-        mode: config.flags.covermode.clone(),
-        patterns: request
-            .build
-            .cover
-            .and_then(|cover| cover.coverpkg.clone())
-            .unwrap_or_default()
-            .0,
-        race: config.flags.race,
-    });
     let options = LoadOptions {
         find: request.find,
-        also: coverage.as_ref().map(Coverage::needs).unwrap_or_default(),
         stamp: request.stamp,
         stamp_settings: if request.stamp {
             stamp::settings(session, flags, &config, &modules, request.auto_vcs)?
@@ -338,6 +321,8 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
             "archive" | "c-archive" | "c-shared" | "shared" | "plugin"
         ),
         tests: request.tests,
+        cover: cover(&request, &config, session.command.long_name() == "test"),
+        fuzz: request.fuzz.map(<[String]>::to_vec),
         skip_embeds: request.skip_embeds,
         embed_links: settings.get("GODEBUG").contains("embedfollowsymlinks=1"),
         fips140: fips.enabled(),
@@ -348,12 +333,22 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         },
     };
     Ok(Workbench {
-        coverage,
         config,
         context,
         modules,
         options,
         flags: package_flags,
+    })
+}
+
+/// What is to be counted.
+fn cover(request: &Request<'_>, config: &BuildConfig, tests: bool) -> Option<Cover> {
+    let patterns = request.build.cover.and_then(|cover| cover.coverpkg.clone());
+    config.flags.cover.then(|| Cover {
+        mode: config.flags.covermode.clone(),
+        patterns: patterns.map(|list| list.0).filter(|list| !list.is_empty()),
+        race: config.flags.race,
+        tests,
     })
 }
 
@@ -384,6 +379,9 @@ impl Workbench {
                 found.pattern
             ));
         }
+        for warning in &loaded.covered.warnings {
+            session.printer.note(warning);
+        }
         self.modules.index().save();
         self.keep_sums(&loaded)?;
         let cwd = session.environment().cwd();
@@ -392,9 +390,6 @@ impl Workbench {
             package.internal.asmflags = flags_for(&self.flags.asm, package, cwd, &self.modules);
             package.internal.ldflags = flags_for(&self.flags.ld, package, cwd, &self.modules);
             package.internal.gccgoflags = flags_for(&self.flags.gccgo, package, cwd, &self.modules);
-        }
-        if let Some(coverage) = &self.coverage {
-            coverage.mark(session, &self.modules, &mut loaded);
         }
         for tests in loaded.tests.clone() {
             flags_of_tests(&mut loaded, tests);
@@ -598,44 +593,8 @@ fn flags_for(
         .rev()
         .find(|entry| match entry.pattern.as_deref() {
             None => package.internal.cmdline_pkg || package.internal.cmdline_files,
-            Some(pattern) => matches(pattern, package, cwd, modules),
+            Some(pattern) => steady_packages::load::matches(pattern, package, cwd, modules),
         })
         .map(|entry| entry.flags.clone())
         .unwrap_or_default()
-}
-
-/// Does a pattern in front of flags mean the package?
-pub fn matches(pattern: &str, package: &Package, cwd: &Utf8Path, modules: &Modules) -> bool {
-    let public = &package.public;
-    match pattern {
-        "all" => true,
-        "std" => public.standard,
-        "cmd" => public.standard && public.import_path.starts_with("cmd/"),
-        "tool" if modules.enabled() => modules.mains().iter().any(|main| {
-            main.file
-                .tool
-                .iter()
-                .any(|tool| tool.value == public.import_path)
-        }),
-        "work" if modules.enabled() => public
-            .module
-            .as_ref()
-            .is_some_and(|module| modules.main(&module.path).is_some()),
-        _ if pattern == "."
-            || pattern == ".."
-            || pattern.starts_with("./")
-            || pattern.starts_with("../") =>
-        {
-            let Some(dots) = pattern.find("...") else {
-                return clean(&cwd.join(pattern)) == public.dir;
-            };
-            let cut = pattern[..dots].rfind('/').unwrap_or_default();
-            let dir = clean(&cwd.join(&pattern[..cut]));
-            relative(&dir, Utf8Path::new(&public.dir)).is_some_and(|below| {
-                !below.starts_with("..")
-                    && Pattern::new(&pattern[cut + 1..]).matches(below.as_str())
-            })
-        }
-        _ => Pattern::new(pattern).matches(&public.import_path),
-    }
 }

@@ -70,6 +70,20 @@ impl Session {
         }
     }
 
+    /// The same session once more, for work beside it.
+    #[must_use]
+    pub fn fork(&self) -> Session {
+        Session {
+            called: self.called,
+            program: self.program.clone(),
+            settings: self.settings.clone(),
+            files: self.files.clone(),
+            printer: Arc::clone(&self.printer),
+            command: self.command,
+            goflags: self.goflags.clone(),
+        }
+    }
+
     /// The environment of the process.
     #[must_use]
     pub fn environment(&self) -> &Environment {

@@ -66,7 +66,15 @@ impl Run<'_> {
                 "{objdir}{}.cover.go",
                 file.strip_suffix(".go").unwrap_or(file)
             );
-            from.push(make_absolute(&package.public.dir, file));
+            let source = match package.internal.generated.get(file) {
+                None => make_absolute(&package.public.dir, file),
+                Some(content) => {
+                    let path = format!("{objdir}{file}");
+                    self.shell(node).write_file(&path, content)?;
+                    path
+                }
+            };
+            from.push(source);
             to.push(made.clone());
             *file = made;
         }

@@ -159,6 +159,7 @@ pub fn request<'a>(flags: &'a FullBuildFlags, output: &'a str, auto_vcs: bool) -
         auto_vcs,
         tests: false,
         skip_embeds: false,
+        fuzz: None,
     }
 }
 

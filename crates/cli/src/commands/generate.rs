@@ -83,6 +83,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         auto_vcs: false,
         tests: false,
         skip_embeds: false,
+        fuzz: None,
     };
     let bench = loading::prepare(session, request)?;
     let loaded = bench.load(session, &parsed.arguments)?;

@@ -1,5 +1,6 @@
 //! `go tool`.
 
+use camino::Utf8PathBuf;
 use clap::{Args, FromArgMatches};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -114,6 +115,20 @@ fn module_tool(session: &mut Session, flags: &ToolFlags, name: &str) -> Result<O
     Ok(found.pop())
 }
 
+/// The program of one of the toolchain's own tools that it does not have built.
+///
+/// # Errors
+/// It does not build; in words for the user.
+pub fn program(session: &mut Session, name: &str) -> std::result::Result<Utf8PathBuf, String> {
+    let failed = || format!("go tool {name}: it does not build");
+    let built = build(session, &ModCommon::default(), &format!("cmd/{name}"), true);
+    let runnable = built.map_err(|_| failed())?;
+    if runnable.outcome.failed || runnable.outcome.interrupted {
+        return Err(failed());
+    }
+    Ok(runnable.program.clone())
+}
+
 /// Builds a tool, or finds it built, and runs it.
 fn build_and_start(
     session: &mut Session,
@@ -174,6 +189,7 @@ pub fn build(
         auto_vcs: false,
         tests: false,
         skip_embeds: false,
+        fuzz: None,
     };
     let bench = loading::prepare(session, request)?;
     let mut loaded = bench.load(session, &[package.to_owned()])?;

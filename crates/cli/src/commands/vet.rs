@@ -358,6 +358,7 @@ fn check(
         auto_vcs: false,
         tests: true,
         skip_embeds: false,
+        fuzz: None,
     };
     let bench = loading::prepare(session, request)?;
     let mut loaded = bench.load(session, &line.packages)?;

@@ -6,15 +6,19 @@
 
 mod assemble;
 mod buildinfo;
+mod cover;
 mod found;
 mod gopath;
 mod pgo;
+mod select;
 mod targets;
 mod test_set;
 mod testmain;
 
 pub use buildinfo::StampSettings;
+pub use cover::{Cover, Covered};
 pub use pgo::Profile;
+pub use select::matches;
 pub use targets::exec_name;
 pub use test_set::TestSet;
 
@@ -47,8 +51,10 @@ pub struct LoadOptions {
     pub library_mode: bool,
     /// Packages that have tests get a program that runs them.
     pub tests: bool,
-    /// Packages that are loaded although nobody imports them.
-    pub also: Vec<String>,
+    /// Packages are instrumented to count what is executed.
+    pub cover: Option<Cover>,
+    /// Packages are instrumented for the fuzzer, but for these.
+    pub fuzz: Option<Vec<String>>,
     /// Which files are embedded is not asked.
     pub skip_embeds: bool,
     /// Links to files may be embedded (`GODEBUG=embedfollowsymlinks=1`).
@@ -70,6 +76,8 @@ pub struct Loaded {
     pub matches: Vec<Match>,
     /// The tests of those roots that have any, if they were asked for.
     pub tests: Vec<TestSet>,
+    /// Packages that are instrumented because patterns say so.
+    pub covered: Covered,
     /// Modules are missing that could have what is imported.
     pub missing: bool,
 }
@@ -110,6 +118,8 @@ pub struct Loader<'m> {
     godebug: std::sync::OnceLock<crate::godebug::GodebugTable>,
     /// Sources of packages that files on the command line make.
     given: HashMap<PackageId, crate::source::PackageSource>,
+    /// What the patterns of `-coverpkg` have chosen.
+    covered: Vec<PackageId>,
     missing: bool,
 }
 
@@ -128,6 +138,7 @@ impl<'m> Loader<'m> {
             module_infos: HashMap::new(),
             godebug: std::sync::OnceLock::new(),
             given: HashMap::new(),
+            covered: Vec::new(),
             missing: false,
         }
     }
@@ -143,14 +154,15 @@ impl<'m> Loader<'m> {
             .any(|pattern| pattern.ends_with(".go") && files.is_file(pattern))
         {
             let root = self.load_files(patterns)?;
-            for path in self.options.also.clone() {
-                self.root(&path);
-            }
             self.attach_profiles(&[root]);
+            let covered = self.mark_covered(&[root]);
+            self.mark_fuzzed(&[root]);
+            self.covered.clone_from(&covered.packages);
             let tests = self.tests_of(&[root]);
             self.finish(&[root]);
             return Ok(Loaded {
                 tests,
+                covered,
                 missing: self.missing,
                 set: self.set,
                 roots: vec![root],
@@ -189,10 +201,10 @@ impl<'m> Loader<'m> {
         for found in &matches {
             self.load_match(found, &patterns_of, &mut roots);
         }
-        for path in self.options.also.clone() {
-            self.root(&path);
-        }
         self.attach_profiles(&roots);
+        let covered = self.mark_covered(&roots);
+        self.mark_fuzzed(&roots);
+        self.covered.clone_from(&covered.packages);
         let tests = self.tests_of(&roots);
         self.finish(&roots);
         Ok(Loaded {
@@ -200,6 +212,7 @@ impl<'m> Loader<'m> {
             roots,
             matches,
             tests,
+            covered,
             missing: self.missing,
         })
     }

@@ -3,15 +3,18 @@
 //! A package `p` with tests becomes up to three packages: `p` compiled with its test files, the external test `p_test`, and the
 //! program `p.test`. Whatever lies between them and imports `p` is compiled once more against `p` with its tests.
 
-use super::Loader;
 use super::assemble::{Importer, Stack};
-use super::testmain::{TestDeps, TestMain};
+use super::testmain::{TestCover, TestDeps, TestMain};
+use super::{Cover, Loader};
 use crate::package::{Package, PackageError, PackageId};
 use crate::source::{PackageSource, Position, testing};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// What the program imports besides the tests.
 const OF_PROGRAM: [&str; 4] = ["os", "reflect", "testing", "testing/internal/testdeps"];
+
+/// What the program imports when something is counted.
+const OF_COVERAGE: &str = "internal/coverage/cfile";
 
 /// The name of the file that the program consists of.
 pub(super) const TESTMAIN: &str = "_testmain.go";
@@ -65,6 +68,7 @@ impl Loader<'_> {
             })
             .collect();
         let mut ahead: Vec<String> = OF_PROGRAM.map(str::to_string).to_vec();
+        ahead.extend(self.counted().map(|_| OF_COVERAGE.to_string()));
         ahead.extend(self.options.linker_deps.iter().cloned());
         for id in &with_tests {
             let public = &self.set[*id].public;
@@ -93,7 +97,11 @@ impl Loader<'_> {
         let inner_half = self.half(id, &source, false);
         let external_half = self.half(id, &source, true);
         let package = self.set[id].clone();
-        let has_copy = !package.public.test_go_files.is_empty() || package.public.name == "main";
+        // Without -coverpkg a package is instrumented for its own tests alone.
+        let cover = self.counted().cloned();
+        let local = cover.as_ref().is_some_and(|cover| cover.patterns.is_none());
+        let has_copy =
+            !package.public.test_go_files.is_empty() || package.public.name == "main" || local;
         let inner = if has_copy {
             let copy = with_tests(&package, inner_half);
             self.set.add(copy)
@@ -109,6 +117,11 @@ impl Loader<'_> {
             let public = &mut self.set[inner].public;
             public.error = Some(error);
             public.incomplete = true;
+        }
+        if let Some(cover) = cover {
+            let own = self.set[id].internal.cover_mode.clone();
+            self.set[inner].internal.cover_mode = if local { cover.mode } else { own };
+            self.set[main].internal.cover_mode = "testmain".to_string();
         }
         debug_assert_eq!(self.set[id].public.import_path, path);
         TestSet {
@@ -270,6 +283,7 @@ impl Loader<'_> {
         stack.push("testmain", None);
         let mut imports: Vec<String> = OF_PROGRAM.map(str::to_string).to_vec();
         let mut wanted = imports.clone();
+        wanted.extend(self.counted().map(|_| OF_COVERAGE.to_string()));
         wanted.extend(self.options.linker_deps.iter().cloned());
         for import in &wanted {
             if *import == self.set[inner].public.import_path {
@@ -292,6 +306,7 @@ impl Loader<'_> {
                 .module
                 .as_ref()
                 .map_or_else(String::new, |module| module.path.clone()),
+            cover: self.cover_of_program(path),
             ..TestMain::default()
         };
         let files = &self.set[inner].public.files;
@@ -327,6 +342,29 @@ impl Loader<'_> {
             .insert(TESTMAIN.to_string(), text.into_bytes());
         self.set[id] = main;
         id
+    }
+
+    /// What tests are to count.
+    fn counted(&self) -> Option<&Cover> {
+        self.options.cover.as_ref().filter(|cover| cover.tests)
+    }
+
+    /// What the program knows of coverage.
+    fn cover_of_program(&self, tested: &str) -> Option<TestCover> {
+        let cover = self.counted()?;
+        let (within, packages) = match &cover.patterns {
+            None => (String::new(), vec![tested.to_string()]),
+            Some(patterns) => {
+                let paths = self.covered.iter();
+                let paths = paths.map(|id| self.set[*id].public.import_path.clone());
+                (format!(" in {}", patterns.join(", ")), paths.collect())
+            }
+        };
+        Some(TestCover {
+            mode: cover.mode.clone(),
+            within,
+            packages,
+        })
     }
 
     fn stamp_with_settings(&mut self, id: PackageId) {

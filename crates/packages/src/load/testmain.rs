@@ -24,6 +24,17 @@ impl TestDeps {
     }
 }
 
+/// What a program says of coverage.
+#[derive(Debug)]
+pub(super) struct TestCover {
+    /// How is counted.
+    pub mode: String,
+    /// ` in` and the patterns of the packages that are counted in, or nothing.
+    pub within: String,
+    /// Those packages.
+    pub packages: Vec<String>,
+}
+
 /// The test functions of one package and its external test.
 #[derive(Debug, Default)]
 pub(super) struct TestMain {
@@ -35,11 +46,45 @@ pub(super) struct TestMain {
     pub module_path: String,
     /// The package and its external test are there to be imported.
     pub imports: [bool; 2],
+    /// Something is counted.
+    pub cover: Option<TestCover>,
     /// Their functions.
     pub functions: [Vec<TestFunction>; 2],
 }
 
 const NAMES: [&str; 2] = ["_test", "_xtest"];
+
+impl TestCover {
+    fn source(&self) -> String {
+        let packages: Vec<String> = self
+            .packages
+            .iter()
+            .map(|path| format!("\"{path}\""))
+            .collect();
+        let values = [
+            ("CoverMode", quote(&self.mode)),
+            ("Covered", quote(&self.within)),
+            (
+                "CoverSelectedPackages",
+                format!("[]string{{{}}}", packages.join(", ")),
+            ),
+            ("CoverSnapshotFunc", "cfile.Snapshot".to_string()),
+            (
+                "CoverProcessTestDirFunc",
+                "cfile.ProcessCoverTestDir".to_string(),
+            ),
+            (
+                "CoverMarkProfileEmittedFunc",
+                "cfile.MarkProfileEmitted".to_string(),
+            ),
+        ];
+        let mut text = "\n".to_string();
+        for (name, value) in values {
+            let _ = writeln!(text, "\ttestdeps.{name} = {value}");
+        }
+        text + "\n"
+    }
+}
 
 impl TestMain {
     /// Two functions are called TestMain.
@@ -70,6 +115,9 @@ impl TestMain {
             text.push_str("\n\t\"reflect\"\n");
         }
         text.push_str("\n\t\"testing\"\n\t\"testing/internal/testdeps\"\n");
+        if self.cover.is_some() {
+            text.push_str("\n\t\"internal/coverage/cfile\"\n");
+        }
         text.push_str(if deps.coverage { "\n\n" } else { "\n" });
         for at in 0..2 {
             let needed = self.functions[at]
@@ -114,6 +162,9 @@ impl TestMain {
             }
         }
         text.push_str("\n}\n\nfunc init() {\n");
+        if let Some(cover) = &self.cover {
+            text.push_str(&cover.source());
+        }
         if deps.coverage {
             text.push('\n');
         }

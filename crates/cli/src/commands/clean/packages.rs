@@ -41,6 +41,7 @@ pub fn clean(session: &mut Session, flags: &CleanFlags, patterns: &[String]) -> 
         auto_vcs: false,
         tests: false,
         skip_embeds: false,
+        fuzz: None,
     };
     let bench = loading::prepare(session, request)?;
     let loaded = bench.load(session, patterns)?;

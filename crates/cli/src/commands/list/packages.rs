@@ -136,6 +136,7 @@ fn request<'a>(flags: &'a ListFlags, format: &Format, stale: bool) -> Request<'a
             Format::Json(json) => !json.needs(&["EmbedFiles", "TestEmbedFiles", "XTestEmbedFiles"]),
             _ => false,
         },
+        fuzz: None,
     }
 }
 

@@ -65,6 +65,7 @@ pub fn show(session: &mut Session, common: &ModCommon, json: bool) -> Result {
         auto_vcs: false,
         tests: false,
         skip_embeds: true,
+        fuzz: None,
     };
     let bench = loading::prepare(session, request)?;
     modules::must_have_main(session, &bench.modules)?;

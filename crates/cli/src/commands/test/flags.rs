@@ -324,7 +324,8 @@ impl Reader<'_> {
     fn finish(mut self) -> Result<CommandLine, FlagError> {
         let wrong = |error: clap::Error| FlagError::Wrong(error.to_string());
         let matches = self.definition.clone().try_get_matches_from(&self.normal);
-        let flags = TestFlags::from_arg_matches(&matches.map_err(wrong)?).map_err(wrong)?;
+        let mut flags = TestFlags::from_arg_matches(&matches.map_err(wrong)?).map_err(wrong)?;
+        flags.cover.cover |= flags.coverprofile.is_some();
         if let Some(unknown) = self.first_unknown.filter(|_| flags.c) {
             return Err(FlagError::Wrong(format!(
                 "go: unknown flag {unknown} cannot be used with -c"

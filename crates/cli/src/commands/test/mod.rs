@@ -4,7 +4,8 @@ mod flags;
 mod vetting;
 
 use std::sync::Arc;
-use steady_build::testing::{self, TestSettings};
+use steady_build::release::Release;
+use steady_build::testing::{self, CovData, TestSettings};
 use steady_build::{BuildConfig, Outcome, Sink};
 use steady_packages::load::{Loaded, TestSet};
 use steady_packages::package::{PackageError, PackageId};
@@ -68,7 +69,20 @@ fn run(session: &mut Session, words: &[String]) -> Result {
             return Err(Failure::Usage);
         }
     };
-    let bench = loading::prepare(session, request(&line.flags))?;
+    let fuzzes = line
+        .flags
+        .fuzz
+        .as_ref()
+        .is_some_and(|fuzz| !fuzz.is_empty());
+    let spared = vetting::spared_by_fuzzer(session);
+    let mut request = request(&line.flags);
+    request.fuzz = fuzzes.then_some(&spared);
+    let bench = loading::prepare(session, request)?;
+    if bench.config.flags.cover && !Release::of(&session.settings.version).counts_in_testdeps() {
+        return Err(Failure::unsupported(
+            "test -cover with toolchains before Go 1.24",
+        ));
+    }
     let loaded = bench.load(session, &line.packages)?;
     if loaded.roots.is_empty() {
         return Err(Failure::plain("no packages to test"));
@@ -76,6 +90,7 @@ fn run(session: &mut Session, words: &[String]) -> Result {
     check_single(&bench, &line, &loaded)?;
     let mut settings = settings(session, &bench.config, &line);
     settings.vet = vet;
+    settings.cover_packages.clone_from(&loaded.covered.packages);
     test(session, bench, loaded, settings)
 }
 
@@ -100,6 +115,7 @@ fn request(flags: &TestFlags) -> Request<'_> {
         auto_vcs: false,
         tests: true,
         skip_embeds: false,
+        fuzz: None,
     }
 }
 
@@ -170,11 +186,24 @@ fn settings(session: &Session, config: &BuildConfig, line: &CommandLine) -> Test
             .filter(|path| !path.is_empty())
             .map(|path| steady_system::clean(&dir.join(path))),
         cover_packages: Vec::new(),
-        covdata: None,
+        covdata: Some(covdata(session)),
         environment: configs::program_environment(&session.settings),
         own_groups: session.called == Called::Steady,
         vet: None,
     }
+}
+
+/// The toolchain's program that reads coverage data: it has it built, or it is built when it is needed.
+fn covdata(session: &Session) -> CovData {
+    let session = session.fork();
+    let find = move || {
+        let path = session.settings.tool_dir().join("covdata");
+        if session.files.exists(&path) {
+            return Ok(path);
+        }
+        crate::commands::tool::program(&mut session.fork(), "covdata")
+    };
+    CovData(Arc::new(find))
 }
 
 fn test(session: &Session, bench: Workbench, mut loaded: Loaded, settings: TestSettings) -> Result {

@@ -80,6 +80,11 @@ pub fn settings(session: &Session, flag: Option<&str>) -> Result<Option<VetSetti
     }
 }
 
+/// Packages that the fuzzer does not watch.
+pub fn spared_by_fuzzer(session: &Session) -> Vec<String> {
+    strings_behind(session, DEFAULTS, "var skipInstrumentation")
+}
+
 fn defaults(session: &Session) -> Vec<String> {
     let found = strings_behind(session, DEFAULTS, "var defaultVetFlags");
     if found.is_empty() {
