@@ -116,7 +116,8 @@ impl Release {
     }
 
     /// The assembler is told of the standard library; windows has `-pthread`, loong64 `-mno-relax`; linker flags too can make
-    /// the host's linker necessary; files of arguments are quoted as gcc does; positions in compiler messages need no mending.
+    /// the host's linker necessary; files of arguments are quoted as gcc does; positions in compiler messages need no mending; vet is
+    /// told all of a module, and its ids say whether it reports; test programs mark errors.
     #[must_use]
     pub fn is_27_or_later(&self) -> bool {
         self.minor >= 27

@@ -36,6 +36,8 @@ pub struct VetSettings {
     pub output: VetOutput,
     /// It writes files as it would have them into an archive.
     pub fix: bool,
+    /// The Go version of packages outside of modules.
+    pub go_version: String,
 }
 
 impl VetSettings {

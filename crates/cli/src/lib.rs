@@ -282,6 +282,7 @@ impl Start {
         let lenient = matches!(name, "env" | "bug");
         let goflags = GoFlags::parse(settings.get("GOFLAGS"), lenient, |flag| {
             GO.has_flag(flag, self.called)
+                || commands::vet::checker_has(&settings, &files, command, words, flag)
         })
         .map_err(Failure::error)?;
         let mut session = Session {

@@ -3,12 +3,13 @@
 //! | line of the id | when |
 //! |---|---|
 //! | `vet "ID"` | the line of `vet -V=full` |
+//! | `vetxonly B` | Go 1.27 and later: vet is only asked for facts |
 //! | `vetflags [flags]` | |
 //! | `pkg "ID"` | the id of compiling the package, as bytes |
 //! | `vetout "PATH" HASH` | every import: what vet has found out about it |
 //!
-//! Under the id lie the facts for importers, under `stdout` what vet put out, under `fix.zip` changed files. The id does not say
-//! whether vet was asked to report or for facts only, so a package that was only imported until now may be found with nothing
+//! Under the id lie the facts for importers, under `stdout` what vet put out, under `fix.zip` changed files. Before 1.27 the id does
+//! not say whether vet was asked to report or for facts only, so a package that was only imported until now may be found with nothing
 //! put out: where a report is always something, nothing means that there was no report yet. What a release before 1.26 put
 //! out is not kept.
 
@@ -18,8 +19,7 @@ use sha2::Digest as _;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
-use steady_module::gover;
-use steady_packages::package::Package;
+use steady_packages::package::{ModulePublic, Package};
 
 use super::Run;
 use crate::cache::{Id, short};
@@ -41,8 +41,12 @@ struct VetConfig<'a> {
     go_files: Vec<String>,
     non_go_files: Vec<String>,
     ignored_files: Vec<String>,
-    module_path: &'a str,
-    module_version: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module_path: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module_version: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    module: Option<&'a ModulePublic>,
     import_map: BTreeMap<String, String>,
     package_file: BTreeMap<String, String>,
     standard: BTreeMap<String, bool>,
@@ -141,6 +145,9 @@ impl Run<'_> {
         let path = &vetting.package.public.import_path;
         let mut hash = self.cache.hashes().hash(format!("vet {path}"));
         hash.add(format_args!("vet {}\n", quote(&self.tool_id("vet")?)));
+        if self.release.is_27_or_later() {
+            hash.add(format_args!("vetxonly {}\n", vetting.facts_only));
+        }
         hash.add(format_args!("vetflags {}\n", quote_list(&vetting.flags)));
         let action = self.data(vetting.build).action_id;
         hash.add(format_args!("pkg {}\n", quote_bytes(&action)));
@@ -305,8 +312,9 @@ impl Run<'_> {
             go_files: real(&go),
             non_go_files: real(&others),
             ignored_files: ignored.concat(),
-            module_path: "",
-            module_version: "",
+            module_path: None,
+            module_version: None,
+            module: None,
             import_map: BTreeMap::new(),
             package_file: BTreeMap::new(),
             standard: BTreeMap::new(),
@@ -314,10 +322,7 @@ impl Run<'_> {
             vetx_only: vetting.facts_only,
             vetx_output: format!("{objdir}vet.out"),
             stdout: String::new(),
-            go_version: format!(
-                "go{}",
-                gover::from_toolchain(&self.config.toolchain.version)
-            ),
+            go_version: format!("go{}", vetting.settings.go_version),
             fix_archive: String::new(),
             succeed_on_typecheck_failure: false,
         };
@@ -333,10 +338,14 @@ impl Run<'_> {
                 version => version,
             };
             config.go_version = format!("go{version}");
-            if module.error.is_none() {
-                config.module_path = &module.path;
-                config.module_version = &module.version;
-            }
+        }
+        let module = public.module.as_deref();
+        if self.release.is_27_or_later() {
+            config.module = module;
+        } else {
+            let module = module.filter(|module| module.error.is_none());
+            config.module_path = Some(module.map_or("", |module| &module.path));
+            config.module_version = Some(module.map_or("", |module| &module.version));
         }
         self.add_imports(vetting, &mut config);
         Ok(config)

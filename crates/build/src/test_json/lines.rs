@@ -1,6 +1,6 @@
 //! Bytes to lines, with a bound: a longer line comes in parts that are cut between characters.
 
-use super::MARK;
+use super::{ESCAPE, MARK};
 
 /// A line with its end, or a part of one that is longer.
 #[derive(Debug, PartialEq, Eq)]
@@ -22,12 +22,15 @@ pub(super) struct Lines {
     buffer: Vec<u8>,
     /// What is in the buffer goes on with a line of which a part was given away.
     inside: bool,
+    /// A mark behind an escape is none.
+    escapes: bool,
 }
 
 impl Lines {
-    pub(super) fn new(limit: usize) -> Lines {
+    pub(super) fn new(limit: usize, escapes: bool) -> Lines {
         Lines {
             limit,
+            escapes,
             buffer: Vec::with_capacity(limit),
             inside: false,
         }
@@ -55,7 +58,7 @@ impl Lines {
         let mut used = 0;
         while used < self.buffer.len() {
             let rest = &self.buffer[used..];
-            let Some(end) = line_end(rest) else {
+            let Some(end) = line_end(rest, self.escapes) else {
                 // The name of a benchmark is shown before its result is there.
                 if !self.inside
                     && let Some(tab) = rest.iter().position(|byte| *byte == b'\t')
@@ -84,11 +87,20 @@ impl Lines {
 }
 
 /// Where a line ends: behind a newline, or before a mark that does not begin it.
-fn line_end(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().enumerate().find_map(|(at, byte)| match byte {
-        b'\n' => Some(at + 1),
-        &MARK if at > 0 => Some(at),
-        _ => None,
+fn line_end(bytes: &[u8], escapes: bool) -> Option<usize> {
+    let mut escaped = false;
+    bytes.iter().enumerate().find_map(|(at, byte)| {
+        let plain = std::mem::take(&mut escaped);
+        match byte {
+            b'\n' => Some(at + 1),
+            _ if plain => None,
+            &ESCAPE if escapes => {
+                escaped = true;
+                None
+            }
+            &MARK if at > 0 => Some(at),
+            _ => None,
+        }
     })
 }
 
@@ -125,7 +137,7 @@ mod tests {
 
     #[test]
     fn lines_and_parts() {
-        let mut lines = Lines::new(8);
+        let mut lines = Lines::new(8, false);
         assert_eq!(lines.add(b"ab\ncd"), [Piece::Line(b"ab\n".to_vec())]);
         let pieces = lines.add("éééé\nx\n".as_bytes());
         let texts: Vec<String> = pieces
@@ -139,7 +151,7 @@ mod tests {
 
     #[test]
     fn benchmarks_are_shown_early() {
-        let mut lines = Lines::new(64);
+        let mut lines = Lines::new(64, false);
         assert_eq!(
             lines.add(b"BenchmarkX  \t"),
             [Piece::Part(b"BenchmarkX  \t".to_vec())]

@@ -13,6 +13,11 @@ use lines::{Lines, Piece};
 
 /// Stands in front of lines that frame.
 const MARK: u8 = 0x16;
+/// Around what a test says is wrong, from Go 1.27 on.
+const ERROR_START: u8 = 0x0f;
+const ERROR_END: u8 = 0x0e;
+/// In front of a byte that would be a mark and is none, from Go 1.27 on.
+const ESCAPE: u8 = 0x1b;
 /// A line that frames must fit into this.
 const IN: usize = 4096;
 /// The longest text of one event.
@@ -67,6 +72,7 @@ struct Event {
     test: String,
     elapsed: Option<f64>,
     output: Option<Vec<u8>>,
+    output_type: &'static str,
     failed_build: String,
     key: String,
     value: String,
@@ -90,14 +96,21 @@ pub struct Converter<'a> {
     /// From now on only marked lines frame.
     needs_mark: bool,
     failed_build: String,
+    /// The program also marks errors, and escapes what looks like a mark.
+    marks_errors: bool,
+    in_error: bool,
+    escaped: bool,
+    /// What is put out frames.
+    frames: bool,
     input: Lines,
     output: Lines,
 }
 
 impl<'a> Converter<'a> {
-    /// A converter whose first event says that the package has started. `write` gets whole lines.
+    /// A converter whose first event says that the package has started. `write` gets whole lines. `marks_errors`: programs do,
+    /// as those of Go 1.27 and later.
     #[must_use]
-    pub fn new(package: &str, zone: Zone, write: Write<'a>) -> Converter<'a> {
+    pub fn new(package: &str, zone: Zone, marks_errors: bool, write: Write<'a>) -> Converter<'a> {
         let mut converter = Converter {
             write,
             package: package.to_owned(),
@@ -108,8 +121,12 @@ impl<'a> Converter<'a> {
             result: "",
             needs_mark: false,
             failed_build: String::new(),
-            input: Lines::new(IN),
-            output: Lines::new(OUT),
+            marks_errors,
+            in_error: false,
+            escaped: false,
+            frames: false,
+            input: Lines::new(IN, marks_errors),
+            output: Lines::new(OUT, marks_errors),
         };
         converter.event(Event {
             action: "start".into(),
@@ -183,11 +200,57 @@ impl<'a> Converter<'a> {
     }
 
     fn output_event(&mut self, text: Vec<u8>) {
+        if !self.marks_errors {
+            return self.typed_output(text, "");
+        }
+        let mut kind = match (self.frames, self.in_error) {
+            (true, _) => "frame",
+            (false, true) => "error-continue",
+            (false, false) => "",
+        };
+        let mut piece = Vec::new();
+        let mut rest = text.into_iter().peekable();
+        while let Some(byte) = rest.next() {
+            if std::mem::take(&mut self.escaped) {
+                piece.push(byte);
+                continue;
+            }
+            match byte {
+                ESCAPE => self.escaped = true,
+                ERROR_START => {
+                    self.typed_output(std::mem::take(&mut piece), kind);
+                    self.in_error = true;
+                    kind = "error";
+                }
+                ERROR_END => {
+                    piece.extend(rest.next_if_eq(&b'\n'));
+                    self.typed_output(std::mem::take(&mut piece), kind);
+                    self.in_error = false;
+                    kind = "";
+                }
+                byte => piece.push(byte),
+            }
+        }
+        self.typed_output(piece, kind);
+    }
+
+    fn typed_output(&mut self, text: Vec<u8>, output_type: &'static str) {
+        if self.marks_errors && text.is_empty() {
+            return;
+        }
         self.event(Event {
             action: "output".into(),
             output: Some(text),
+            output_type,
             ..Event::default()
         });
+    }
+
+    /// Puts out a line that frames.
+    fn frame(&mut self, line: &[u8]) {
+        self.frames = true;
+        self.put(line);
+        self.frames = false;
     }
 
     fn line(&mut self, original: &[u8]) {
@@ -209,7 +272,7 @@ impl<'a> Converter<'a> {
             self.report_down_to(0);
             self.test.clear();
             self.needs_mark = marked;
-            self.put(line);
+            self.frame(line);
             self.result = if trimmed == b"PASS" { "pass" } else { "fail" };
             return;
         }
@@ -257,7 +320,7 @@ impl<'a> Converter<'a> {
             elapsed,
             ..Event::default()
         });
-        self.put(line);
+        self.frame(line);
     }
 
     /// `=== RUN   Name` and its like.
@@ -286,12 +349,12 @@ impl<'a> Converter<'a> {
         match event.action.as_str() {
             "name" => {} // it only says whose output follows
             "pause" => {
-                self.put(line);
+                self.frame(line);
                 self.event(event);
             }
             _ => {
                 self.event(event);
-                self.put(line);
+                self.frame(line);
             }
         }
     }
@@ -330,6 +393,7 @@ impl<'a> Converter<'a> {
                 line.push_str(&format!(",\"{name}\":{}", json_string(value.as_bytes())));
             }
         };
+        add("OutputType", event.output_type);
         add("FailedBuild", &event.failed_build);
         add("Key", &event.key);
         add("Value", &event.value);

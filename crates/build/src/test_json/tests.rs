@@ -4,11 +4,20 @@ use steady_system::Environment;
 
 /// Events without their times.
 fn convert(input: &[u8], piece: usize, success: Option<bool>) -> Vec<serde_json::Value> {
+    convert_marked(input, piece, success, false)
+}
+
+fn convert_marked(
+    input: &[u8],
+    piece: usize,
+    success: Option<bool>,
+    marks_errors: bool,
+) -> Vec<serde_json::Value> {
     let written = Arc::new(Mutex::new(Vec::new()));
     let zone = Zone::local(&Environment::empty("/").with("TZ", ""));
     let to = Arc::clone(&written);
     let write = Box::new(move |line: &[u8]| to.lock().unwrap().extend_from_slice(line));
-    let mut converter = Converter::new("p", zone, write);
+    let mut converter = Converter::new("p", zone, marks_errors, write);
     for bytes in input.chunks(piece) {
         converter.write(bytes);
     }
@@ -115,4 +124,28 @@ fn strings_as_gos_json_has_them() {
         json_string(b"a<\x1b\xff\xe2\x80\xa8\"\n"),
         "\"a\\u003c\\u001b\\ufffd\\u2028\\\"\\n\""
     );
+}
+
+#[test]
+fn errors_are_told_apart_where_programs_mark_them() {
+    let input = b"\x16=== RUN   TestA\na\x0f    x: wrong\n    more\x1b\x0e\x0e\n\x1b\x16b\n";
+    for piece in [1, 5, 100] {
+        let events = convert_marked(input, piece, None, true);
+        let told: Vec<(String, String)> = events[2..]
+            .iter()
+            .map(|event| {
+                let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+                (text("OutputType"), text("Output"))
+            })
+            .collect();
+        let expected = [
+            ("frame", "=== RUN   TestA\n"),
+            ("", "a"),
+            ("error", "    x: wrong\n"),
+            ("error-continue", "    more\u{e}\n"),
+            ("", "\u{16}b\n"),
+        ];
+        let expected = expected.map(|(kind, text)| (kind.to_owned(), text.to_owned()));
+        assert_eq!(told, expected);
+    }
 }

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use steady_build::Sink;
 use steady_build::release::Release;
 use steady_build::vet::{VetOutput, VetSettings};
+use steady_module::gover;
 use steady_packages::load::Loaded;
 use steady_packages::package::PackageId;
-use steady_system::process;
+use steady_system::{Files, process};
 
 use crate::command::{Command, Kind};
 use crate::configs::BuildRequest;
@@ -21,6 +22,7 @@ use crate::flags::grammar::{self, Definition, FlagError, Word};
 use crate::flags::{define, value};
 use crate::loading::{self, ModRequest, Request};
 use crate::session::Session;
+use crate::settings::Settings;
 
 #[derive(Args)]
 struct Common {
@@ -108,7 +110,7 @@ struct CommandLine {
 }
 
 fn vet(session: &mut Session, words: &[String]) -> Result {
-    let tool = tool_of(session, "vet", words)?;
+    let tool = tool_of(&session.settings, &session.files, "vet", words)?;
     let line = match read(session, define::<VetFlags>, &tool, words)? {
         Ok(line) => line,
         Err(error) => return usage(session, &error),
@@ -122,7 +124,7 @@ fn fix(session: &mut Session, words: &[String]) -> Result {
     if !Release::of(&session.settings.version).keeps_vet_output() {
         return Err(Failure::unsupported("fix with toolchains before Go 1.26"));
     }
-    let tool = tool_of(session, "fix", words)?;
+    let tool = tool_of(&session.settings, &session.files, "fix", words)?;
     let line = match read(session, define::<FixFlags>, &tool, words)? {
         Ok(line) => line,
         Err(error) => return usage(session, &error),
@@ -145,8 +147,25 @@ fn usage(session: &Session, error: &FlagError) -> Result {
     Err(Failure::Usage)
 }
 
+/// Does the checker have a flag? GOFLAGS may name those too.
+#[must_use]
+pub fn checker_has(
+    settings: &Settings,
+    files: &Files,
+    command: &Command,
+    words: &[String],
+    flag: &str,
+) -> bool {
+    let name = command.long_name();
+    if !matches!(name, "vet" | "fix") {
+        return false;
+    }
+    let flags = tool_of(settings, files, name, words).and_then(|tool| tool_flags(settings, &tool));
+    flags.is_ok_and(|flags| flags.iter().any(|known| known.name == flag))
+}
+
 /// The checker, which must be known before flags can be read.
-fn tool_of(session: &Session, command: &str, words: &[String]) -> Result<String> {
+fn tool_of(settings: &Settings, files: &Files, command: &str, words: &[String]) -> Result<String> {
     let flag = format!("{command}tool");
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
@@ -165,16 +184,16 @@ fn tool_of(session: &Session, command: &str, words: &[String]) -> Result<String>
         if given.is_empty() {
             break;
         }
-        let path = steady_system::clean(&session.files.absolute(given));
+        let path = steady_system::clean(&files.absolute(given));
         return Ok(path.into_string());
     }
-    Ok(session.settings.tool_dir().join(command).into_string())
+    Ok(settings.tool_dir().join(command).into_string())
 }
 
 /// The flags that the checker has.
-fn tool_flags(session: &Session, tool: &str) -> Result<Vec<ToolFlag>> {
+fn tool_flags(settings: &Settings, tool: &str) -> Result<Vec<ToolFlag>> {
     let usage = |text: String| Failure::Message(text, Status::USAGE);
-    let mut command = process::Command::new(tool, session.environment());
+    let mut command = process::Command::new(tool, &settings.environment);
     command.arg("-flags");
     let output = command
         .output()
@@ -202,7 +221,7 @@ fn read(
     let known = session.command.definition(session.called);
     let mut definition = known.unwrap_or_else(own);
     let mut of_tool: Vec<String> = Vec::new();
-    for flag in tool_flags(session, tool)? {
+    for flag in tool_flags(&session.settings, tool)? {
         if flag.name == "c" {
             continue; // what it does is done here
         }
@@ -327,6 +346,7 @@ fn settings(
         explicit,
         output,
         fix,
+        go_version: gover::from_toolchain(session.settings.local_version()).to_owned(),
     })
 }
 

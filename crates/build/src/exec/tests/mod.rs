@@ -19,6 +19,7 @@ use super::Run;
 use crate::config::BuildConfig;
 use crate::duration::go_string;
 use crate::plan::{NodeId, PlannedTest};
+use crate::release::Release;
 use crate::shell::{Done, Failure, environment_of, lock};
 use crate::testing::TestSettings;
 use output::Output;
@@ -42,6 +43,8 @@ pub(crate) struct TestRuns {
     expired: u64,
     /// What cached results have to do with is told (`GODEBUG=gocachetest=1`).
     tells: bool,
+    /// Programs mark what they say is wrong.
+    marks_errors: bool,
     /// The number of the test whose turn it is to start.
     turn: Mutex<usize>,
     turned: Condvar,
@@ -77,6 +80,7 @@ impl TestRuns {
             zone: Zone::local(&variables),
             variables,
             expired: expiry(&config.gocache),
+            marks_errors: Release::of(&config.toolchain.version).is_27_or_later(),
             tells,
             turn: Mutex::new(0),
             turned: Condvar::new(),

@@ -28,7 +28,7 @@ impl<'a> Output<'a> {
         let how = &runs.how;
         let json = how.json.then(|| {
             let write = Box::new(|line: &[u8]| shared.sink.stdout(line));
-            Converter::new(path, runs.zone.clone(), write)
+            Converter::new(path, runs.zone.clone(), runs.marks_errors, write)
         });
         let way = if how.streams() {
             Way::Streamed

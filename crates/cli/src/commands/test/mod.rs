@@ -310,7 +310,7 @@ fn tell_setup_failed(
     }
     let zone = Zone::local(session.environment());
     let write = Box::new(|bytes: &[u8]| session.printer.stdout(bytes));
-    let mut json = steady_build::test_json::Converter::new(path, zone, write);
+    let mut json = steady_build::test_json::Converter::new(path, zone, false, write);
     if settings.tells_failed_build {
         json.set_failed_build(&loaded.set[failed].description());
     }

@@ -4,6 +4,8 @@
 use steady_build::quote::quote;
 use steady_build::vet::{VetOutput, VetSettings};
 
+use steady_module::gover;
+
 use crate::session::Session;
 
 /// Where a release says which checks run before tests, behind `defaultVetFlags`.
@@ -37,6 +39,7 @@ pub fn settings(session: &Session, flag: Option<&str>) -> Result<Option<VetSetti
         explicit,
         output: VetOutput::Copied,
         fix: false,
+        go_version: gover::from_toolchain(session.settings.local_version()).to_owned(),
     };
     let list = match flag {
         None | Some("") => return Ok(Some(settings(defaults(session), false))),
