@@ -216,7 +216,7 @@ impl GoSum {
 
     /// A refusal with the lines that record other sums, behind go's own words.
     fn placed(&self, module: &ModuleVersion, sum: &str, error: Error) -> Error {
-        let Kind::Security(text) = error.kind() else {
+        let Kind::SumMismatch(text) = error.kind() else {
             return error;
         };
         let mut text = text.clone();
@@ -232,7 +232,7 @@ impl GoSum {
                 );
             }
         }
-        Kind::Security(text).into()
+        Kind::SumMismatch(text).into()
     }
 
     /// Remembers a sum that was checked otherwise. A warning if sums of an unknown kind are recorded.
