@@ -87,6 +87,9 @@ impl Run<'_> {
         {
             need.remove(Need::COVER_META);
         }
+        if need.is_only(Need::VET) && self.knows_vetted_files(build) {
+            need.remove(Need::VET);
+        }
         Ok(())
     }
 

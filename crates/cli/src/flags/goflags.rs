@@ -51,6 +51,18 @@ impl GoFlags {
     /// # Errors
     /// A value that the flag does not take.
     pub fn apply(&self, definition: &Definition) -> Result<Vec<String>, FlagError> {
+        self.apply_prefixed(definition, "")
+    }
+
+    /// The same for a command whose flags may also have a prefix.
+    ///
+    /// # Errors
+    /// As [`GoFlags::apply`].
+    pub fn apply_prefixed(
+        &self,
+        definition: &Definition,
+        prefix: &str,
+    ) -> Result<Vec<String>, FlagError> {
         let mut taken = Vec::new();
         for word in &self.0 {
             let (dashed, value) = match word.split_once('=') {
@@ -58,9 +70,12 @@ impl GoFlags {
                 None => (word.as_str(), None),
             };
             let name = dashed.trim_start_matches('-');
-            let Some(arg) = grammar::lookup(definition, name) else {
+            let short = name.strip_prefix(prefix).unwrap_or(name);
+            let known = grammar::lookup(definition, name);
+            let Some(arg) = known.or_else(|| grammar::lookup(definition, short)) else {
                 continue;
             };
+            let name = arg.get_long().unwrap_or(name);
             let dashed = format!("-{name}");
             let value = match value {
                 Some(value) => value,

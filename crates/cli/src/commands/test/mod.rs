@@ -49,7 +49,7 @@ fn run(session: &mut Session, words: &[String]) -> Result {
     let cwd = session.environment().cwd().to_owned();
     let read = session
         .goflags
-        .apply(&definition)
+        .apply_prefixed(&definition, "test.")
         .and_then(|goflags| flags::read(&definition, goflags, words, &cwd));
     let line = match read {
         Ok(line) => line,
