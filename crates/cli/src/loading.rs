@@ -212,6 +212,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
     proxy.mod_cache_rw = request.common.is_some_and(|common| common.modcacherw);
     proxy.trace = request.trace;
     proxy.quiet = request.quiet;
+    proxy.hints = session.called == Called::Steady;
     proxy.lenient_go_sum = request.lenient_sums;
     let observer = Arc::new(Progress::new(&session.printer, session.called));
     let fetcher = steady_proxy::Fetcher::new(

@@ -46,6 +46,8 @@ pub struct Config {
     pub lenient_go_sum: bool,
     /// `-offline`: nothing may reach the network. What would have is an error that names it.
     pub offline: bool,
+    /// Errors may say more than go's do.
+    pub hints: bool,
     /// `-locked`: go.sum may not change. What would is an error that names it.
     pub locked: bool,
     /// Any use of the network is an internal error (test hook; loopback is allowed).

@@ -59,7 +59,9 @@ impl Shared {
     }
 
     pub fn set_sum_files(&self, files: SumFiles) {
-        *self.sums() = GoSum::new(files, self.config.lenient_go_sum).locked(self.config.locked);
+        *self.sums() = GoSum::new(files, self.config.lenient_go_sum)
+            .locked(self.config.locked)
+            .with_hints(self.config.hints);
     }
 
     /// What was looked up before.

@@ -33,6 +33,7 @@ pub struct GoSum {
     state: Option<State>,
     lenient: bool,
     locked: bool,
+    hints: bool,
 }
 
 struct Texts {
@@ -74,7 +75,15 @@ impl GoSum {
             state: None,
             lenient,
             locked: false,
+            hints: false,
         }
+    }
+
+    /// The same sums, with hints behind go's own words.
+    #[must_use]
+    pub fn with_hints(mut self, hints: bool) -> GoSum {
+        self.hints = hints;
+        self
     }
 
     /// The same sums, which may not change.
@@ -214,11 +223,14 @@ impl GoSum {
         })
     }
 
-    /// A refusal with the lines that record other sums, behind go's own words.
+    /// A refusal, as a hint with the lines that record other sums.
     fn placed(&self, module: &ModuleVersion, sum: &str, error: Error) -> Error {
         let Kind::SumMismatch(text) = error.kind() else {
             return error;
         };
+        if !self.hints {
+            return error;
+        }
         let mut text = text.clone();
         let (Some(main), Some(texts)) = (&self.files.main, &self.texts) else {
             return error;
