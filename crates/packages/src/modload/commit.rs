@@ -139,10 +139,6 @@ impl Modules {
         packages: Option<&ModulePackages>,
         options: &CommitOptions,
     ) -> Result<()> {
-        if options.tidy {
-            let keep = self.keep_sums(packages, reqs, true, false);
-            self.fetcher.trim_go_sum(&keep)?;
-        }
         if self.mains.is_empty() {
             return Ok(());
         }
