@@ -213,6 +213,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
     proxy.trace = request.trace;
     proxy.quiet = request.quiet;
     proxy.hints = session.called == Called::Steady;
+    proxy.mend_zips = session.called == Called::Steady;
     proxy.lenient_go_sum = request.lenient_sums;
     let observer = Arc::new(Progress::new(&session.printer, session.called));
     let fetcher = steady_proxy::Fetcher::new(

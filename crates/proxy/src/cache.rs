@@ -191,7 +191,8 @@ impl Cache {
     pub fn read_info(&self, module_path: &str, rev: &str, offline: bool) -> Option<RevInfo> {
         let parse = |bytes: Vec<u8>| serde_json::from_slice(&bytes).ok();
         match self.read(module_path, rev, "info") {
-            Some(bytes) => parse(bytes),
+            // One that tells of another version is damaged, as is one that cannot be read: it is fetched again.
+            Some(bytes) => parse(bytes).filter(|info: &RevInfo| info.version == rev),
             None if offline => self
                 .pseudo_version_of(module_path, rev)
                 .and_then(|v| parse(self.read(module_path, &v, "info")?)),
@@ -255,9 +256,16 @@ impl Cache {
         let Ok(file) = self.path(&ModuleVersion::new(module_path, version), "mod") else {
             return Ok(());
         };
-        self.write(&file, bytes)?;
-        let _ = self.rewrite_list(&self.module_dir(module_path)?);
-        Ok(())
+        self.make_parent(&file)?;
+        // Listed first, and the list's lock is held until the file is there: who is killed in between left no go.mod, so that the
+        // next run does both; and who lists meanwhile waits until it can see the file. The list is no reason to stop.
+        let listed = self.list(&file).ok();
+        let written = self.write(&file, bytes);
+        drop(listed);
+        if written.is_err() {
+            let _ = self.list(&file.with_extension("none"));
+        }
+        written
     }
 
     fn write(&self, file: &Utf8Path, bytes: &[u8]) -> Result<()> {
@@ -265,21 +273,25 @@ impl Cache {
         Ok(self.files.write_atomic(file, bytes, 0o666)?)
     }
 
-    /// Brings `list` up to date with the .mod files (it matters when the cache is served as a proxy).
-    fn rewrite_list(&self, dir: &Utf8Path) -> Result<()> {
-        lock::transform(dir.join("list"), |_| {
-            let entries = self.files.read_dir(dir)?;
-            let names = entries
-                .iter()
-                .filter_map(|entry| entry.name.strip_suffix(".mod"));
-            let mut list: Vec<String> = names
-                .filter(|v| !v.is_empty() && path::canonical_version(v) == **v)
-                .map(str::to_owned)
-                .collect();
-            semver::sort(&mut list);
-            list.push(String::new());
-            Ok(list.join("\n").into_bytes())
-        })
+    /// Brings `list` up to date with the .mod files there are and the one to come (it matters when the cache is served as a proxy),
+    /// and keeps it locked.
+    fn list(&self, coming: &Utf8Path) -> Result<LockedFile> {
+        let dir = coming.parent().unwrap_or(coming);
+        let mut locked = lock::edit(dir.join("list"))?;
+        let old = locked.read()?;
+        let entries = self.files.read_dir(dir)?;
+        let names = entries.iter().map(|entry| entry.name.as_str());
+        let mut list: Vec<String> = names
+            .chain(coming.file_name())
+            .filter_map(|name| name.strip_suffix(".mod"))
+            .filter(|v| !v.is_empty() && path::canonical_version(v) == **v)
+            .map(str::to_owned)
+            .collect();
+        semver::sort(&mut list);
+        list.dedup();
+        list.push(String::new());
+        locked.replace(&old, list.join("\n").as_bytes())?;
+        Ok(locked)
     }
 
     /// The recorded h1 of a version's zip, if it is whole.
@@ -287,7 +299,10 @@ impl Cache {
         let bytes = lock::read(self.path(module, "ziphash")?)?;
         let text = String::from_utf8_lossy(&bytes);
         let text = text.trim();
-        Ok((text.len() == "h1:".len() + 44 && !text.contains('\0')).then(|| text.to_owned()))
+        Ok(
+            (text.len() == "h1:".len() + 44 && text.starts_with("h1:") && !text.contains('\0'))
+                .then(|| text.to_owned()),
+        )
     }
 
     /// Records the h1 of a verified zip.

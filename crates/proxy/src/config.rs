@@ -46,6 +46,8 @@ pub struct Config {
     pub lenient_go_sum: bool,
     /// `-offline`: nothing may reach the network. What would have is an error that names it.
     pub offline: bool,
+    /// A cached zip that cannot even be read is fetched again, as one with a wrong sum is in any case; go gives up there.
+    pub mend_zips: bool,
     /// Errors may say more than go's do.
     pub hints: bool,
     /// `-locked`: go.sum may not change. What would is an error that names it.

@@ -188,10 +188,13 @@ impl ProxyRepo {
             }
             let written = sink.write_all(&buffer[..count]);
             written.map_err(|error| {
-                lasting(Error::other(format!(
-                    "write zip: {}",
-                    steady_system::describe_io(&error)
-                )))
+                lasting(match error.downcast::<steady_system::Error>() {
+                    Ok(error) => error.into(),
+                    Err(error) => {
+                        let text = steady_system::describe_io(&error);
+                        Error::other(format!("write zip: {text}"))
+                    }
+                })
             })?;
         }
     }

@@ -12,6 +12,7 @@
 pub mod clock;
 mod environment;
 mod error;
+pub mod fault;
 mod files;
 pub mod interrupt;
 pub mod lock;

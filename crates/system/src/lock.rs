@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 
-use crate::{Error, Result};
+use crate::{Error, Result, fault};
 
 /// A locked open file; the lock ends when this is dropped.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub struct LockedFile {
 
 impl LockedFile {
     fn open(path: &Utf8Path, options: &mut OpenOptions, how: FlockOperation) -> Result<LockedFile> {
+        fault::step();
         let file = options
             .mode(0o666)
             .open(path)
@@ -50,6 +51,20 @@ impl LockedFile {
         let mut bytes = Vec::new();
         self.file.read_to_end(&mut bytes).map_err(fail)?;
         Ok(bytes)
+    }
+
+    /// Replaces `old`, which is what the file holds, by `new`. If that fails (the disk is full), the file keeps `old`.
+    pub fn replace(&mut self, old: &[u8], new: &[u8]) -> Result<()> {
+        if new == old {
+            return Ok(());
+        }
+        replace(&self.file, old, new).map_err(|error| {
+            // Put back what was there: a full disk shows itself before the old bytes are gone, because the tail went first.
+            if self.file.write_all_at(old, 0).is_ok() {
+                let _ = self.file.set_len(old.len() as u64);
+            }
+            Error::path("write", &self.path, error)
+        })
     }
 }
 
@@ -89,6 +104,7 @@ pub fn write(path: impl AsRef<Utf8Path>, bytes: &[u8]) -> Result<()> {
         options.write(true).create(true).truncate(false),
         FlockOperation::LockExclusive,
     )?;
+    fault::step();
     let done = locked
         .file
         .set_len(0)
@@ -102,28 +118,21 @@ pub fn transform<E: From<Error>>(
     path: impl AsRef<Utf8Path>,
     change: impl FnOnce(&[u8]) -> std::result::Result<Vec<u8>, E>,
 ) -> std::result::Result<(), E> {
-    let path = path.as_ref();
     let mut locked = edit(path)?;
     let old = locked.read()?;
     let new = change(&old)?;
-    if new == old {
-        return Ok(());
-    }
-    replace(&locked.file, &old, &new).map_err(|error| {
-        // Put back what was there: a full disk shows itself before the old bytes are gone, because the tail went first.
-        if locked.file.write_all_at(&old, 0).is_ok() {
-            let _ = locked.file.set_len(old.len() as u64);
-        }
-        E::from(Error::path("write", path, error))
-    })
+    Ok(locked.replace(&old, &new)?)
 }
 
 fn replace(file: &File, old: &[u8], new: &[u8]) -> std::io::Result<()> {
     if let Some(tail) = new.get(old.len()..).filter(|tail| !tail.is_empty()) {
+        fault::step();
         file.write_all_at(tail, old.len() as u64)?;
     }
+    fault::step();
     file.write_all_at(&new[..old.len().min(new.len())], 0)?;
     if new.len() < old.len() {
+        fault::step();
         file.set_len(new.len() as u64)?;
     }
     Ok(())

@@ -19,6 +19,7 @@ impl TempDir {
     pub fn new_in(parent: impl AsRef<Utf8Path>, prefix: &str) -> Result<TempDir> {
         for _ in 0..10_000 {
             let path = parent.as_ref().join(format!("{prefix}{}", random()));
+            crate::fault::step();
             match std::fs::DirBuilder::new().mode(0o700).create(&path) {
                 Ok(()) => {
                     let guard = Some(interrupt::remove_on_exit(&path));

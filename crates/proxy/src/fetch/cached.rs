@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use steady_module::{gover, path};
+use steady_module::{ModuleVersion, gover, path};
 
 use super::shared::{Shared, lookup_disabled};
 use crate::error::Kind;
@@ -130,11 +130,24 @@ impl CachedRepo {
             return Ok(self.repo().go_mod(version)?.into());
         }
         self.go_mods.get_or(version.to_owned(), || {
-            if let Some(bytes) = self.shared.read_go_mod(&self.path, version)? {
-                return Ok(bytes);
-            }
-            let bytes = self.repo().go_mod(version)?;
+            let damage = match self.shared.read_go_mod(&self.path, version) {
+                Ok(Some(bytes)) => return Ok(bytes),
+                Ok(None) => None,
+                // What the sums refuse is fetched again; if that cannot be done, the refusal stands.
+                Err(error) if error.is_security() => Some(error),
+                Err(error) => return Err(error),
+            };
+            let fresh = self.repo().go_mod(version);
+            let bytes = fresh.map_err(|error| match &damage {
+                Some(damage) if !error.is_interrupt() => damage.clone(),
+                _ => error,
+            })?;
             self.shared.check_go_mod(&self.path, version, &bytes)?;
+            if damage.is_some() {
+                let module = ModuleVersion::new(&*self.path, version);
+                self.shared
+                    .warn_fetched_again(&self.shared.cache.path(&module, "mod")?);
+            }
             if let Err(error) = self.shared.cache.write_mod(&self.path, version, &bytes) {
                 self.shared
                     .observer

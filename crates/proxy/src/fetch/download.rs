@@ -6,8 +6,6 @@
 //! and the marker goes. A crash in between leaves a marker or a nameless zip, and the next run starts from there.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use steady_module::ModuleVersion;
@@ -15,9 +13,10 @@ use steady_system::{Error as SystemError, Files};
 
 use super::Fetcher;
 use super::shared::Shared;
+use super::sink::{FileSink, WORTH_KEEPING};
 use crate::error::Kind;
 use crate::zip::{Archive, Unpack, check_zip, hash1};
-use crate::{Error, Repo, Result, ZipSink, toolchain_repo};
+use crate::{Error, Repo, Result, ZipSink as _, toolchain_repo};
 
 /// What one visit under the lock brought.
 #[derive(Clone)]
@@ -91,13 +90,41 @@ impl Fetcher {
     }
 
     /// Holds the recorded hash of a zip against the sums; a lost record is made anew from the zip. What is in the cache and cannot
-    /// be trusted ends the run.
+    /// be trusted is made anew; if that cannot be done, the run ends.
     fn check_module(&self, module: &ModuleVersion) -> Result<()> {
-        self.check_recorded(module)
-            .map_err(|error| match error.kind() {
-                Kind::Security(_) | Kind::System(SystemError::Interrupted) => error,
-                _ => Kind::Security(error.to_string()).into(),
-            })
+        let checked = match self.check_recorded(module) {
+            Err(error) if is_damage(&error) => self.repair(module, error),
+            checked => checked,
+        };
+        checked.map_err(|error| match error.kind() {
+            Kind::Security(_) | Kind::System(SystemError::Interrupted) => error,
+            _ => Kind::Security(error.to_string()).into(),
+        })
+    }
+
+    /// Makes zip, record and, if it is there, directory of a module anew. If that cannot be done, all stays as it is, and so does the
+    /// error.
+    fn repair(&self, module: &ModuleVersion, error: Error) -> Result<()> {
+        let cache = &self.shared.cache;
+        let zip = cache.path(module, "zip")?;
+        let Ok(_lock) = cache.lock_version(module) else {
+            return Err(error);
+        };
+        // Another process may have been quicker.
+        if self.check_recorded(module).is_ok() {
+            return Ok(());
+        }
+        let visit = Visit {
+            fetcher: self,
+            shared: &self.shared,
+            module,
+            zip: &zip,
+        };
+        let unpack = self.shared.files.exists(cache.extracted_dir(module)?);
+        match visit.renew(error, unpack)? {
+            Some(Err(error)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     fn check_recorded(&self, module: &ModuleVersion) -> Result<()> {
@@ -107,8 +134,7 @@ impl Fetcher {
                 .context("verifying")
         };
         match self.shared.cache.read_ziphash(module).map_err(at)? {
-            Some(sum) if sum.starts_with("h1:") => self.shared.check_sum(module, &sum),
-            Some(sum) => Err(at(Error::other(format!("unexpected ziphash: {sum:?}")))),
+            Some(sum) => self.shared.check_sum(module, &sum),
             None => {
                 let zip = self.shared.cache.path(module, "zip").map_err(at)?;
                 let sum = self.hash(module, &zip).map_err(at)?;
@@ -175,7 +201,14 @@ impl Fetcher {
             }
         }
         let outcome = if shared.files.exists(&zip) {
-            visit.use_zip(unpack)?
+            match visit.use_zip(unpack) {
+                Err(error)
+                    if error.is_security() || (shared.config.mend_zips && is_damage(&error)) =>
+                {
+                    visit.renew(error, unpack)?
+                }
+                used => used?,
+            }
         } else {
             let outcome = visit.fetch(unpack);
             shared.observer.fetched(module);
@@ -213,6 +246,17 @@ fn display(module: &ModuleVersion) -> String {
 fn open_archive(files: &Files, path: &Utf8Path) -> Result<Archive> {
     let archive = Archive::open(files.open(path)?);
     archive.map_err(|error| Error::other(steady_system::describe_io(&error)))
+}
+
+/// Whether what lies in the cache is to blame, and not the machine.
+fn is_damage(error: &Error) -> bool {
+    let blame = |error: &Error| matches!(error.kind(), Kind::System(_) | Kind::Http(_));
+    !error.chain().any(blame)
+}
+
+fn is_disk_full(error: &Error) -> bool {
+    let full = |error: &Error| matches!(error.kind(), Kind::System(error) if error.is_disk_full());
+    error.chain().any(full)
 }
 
 /// One visit under a version's lock.
@@ -257,9 +301,54 @@ impl Visit<'_> {
             }
             None => {
                 self.shared.check_sum(self.module, sum)?;
-                self.shared.cache.write_ziphash(self.module, sum)
+                self.record(sum)
             }
         })
+    }
+
+    /// Records the hash of the zip. A directory that stands beside another record was made from another zip, so that it counts as not
+    /// complete from before the record changes.
+    fn record(&self, sum: &str) -> Result<()> {
+        let Shared { cache, files, .. } = self.shared;
+        let known = cache.read_ziphash(self.module).ok().flatten();
+        if known.as_deref() != Some(sum) && files.exists(cache.extracted_dir(self.module)?) {
+            let partial = cache.path(self.module, "partial")?;
+            if !files.exists(&partial) {
+                files.write(&partial, b"", 0o666)?;
+            }
+        }
+        cache.write_ziphash(self.module, sum)
+    }
+
+    /// Replaces what is damaged: the record if go.sum stands by the zip, the zip otherwise; then the directory. `damage` is what is
+    /// said if no zip can be had, and then nothing has changed.
+    fn renew(&self, damage: Error, unpack: bool) -> Result<Unpacked> {
+        let shared = self.shared;
+        let good = self.fetcher.have_sum(self.module).then(|| {
+            let sum = self.fetcher.hash(self.module, self.zip).ok()?;
+            shared.check_sum(self.module, &sum).ok()?;
+            Some(sum)
+        });
+        if let Some(sum) = good.flatten() {
+            self.record(&sum)?;
+            let file = format!("{}hash", self.zip);
+            let text = "did not match go.sum and was written again from the zip, which does";
+            shared.observer.warn(&format!("go: warning: {file} {text}"));
+        } else {
+            let fetched = self.fetch(false);
+            shared.observer.fetched(self.module);
+            fetched.map_err(|error| match error {
+                error if error.is_security() || error.is_interrupt() => error,
+                _ if damage.is_security() => damage,
+                _ => damage.context(format!("unzip {}", self.zip)),
+            })?;
+            shared.warn_fetched_again(self.zip);
+        }
+        if !unpack {
+            return Ok(None);
+        }
+        self.clear_away()?;
+        self.use_zip(true)
     }
 
     /// Fetches the zip, continuing what is there of it; if the whole then turns out wrong, once more from the start.
@@ -316,7 +405,7 @@ impl Visit<'_> {
             self.verify_and_unpack(&archive, part, unpack, |sum| {
                 self.shared.check_sum(self.module, sum)?;
                 self.shared.files.rename(part, self.zip)?;
-                self.shared.cache.write_ziphash(self.module, sum)
+                self.record(sum)
             })
         });
         if used.is_err() {
@@ -327,7 +416,7 @@ impl Visit<'_> {
 
     fn transfer(&self, part: &Utf8Path) -> Result<()> {
         let shared = self.shared;
-        let mut sink = FileSink::open(part, self)?;
+        let mut sink = FileSink::open(part, shared, self.module)?;
         let mut asked = 0;
         let done = self.fetcher.try_proxies(|proxy| {
             let is_url = !matches!(proxy, "direct" | "noproxy" | "off");
@@ -347,8 +436,12 @@ impl Visit<'_> {
         let have = sink.have();
         drop(sink);
         if let Err(error) = done {
-            // What was cut on the way stays, to be continued; what is small is not worth it.
-            if have < (1 << 20) || error.http().is_some() || error.is_not_exist() {
+            // What was cut on the way stays, to be continued; what is small is not worth it, and a full disk needs the room.
+            if have < WORTH_KEEPING
+                || is_disk_full(&error)
+                || error.http().is_some()
+                || error.is_not_exist()
+            {
                 let _ = shared.files.remove_file(part);
             }
             return Err(error);
@@ -387,10 +480,11 @@ impl Visit<'_> {
             return Err(error);
         }
         if target.is_some() {
-            shared.files.remove_file(&partial)?;
+            // The marker goes last: a directory without it is as it stays.
             if !shared.config.mod_cache_rw {
                 let _ = shared.files.make_dirs_read_only(&dir);
             }
+            shared.files.remove_file(&partial)?;
             return Ok(Some(Ok(dir)));
         }
         Ok(refused.map(|error| {
@@ -420,78 +514,5 @@ impl Visit<'_> {
         .run();
         UNPACKING.fetch_sub(1, Ordering::Relaxed);
         hash1(hashes?)
-    }
-}
-
-/// The file that a zip arrives in.
-struct FileSink<'a> {
-    file: File,
-    path: &'a Utf8Path,
-    have: u64,
-    total: Option<u64>,
-    visit: &'a Visit<'a>,
-}
-
-impl<'a> FileSink<'a> {
-    fn open(path: &'a Utf8Path, visit: &'a Visit<'a>) -> Result<FileSink<'a>> {
-        let files = &visit.shared.files;
-        let fail = |source| {
-            Error::from(SystemError::Path {
-                op: "seek",
-                path: path.to_owned(),
-                source,
-            })
-        };
-        let mut file = files.open_or_create(path, 0o666)?;
-        let have = file.seek(SeekFrom::End(0)).map_err(fail)?;
-        Ok(FileSink {
-            file,
-            path,
-            have,
-            total: None,
-            visit,
-        })
-    }
-}
-
-impl ZipSink for FileSink<'_> {
-    fn have(&self) -> u64 {
-        self.have
-    }
-
-    fn restart(&mut self) -> Result<()> {
-        let fail = |source| {
-            Error::from(SystemError::Path {
-                op: "truncate",
-                path: self.path.to_owned(),
-                source,
-            })
-        };
-        self.file
-            .set_len(0)
-            .and_then(|()| self.file.rewind())
-            .map_err(fail)?;
-        (self.have, self.total) = (0, None);
-        Ok(())
-    }
-
-    fn expect(&mut self, total: u64) {
-        self.total = Some(total);
-    }
-}
-
-impl Write for FileSink<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes)?;
-        self.have += count as u64;
-        self.visit
-            .shared
-            .observer
-            .progress(self.visit.module, self.have, self.total);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
     }
 }

@@ -4,6 +4,7 @@ mod cached;
 mod described;
 mod download;
 mod shared;
+mod sink;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::HashSet;
@@ -142,8 +143,12 @@ impl Fetcher {
                 None => self.stat(path, &version)?.version,
             };
         }
-        if let Some(bytes) = self.shared.read_go_mod(path, &version)? {
-            return Ok(bytes);
+        match self.shared.read_go_mod(path, &version) {
+            Ok(Some(bytes)) => return Ok(bytes),
+            // Not there, or damaged.
+            Ok(None) => {}
+            Err(error) if error.is_security() => {}
+            Err(error) => return Err(error),
         }
         self.try_proxies(|proxy| self.cached(proxy, path).go_mod_shared(&version))
     }
@@ -310,6 +315,8 @@ impl Fetcher {
     }
 }
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod network_tests;
 #[cfg(test)]

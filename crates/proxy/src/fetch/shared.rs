@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use camino::Utf8Path;
 use ring::digest::{SHA256, digest};
 use steady_module::{ModuleVersion, gover};
 use steady_system::{Environment, Files};
@@ -83,6 +84,12 @@ impl Shared {
         };
         self.check_go_mod(path, version, &bytes)?;
         Ok(Some(bytes.into()))
+    }
+
+    /// Tells that a file of the cache was not what the sums say, and now is.
+    pub fn warn_fetched_again(&self, file: &Utf8Path) {
+        let text = "did not match its checksum and was fetched again";
+        self.observer.warn(&format!("go: warning: {file} {text}"));
     }
 
     /// Holds a go.mod against the sums.

@@ -183,6 +183,7 @@ impl Target {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        steady_system::fault::step_write(&mut self.file, bytes);
         let done = self.file.write_all(bytes);
         done.map_err(|source| {
             let (op, path) = ("write", self.path.clone());

@@ -62,6 +62,7 @@ impl Files {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(Error::path("read", from, error)),
             };
+            crate::fault::step_write(&mut target, &buffer[..read]);
             target
                 .write_all(&buffer[..read])
                 .map_err(|error| Error::path("write", to, error))?;

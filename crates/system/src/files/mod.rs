@@ -163,8 +163,13 @@ impl Files {
         }
     }
 
-    /// Notes that the run itself changes something.
+    /// The run itself is about to change something, at one stroke.
     fn changes(&self, path: &Utf8Path) {
+        crate::fault::step();
+        self.note_change(path);
+    }
+
+    fn note_change(&self, path: &Utf8Path) {
         if let Some(sightings) = &self.sightings {
             sightings.changed(&self.resolve(path));
         }

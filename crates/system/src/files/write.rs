@@ -7,13 +7,14 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{FileKind, Files};
-use crate::{Error, Result, interrupt};
+use crate::{Error, Result, fault, interrupt};
 
 impl Files {
     /// Writes a file in place, creating or truncating it (Go's `os.WriteFile`).
     pub fn write(&self, path: impl AsRef<Utf8Path>, bytes: &[u8], mode: u32) -> Result<()> {
         let path = path.as_ref();
         let mut file = self.create(path, mode)?;
+        fault::step_write(&mut file, bytes);
         file.write_all(bytes)
             .map_err(|error| Error::path("write", path, error))
     }
@@ -85,6 +86,7 @@ impl Files {
         let path = path.as_ref();
         let (mut file, name) = self.create_beside(path, mode)?;
         let guard = interrupt::remove_on_exit(&self.absolute(&name));
+        fault::step_write(&mut file, bytes);
         let written = file
             .write_all(bytes)
             .map_err(|error| Error::path("write", &name, error));
@@ -100,7 +102,7 @@ impl Files {
     /// Renames, replacing what stands at the new name.
     pub fn rename(&self, from: impl AsRef<Utf8Path>, to: impl AsRef<Utf8Path>) -> Result<()> {
         let (from, to) = (from.as_ref(), to.as_ref());
-        self.changes(from);
+        self.note_change(from);
         self.changes(to);
         let done = std::fs::rename(
             self.resolve(from).as_std_path(),
@@ -219,7 +221,7 @@ impl Files {
 
     /// Removes a path and everything below, read-only directories included. Nothing there is fine.
     pub fn remove_all(&self, path: impl AsRef<Utf8Path>) -> Result<()> {
-        self.changes(path.as_ref());
+        self.note_change(path.as_ref());
         remove_tree(&self.resolve(path.as_ref()))
     }
 
@@ -280,6 +282,7 @@ pub(crate) fn remove_tree(path: &Utf8Path) -> Result<()> {
         }
         Err(error) => return Err(fail(error)),
     };
+    fault::step();
     if !meta.is_dir() {
         return match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fail(error)),
@@ -303,6 +306,7 @@ pub(crate) fn remove_tree(path: &Utf8Path) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(fail(error)),
     }
+    fault::step();
     match std::fs::remove_dir(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(fail(error)),
         _ => Ok(()),
