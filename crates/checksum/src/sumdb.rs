@@ -5,7 +5,7 @@
 
 use crate::Verified;
 use crate::note::{NoteError, Verifier};
-use crate::tlog::{LogError, TILE_WIDTH, Tile, TileSource, Tree, TreeReader, record_hash};
+use crate::tlog::{Hash, LogError, TILE_WIDTH, Tile, TileSource, Tree, TreeReader, record_hash};
 use std::sync::{Mutex, PoisonError};
 use steady_module::path;
 
@@ -287,24 +287,36 @@ impl<O: Ops> Client<O> {
             return Ok(());
         }
         let tiles = Tiles { client: self };
-        let root = match older.tree.size == newer.tree.size {
-            true => newer.tree.hash,
-            false => TreeReader::new(newer.tree, &tiles)?.root_at(older.tree.size)?,
+        let (root, proof) = match older.tree.size == newer.tree.size {
+            true => (newer.tree.hash, Vec::new()),
+            false => {
+                let reader = TreeReader::new(newer.tree, &tiles)?;
+                let root = reader.root_at(older.tree.size)?;
+                if root == older.tree.hash {
+                    return Ok(());
+                }
+                (root, reader.proof(older.tree.size)?)
+            }
         };
-        if root == older.tree.hash {
-            return Ok(());
-        }
-        let shown = |head: &Head| {
-            String::from_utf8_lossy(&head.note)
-                .trim_end()
-                .replace('\n', "\n\t")
-        };
-        Err(SumDbError::Security(format!(
-            "SECURITY ERROR\ngo.sum database server misbehavior detected!\n\nold database:\n\t{}\nnew database:\n\t{}",
-            shown(older),
-            shown(newer)
-        )))
+        Err(SumDbError::Security(misbehavior(older, newer, root, &proof)))
     }
+}
+
+/// Two signed heads that cannot both be of one log, and what anybody needs to check that: the root that the newer one has where the
+/// older one has another, and how it follows from the newer head.
+fn misbehavior(older: &Head, newer: &Head, root: Hash, proof: &[Hash]) -> String {
+    use base64::Engine as _;
+    let shown = |head: &Head| String::from_utf8_lossy(&head.note).replace('\n', "\n\t");
+    let hashes = std::iter::once(&root).chain(proof);
+    let proof: Vec<String> = hashes
+        .map(|hash| base64::engine::general_purpose::STANDARD.encode(hash))
+        .collect();
+    format!(
+        "SECURITY ERROR\ngo.sum database server misbehavior detected!\n\nold database:\n\t{}\nnew database:\n\t{}\nproof of misbehavior:\n\t{}",
+        shown(older),
+        shown(newer),
+        proof.join("\n\t")
+    )
 }
 
 #[cfg(test)]

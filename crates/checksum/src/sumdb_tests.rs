@@ -260,4 +260,8 @@ fn a_forked_history_is_told() {
         error.starts_with("SECURITY ERROR\ngo.sum database server misbehavior detected!"),
         "{error}"
     );
+    let (_, proof) = error.split_once("\nproof of misbehavior:\n").unwrap();
+    // 300 of 301 records: the root of the 300, what is left of their last subtree, and the way up.
+    assert!(proof.lines().count() > 2, "{error}");
+    assert!(proof.lines().all(|line| line.starts_with('\t') && line.len() == 45));
 }

@@ -308,9 +308,43 @@ impl<'s, S: TileSource> TreeReader<'s, S> {
         if size > self.tree.size {
             return Err(LogError::Beyond(size));
         }
-        let hashes: Result<Vec<Hash>, _> = peaks(size)
+        self.range(0, size)
+    }
+
+    /// What shows that the tree has [`TreeReader::root_at`] this size: the hashes that together with it give the tree's own (RFC 6962,
+    /// 2.1.2). Somebody else can check them without asking the server.
+    ///
+    /// # Errors
+    /// The tree is shorter, or tiles do not fit.
+    pub fn proof(&self, size: u64) -> Result<Vec<Hash>, LogError<S::Error>> {
+        if size > self.tree.size {
+            return Err(LogError::Beyond(size));
+        }
+        let (mut from, mut to) = (0, self.tree.size);
+        let mut beside = Vec::new();
+        while to > size {
+            let middle = from + (to - from).next_power_of_two() / 2;
+            if size <= middle {
+                beside.push(self.range(middle, to)?);
+                to = middle;
+            } else {
+                beside.push(self.range(from, middle)?);
+                from = middle;
+            }
+        }
+        // Whoever checks has the root of the first `size` records; what is only a part of them must be told.
+        if from > 0 {
+            beside.push(self.range(from, to)?);
+        }
+        beside.reverse();
+        Ok(beside)
+    }
+
+    /// The root over some of the records; `from` is a place where a subtree of this length begins.
+    fn range(&self, from: u64, to: u64) -> Result<Hash, LogError<S::Error>> {
+        let hashes: Result<Vec<Hash>, _> = peaks(to - from)
             .into_iter()
-            .map(|(level, index)| self.node(level, index))
+            .map(|(level, index)| self.node(level, index + (from >> level)))
             .collect();
         Ok(root(&hashes?))
     }
@@ -411,6 +445,43 @@ pub(crate) mod tests {
                 );
             }
             assert!(reader.record(size as u64).is_err());
+        }
+    }
+
+    /// The roots over the first `size` records and over all of them, from a proof and the root that it is about.
+    fn roots_by(proof: &[Hash], from: u64, to: u64, size: u64, old: Hash) -> (Hash, Hash) {
+        if to == size {
+            return match proof {
+                [] => (old, old),
+                [only] => (*only, *only),
+                _ => panic!("a proof that is too long"),
+            };
+        }
+        let (beside, rest) = proof.split_last().expect("a proof that is too short");
+        let middle = from + (to - from).next_power_of_two() / 2;
+        if size <= middle {
+            let (old, left) = roots_by(rest, from, middle, size, old);
+            (old, node_hash(&left, beside))
+        } else {
+            let (old, right) = roots_by(rest, middle, to, size, old);
+            (node_hash(beside, &old), node_hash(beside, &right))
+        }
+    }
+
+    #[test]
+    fn proofs_lead_from_one_root_to_the_other() {
+        for size in [1, 2, 3, 7, 256, 257, 511, 700] {
+            let log = Log::of(size);
+            let reader = TreeReader::new(log.tree(), &log).unwrap();
+            for older in [1, 2, 3, 6, 7, 255, 256, 300, 512, 699, 700] {
+                if older > size {
+                    assert!(reader.proof(older as u64).is_err());
+                    continue;
+                }
+                let proof = reader.proof(older as u64).unwrap();
+                let roots = roots_by(&proof, 0, size as u64, older as u64, log.root(older));
+                assert_eq!(roots, (log.root(older), log.root(size)), "{older} of {size}");
+            }
         }
     }
 

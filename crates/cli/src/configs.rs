@@ -293,6 +293,10 @@ pub fn proxy_config(settings: &Settings) -> steady_proxy::Config {
         offline: settings.frozen.offline,
         locked: settings.frozen.locked,
         network_forbidden: test && settings.environment.get("TESTGONETWORK") == "panic",
+        unknown_hosts: test
+            .then(|| "localhost.localdev".to_owned())
+            .into_iter()
+            .collect(),
         vcs_forbidden: test && settings.environment.get("TESTGOVCSREMOTE") == "panic",
         goroot: settings.goroot.clone().unwrap_or_default(),
         hosts: if test {

@@ -17,7 +17,7 @@ use std::sync::OnceLock;
 
 use steady_module::{ModuleVersion, gover, path, pseudo, semver};
 use steady_system::lock::{self, LockedFile};
-use steady_system::{Error as SystemError, Files};
+use steady_system::Files;
 
 use crate::error::Kind;
 use crate::{Error, Result, RevInfo};
@@ -46,29 +46,26 @@ impl Cache {
     pub fn check(&self) -> Result<()> {
         let check = || {
             let root = &self.root;
+            let refuse = |text: String| Err(Kind::NoCache(text).into());
+            let failed = |why: String| refuse(format!("could not create module cache: {why}"));
             if root.as_str().is_empty() {
-                return Err(Error::other(
-                    "module cache not found: neither GOMODCACHE nor GOPATH is set",
-                ));
+                let text = "module cache not found: neither GOMODCACHE nor GOPATH is set";
+                return refuse(text.to_owned());
             }
             if !root.is_absolute() {
-                return Err(Error::other(format!(
+                return refuse(format!(
                     "GOMODCACHE entry is relative; must be absolute path: {:?}.\n",
                     root.as_str()
-                )));
+                ));
             }
-            let failed =
-                |error: SystemError| Error::from(error).context("could not create module cache");
             match self.files.stat(root) {
                 Ok(meta) if meta.is_dir() => Ok(()),
-                Ok(_) => Err(Error::other(format!(
-                    "could not create module cache: {:?} is not a directory",
-                    root.as_str()
-                ))),
-                Err(error) if error.is_not_found() => {
-                    self.files.create_dir_all(root).map_err(failed)
-                }
-                Err(error) => Err(failed(error)),
+                Ok(_) => failed(format!("{:?} is not a directory", root.as_str())),
+                Err(error) if error.is_not_found() => match self.files.create_dir_all(root) {
+                    Err(error) => failed(error.to_string()),
+                    Ok(()) => Ok(()),
+                },
+                Err(error) => failed(error.to_string()),
             }
         };
         self.checked.get_or_init(check).clone()

@@ -54,6 +54,8 @@ pub struct Config {
     pub locked: bool,
     /// Any use of the network is an internal error (test hook; loopback is allowed).
     pub network_forbidden: bool,
+    /// Hosts that are not to be found (test hook).
+    pub unknown_hosts: Vec<String>,
     /// Any version control command that may use the network is an internal error (test hook).
     pub vcs_forbidden: bool,
     /// GOROOT, for the Mercurial extension that lies there; may be empty.

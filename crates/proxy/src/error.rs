@@ -58,6 +58,12 @@ pub enum Kind {
     /// What was fetched is not what go.sum says.
     #[error("{0}")]
     SumMismatch(String),
+    /// go.sum cannot be read as one: whoever asked for whichever module is not told of that.
+    #[error("{0}")]
+    MalformedSums(String),
+    /// The module cache cannot be used, whatever is asked of it.
+    #[error("{0}")]
+    NoCache(String),
     /// A module needs a newer Go.
     #[error("{0}")]
     TooNew(TooNew),
@@ -201,6 +207,9 @@ impl Error {
     /// The same error with words before it: `text: error`.
     #[must_use]
     pub fn context(self, text: impl Into<String>) -> Error {
+        if self.is_general() {
+            return self;
+        }
         Kind::Context {
             text: text.into(),
             source: self,
@@ -211,6 +220,9 @@ impl Error {
     /// The same error about a module and a version (which may be empty), as Go's `module.VersionError`: never twice.
     #[must_use]
     pub fn at_version(self, path: &str, version: &str) -> Error {
+        if self.is_general() {
+            return self;
+        }
         let told = self.chain().find_map(|error| match error.kind() {
             Kind::Module { path, version, .. } => Some((path.as_str(), version.as_str())),
             Kind::InvalidVersion { path, .. } => Some((path.as_str(), "")),
@@ -252,12 +264,18 @@ impl Error {
     pub fn is_security(&self) -> bool {
         self.chain()
             .any(|error| matches!(error.kind(), Kind::Security(_) | Kind::SumMismatch(_)))
+            || self.is_general()
     }
 
-    /// What is to be said, without any lead, of something that is not what go.sum says.
+    /// Whether it is about no module, so that none is to be named with it.
+    pub fn is_general(&self) -> bool {
+        matches!(self.kind(), Kind::MalformedSums(_) | Kind::NoCache(_))
+    }
+
+    /// What is to be said, without any lead, of something that is not what go.sum says, or of a go.sum that says nothing.
     pub fn sum_mismatch(&self) -> Option<&str> {
         self.chain().find_map(|error| match error.kind() {
-            Kind::SumMismatch(text) => Some(text.as_str()),
+            Kind::SumMismatch(text) | Kind::MalformedSums(text) => Some(text.as_str()),
             _ => None,
         })
     }

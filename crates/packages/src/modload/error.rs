@@ -264,7 +264,7 @@ impl ModError {
     /// The same error about a module version, unless it says so already.
     #[must_use]
     pub fn about(self, module: &ModuleVersion) -> ModError {
-        if self.subject().is_some() {
+        if self.subject().is_some() || self.is_general() {
             return self;
         }
         ModError::About {
@@ -276,10 +276,18 @@ impl ModError {
     /// The same error with words before it.
     #[must_use]
     pub fn context(self, text: impl Into<String>) -> ModError {
+        if self.is_general() {
+            return self;
+        }
         ModError::Context {
             text: text.into(),
             source: Arc::new(self),
         }
+    }
+
+    /// Whether it is about no module and no package, so that none is to be named with it.
+    fn is_general(&self) -> bool {
+        matches!(self, ModError::Fetch(error) if error.is_general())
     }
 
     /// One message in go's words.

@@ -32,6 +32,8 @@ pub struct PackageOptions {
     pub assume_imported: bool,
     /// Tests of dependencies are no part of `all`, whatever the `go` line says.
     pub narrow_all: bool,
+    /// What keeps requirements from being settled is noted, and as much is done as can be (`mod tidy -e`).
+    pub keep_going: bool,
 }
 
 /// One package, or the tests of one.
@@ -77,6 +79,8 @@ pub struct ModulePackages {
     order: Vec<usize>,
     /// The requirements they were loaded with, or that came out of it.
     pub reqs: Option<Arc<Reqs>>,
+    /// What kept them from being settled, with [`PackageOptions::keep_going`].
+    pub failures: Vec<ModError>,
 }
 
 impl ModulePackages {
@@ -142,6 +146,18 @@ impl ModulePackages {
             },
             _ => error,
         }
+    }
+
+    /// Ends with an error, or notes it, once, if loading is to go on. A newer Go may do what this one cannot, so that is no reason to go on.
+    fn fail(&mut self, error: ModError, options: &PackageOptions) -> Result<()> {
+        if !options.keep_going || error.too_new().is_some() || error.is_security() {
+            return Err(error);
+        }
+        let text = error.to_string();
+        if self.failures.iter().all(|known| known.to_string() != text) {
+            self.failures.push(error);
+        }
+        Ok(())
     }
 
     /// Notes a shortest way to each package: breadth first, imports in their order, tests behind them. Waves of looking at packages can
@@ -525,34 +541,71 @@ impl Modules {
             };
             walk.run(&roots);
             let mut found = walk.found;
-            let (new, changed) = self.update_reqs(&reqs, &mut found, options, all_is_root)?;
-            reqs = new;
-            if changed {
-                self.forget_failures();
-                continue;
-            }
-            if options.resolve {
-                let added = self.resolve_missing(&reqs, &mut found)?;
-                if !added.is_empty() {
-                    let direct = reqs.direct.clone();
-                    let add: Vec<ModuleVersion> = added.keys().cloned().collect();
-                    let new = self.update_roots(&direct, &reqs, &HashSet::new(), &add);
-                    reqs = new.map_err(|error| found.led_to(error, &added))?;
-                    continue;
+            match self.next_reqs(&mut reqs, &mut found, options, all_is_root) {
+                Ok(true) => {}
+                Ok(false) => return self.settled(found, reqs, &roots, options),
+                Err(error) => {
+                    found.fail(error, options)?;
+                    return self.settled(found, reqs, &roots, options);
                 }
             }
-            if options.tidy {
-                reqs = self.tidy_roots(&reqs, &found)?;
-                if !options.tidy_go.is_empty() {
-                    reqs = self.with_go(&reqs, &options.tidy_go)?;
-                }
-            }
-            self.check_used_once(&reqs)?;
-            found.find_ways(&roots);
-            self.complete_errors(&mut found, &reqs);
-            found.reqs = Some(reqs);
-            return Ok(found);
         }
+    }
+
+    /// Brings requirements into agreement with the packages. True if the packages are to be loaded anew.
+    fn next_reqs(
+        &self,
+        reqs: &mut Arc<Reqs>,
+        found: &mut ModulePackages,
+        options: &PackageOptions,
+        all_is_root: bool,
+    ) -> Result<bool> {
+        let (new, changed) = self.update_reqs(reqs, found, options, all_is_root)?;
+        *reqs = new;
+        if changed {
+            self.forget_failures();
+            return Ok(true);
+        }
+        if !options.resolve {
+            return Ok(false);
+        }
+        let added = self.resolve_missing(reqs, found)?;
+        if added.is_empty() {
+            return Ok(false);
+        }
+        let direct = reqs.direct.clone();
+        let add: Vec<ModuleVersion> = added.keys().cloned().collect();
+        let new = self.update_roots(&direct, reqs, &HashSet::new(), &add);
+        *reqs = new.map_err(|error| found.led_to(error, &added))?;
+        Ok(true)
+    }
+
+    /// The end of loading: nothing is added to the requirements any more.
+    fn settled(
+        &self,
+        mut found: ModulePackages,
+        mut reqs: Arc<Reqs>,
+        roots: &[String],
+        options: &PackageOptions,
+    ) -> Result<ModulePackages> {
+        if options.tidy {
+            let tidy = self.tidy_roots(&reqs, &found);
+            let tidy = tidy.and_then(|reqs| match options.tidy_go.as_str() {
+                "" => Ok(reqs),
+                go => self.with_go(&reqs, go),
+            });
+            match tidy {
+                Ok(tidy) => reqs = tidy,
+                Err(error) => found.fail(error, options)?,
+            }
+        }
+        if let Err(error) = self.check_used_once(&reqs) {
+            found.fail(error, options)?;
+        }
+        found.find_ways(roots);
+        self.complete_errors(&mut found, &reqs);
+        found.reqs = Some(reqs);
+        Ok(found)
     }
 
     /// A module version stands for itself or in for another module, not both.

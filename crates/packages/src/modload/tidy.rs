@@ -20,6 +20,8 @@ pub struct TidyOptions {
     pub verbose: bool,
     /// Nothing is looked for that is missing.
     pub as_is: bool,
+    /// What keeps requirements from being settled is noted, and as much is done as can be (`-e`).
+    pub keep_going: bool,
 }
 
 /// A tidy state.
@@ -49,7 +51,8 @@ impl ModulePackages {
     #[must_use]
     pub fn errors(&self, without_std: bool) -> Vec<ModError> {
         let errors = self.errors_with_nodes(without_std).into_iter();
-        errors.map(|(_, error)| error).collect()
+        let failures = self.failures.iter().cloned();
+        failures.chain(errors.map(|(_, error)| error)).collect()
     }
 
     /// As [`Self::errors`], each with the index of its node.
@@ -83,6 +86,7 @@ impl Modules {
             resolve: !options.as_is,
             tidy: true,
             tidy_go: options.go.clone(),
+            keep_going: options.keep_going,
             ..PackageOptions::default()
         };
         let packages = self.load_packages(&["all".to_string()], &load)?;

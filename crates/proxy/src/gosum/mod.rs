@@ -435,7 +435,7 @@ impl GoSum {
 }
 
 fn malformed(error: gosum::SumError) -> Error {
-    Error::other(format!("{error}\n"))
+    Kind::MalformedSums(error.to_string()).into()
 }
 
 impl State {

@@ -277,6 +277,9 @@ impl Client {
         if self.config.offline {
             return Err(Error::from(crate::Kind::Offline(url.redacted())).into());
         }
+        if self.config.unknown_hosts.contains(&target.host) {
+            return Err(Error::other(format!("no such host {}", target.host)).into());
+        }
         if self.config.network_forbidden && !target.is_loopback() {
             return Err(Error::other(format!("panic: use of network: {}", url.redacted())).into());
         }

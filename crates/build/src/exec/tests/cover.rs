@@ -158,8 +158,9 @@ impl Run<'_> {
     fn covdata(&self, node: NodeId, arguments: &[&str]) -> Done<Vec<u8>> {
         let shell = self.shell(node);
         if shell.shows() {
-            let words = ["go", "tool", "covdata"].iter().chain(arguments);
-            let words: Vec<&str> = words.copied().collect();
+            let go = self.config.toolchain.goroot.join("bin/go");
+            let mut words = vec![go.as_str(), "tool", "covdata"];
+            words.extend(arguments);
             shell.show(&self.plan.nodes[node].objdir, &words.join(" "));
             if shell.dry() {
                 return Ok(Vec::new());

@@ -7,6 +7,7 @@ mod packages;
 use clap::{Args, FromArgMatches};
 use gotmpl::{FuncMap, TemplateError, Value, ValueFunc};
 use std::sync::Arc;
+use steady_packages::modload::{ModMode, Modules};
 
 use crate::command::{Command, Kind};
 use crate::failure::{Failure, Result};
@@ -130,6 +131,16 @@ fn check_flags(flags: &ListFlags, json: &JsonFlag) -> Result<()> {
         Some((_, text)) => Err(Failure::plain(format!("go list {text}"))),
         None => Ok(()),
     }
+}
+
+/// Nobody knows what was taken back where modules are not looked up.
+fn check_retracted(flags: &ListFlags, modules: &Modules) -> Result<()> {
+    let reason = match (flags.retracted, modules.mode()) {
+        (true, ModMode::Vendor) => "cannot be used when vendoring is enabled",
+        (true, _) if !modules.enabled() => "can only be used in module-aware mode",
+        _ => return Ok(()),
+    };
+    Err(Failure::plain(format!("go list -retracted {reason}")))
 }
 
 /// The functions that templates may call.

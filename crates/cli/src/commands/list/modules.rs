@@ -10,7 +10,7 @@ use crate::loading::{self, ModRequest};
 use crate::session::Session;
 
 use super::format::{Format, JsonFlag, Shower};
-use super::{ListFlags, functions};
+use super::{ListFlags, check_retracted, functions};
 
 /// Finds and shows modules.
 pub fn list(
@@ -42,6 +42,7 @@ pub fn list(
             ..ModRequest::default()
         },
     )?;
+    check_retracted(flags, &modules)?;
     if modules.mode() == ModMode::Vendor {
         check_vendored(flags, arguments)?;
     }

@@ -16,7 +16,7 @@ use crate::session::Session;
 use crate::template::data::{CONTEXT, object};
 
 use super::format::{Format, JsonFlag, Shower};
-use super::{ListFlags, functions};
+use super::{ListFlags, check_retracted, functions};
 
 /// Loads, completes and shows packages.
 pub fn list(
@@ -38,6 +38,7 @@ pub fn list(
     };
     let request = request(flags, &early, stale);
     let bench = loading::prepare(session, request)?;
+    check_retracted(flags, &bench.modules)?;
     let mut loaded = bench.load(session, patterns)?;
     if !flags.e && !report(session, &mut loaded) {
         return Err(Failure::Said(Status::FAILED));

@@ -86,6 +86,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         compat,
         verbose: flags.v,
         as_is: false,
+        keep_going: flags.e,
     };
     let key = (!flags.x).then(|| loaded.tidy_key(&options)).flatten();
     if key.as_ref().is_some_and(|key| loaded.was_tidy(key)) {
