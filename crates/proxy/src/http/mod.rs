@@ -278,7 +278,8 @@ impl Client {
             return Err(Error::from(crate::Kind::Offline(url.redacted())).into());
         }
         if self.config.unknown_hosts.contains(&target.host) {
-            return Err(Error::other(format!("no such host {}", target.host)).into());
+            let text = format!("Get {:?}: no such host {}", url.redacted(), target.host);
+            return Err(Error::other(text).into());
         }
         if self.config.network_forbidden && !target.is_loopback() {
             return Err(Error::other(format!("panic: use of network: {}", url.redacted())).into());
