@@ -298,7 +298,9 @@ impl<O: Ops> Client<O> {
                 (root, reader.proof(older.tree.size)?)
             }
         };
-        Err(SumDbError::Security(misbehavior(older, newer, root, &proof)))
+        Err(SumDbError::Security(misbehavior(
+            older, newer, root, &proof,
+        )))
     }
 }
 

@@ -263,5 +263,9 @@ fn a_forked_history_is_told() {
     let (_, proof) = error.split_once("\nproof of misbehavior:\n").unwrap();
     // 300 of 301 records: the root of the 300, what is left of their last subtree, and the way up.
     assert!(proof.lines().count() > 2, "{error}");
-    assert!(proof.lines().all(|line| line.starts_with('\t') && line.len() == 45));
+    assert!(
+        proof
+            .lines()
+            .all(|line| line.starts_with('\t') && line.len() == 45)
+    );
 }

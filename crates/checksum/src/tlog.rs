@@ -480,7 +480,11 @@ pub(crate) mod tests {
                 }
                 let proof = reader.proof(older as u64).unwrap();
                 let roots = roots_by(&proof, 0, size as u64, older as u64, log.root(older));
-                assert_eq!(roots, (log.root(older), log.root(size)), "{older} of {size}");
+                assert_eq!(
+                    roots,
+                    (log.root(older), log.root(size)),
+                    "{older} of {size}"
+                );
             }
         }
     }

@@ -16,8 +16,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::sync::OnceLock;
 
 use steady_module::{ModuleVersion, gover, path, pseudo, semver};
-use steady_system::lock::{self, LockedFile};
 use steady_system::Files;
+use steady_system::lock::{self, LockedFile};
 
 use crate::error::Kind;
 use crate::{Error, Result, RevInfo};

@@ -4,6 +4,7 @@ use super::Loader;
 use super::found::{Found, Origin};
 use crate::modload::{ImportError, ModError, Resolved};
 use crate::package::{GodebugLine, Package, PackageError, PackageId};
+use crate::patterns::is_appengine_import;
 use crate::source::evaluate::Directive;
 use crate::source::{PackageSource, Position, SourceError};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -535,8 +536,9 @@ impl Loader<'_> {
             .missing()
             .map(|missing| self.modules.explained(missing));
         match explained.as_ref().unwrap_or(error) {
-            // Imports that only the App Engine of old could provide belong to no standard library.
-            ImportError::Missing(missing) if importer.is_some() && of_appengine(&missing.path) => {
+            ImportError::Missing(missing)
+                if importer.is_some() && is_appengine_import(&missing.path) =>
+            {
                 ImportError::Other(Arc::new(ModError::message("cannot find package")))
             }
             ImportError::Missing(missing) if missing.std_dir.is_some() => {
@@ -1071,10 +1073,4 @@ fn vendored_path(path: &str) -> Option<&str> {
         Some(at) => Some(&path[at + "/vendor/".len()..]),
         None => path.strip_prefix("vendor/"),
     }
-}
-
-/// Whether an import is one that App Engine's first runtime provided.
-fn of_appengine(path: &str) -> bool {
-    let first = path.split('/').next();
-    matches!(first, Some("appengine" | "appengine_internal"))
 }

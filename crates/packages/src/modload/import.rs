@@ -56,6 +56,28 @@ impl Modules {
         import: &str,
         vendor: Option<&str>,
     ) -> Result<Resolved, ImportError> {
+        let found = self.locate(reqs, import, vendor)?;
+        self.check_language(found)
+    }
+
+    /// To compile a package, the language version of its module must be known.
+    fn check_language(&self, found: Resolved) -> Result<Resolved, ImportError> {
+        let module = found.module.as_ref();
+        if let Some(module) = module.filter(|module| !module.version.is_empty())
+            && self.vendor.is_none()
+        {
+            self.check_go_mod(module)?;
+        }
+        Ok(found)
+    }
+
+    /// As [`Self::resolve_with`], without a look at the go.mod of the module found.
+    pub(super) fn locate(
+        &self,
+        reqs: &Reqs,
+        import: &str,
+        vendor: Option<&str>,
+    ) -> Result<Resolved, ImportError> {
         if import.contains('@') {
             return Err(ImportError::Invalid(format!(
                 "import path {import:?} should not have @version"
@@ -394,14 +416,6 @@ impl Modules {
             return Ok(None);
         };
         one.others = others;
-        // To compile it the language version of its module must be known.
-        if let Some(module) = one
-            .module
-            .as_ref()
-            .filter(|module| !module.version.is_empty())
-        {
-            self.check_go_mod(module)?;
-        }
         Ok(Some(one))
     }
 

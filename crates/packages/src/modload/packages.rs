@@ -4,7 +4,7 @@
 use super::reqs::Reqs;
 use super::{Allowed, ImportError, Importer, ModError, ModMode, Modules, Resolved, Result};
 use crate::parallel;
-use crate::patterns::clean_patterns;
+use crate::patterns::{clean_patterns, is_appengine_import};
 use crate::source::BuildContext;
 use crate::source::imports::{Tags, scan_dir};
 use camino::Utf8PathBuf;
@@ -229,10 +229,15 @@ const ROOT: Marks = Marks {
     from_root: true,
 };
 
+/// From this `go` line on, `mod tidy` keeps the sums of all go.mod files that tests of dependencies need.
+const TIDY_GO_MOD_SUMS_VERSION: &str = "1.21";
+
 struct Walk<'m> {
     modules: &'m Modules,
     options: &'m PackageOptions,
     reqs: Arc<Reqs>,
+    /// The `go` line.
+    go: String,
     all_is_root: bool,
     all_has_tests: bool,
     found: ModulePackages,
@@ -286,6 +291,16 @@ impl Walk<'_> {
         parallel::map(wave, threads, |&at| self.look(at))
     }
 
+    /// Where a package comes from. For a go.mod of before 1.21, `mod tidy` keeps no sums for what only tests of other modules need,
+    /// and so reads none of their go.mod files either.
+    fn find(&self, path: &str) -> std::result::Result<Resolved, ImportError> {
+        if self.options.tidy && gover::compare(&self.go, TIDY_GO_MOD_SUMS_VERSION).is_lt() {
+            self.modules.locate(&self.reqs, path, None)
+        } else {
+            self.modules.resolve_with(&self.reqs, path, None)
+        }
+    }
+
     fn look(&self, at: usize) -> Looked {
         let path = &self.found.nodes[at].path;
         let place = if matches!(path.as_str(), "C" | "unsafe") {
@@ -296,7 +311,7 @@ impl Walk<'_> {
                 others: Vec::new(),
             })
         } else {
-            self.modules.resolve_with(&self.reqs, path, None)
+            self.find(path)
         };
         let (mut imports, mut tests) = (BTreeSet::new(), BTreeSet::new());
         if let Ok(place) = &place
@@ -311,8 +326,9 @@ impl Walk<'_> {
             if let Ok(contents) = self.modules.index.dir(&place.dir)
                 && let Ok(found) = scan_dir(&place.dir, &contents, tags)
             {
-                imports.extend(found.imports);
-                tests.extend(found.test_imports);
+                let wanted = |path: &String| !is_appengine_import(path);
+                imports.extend(found.imports.into_iter().filter(wanted));
+                tests.extend(found.test_imports.into_iter().filter(wanted));
             }
         }
         (place, imports, tests)
@@ -536,6 +552,7 @@ impl Modules {
                 all_is_root,
                 all_has_tests: gover::compare(&go, super::matching::NARROW_ALL_VERSION).is_lt()
                     && !options.narrow_all,
+                go,
                 found: ModulePackages::default(),
                 queue: Vec::new(),
             };

@@ -158,6 +158,14 @@ pub fn clean(path: &str) -> String {
     }
 }
 
+/// Whether an import is one that App Engine's first runtime provided. No module and no standard library has those, and nobody misses
+/// them before a package is built that imports them.
+#[must_use]
+pub fn is_appengine_import(path: &str) -> bool {
+    let first = path.split('/').next();
+    matches!(first, Some("appengine" | "appengine_internal"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use steady_build::{ListNeeds, Sink};
 use steady_packages::load::Loaded;
-use steady_packages::package::{PackageError, PackageId};
+use steady_packages::modload::{Details, Modules};
+use steady_packages::package::{ModulePublic, PackageError, PackageId};
 use steady_packages::source::BuildContext;
 
 use crate::configs::BuildRequest;
@@ -67,8 +68,8 @@ pub fn list(
         }
     }
     let context = context_value(&bench.context);
-    if stale || flags.export || flags.compiled {
-        // The build cache and other programs are asked.
+    if stale || flags.export || flags.compiled || flags.retracted {
+        // The build cache and other programs are asked, or proxies.
         session.spoil_answer();
     }
     if stale || flags.export || flags.compiled {
@@ -95,6 +96,9 @@ pub fn list(
             let added = std::mem::take(&mut package.internal.compiled_imports);
             package.public.imports.extend(added);
         }
+    }
+    if flags.retracted {
+        add_retractions(&bench.modules, &mut loaded, &shown);
     }
     resolve_test_imports(&mut loaded, &shown);
     let split = flags.build.pgo.as_deref().unwrap_or("auto") == "auto" && loaded.roots.len() > 1;
@@ -162,6 +166,34 @@ fn add_tests(loaded: &mut Loaded, with_errors: bool) -> Result<()> {
         loaded.roots.extend(tests.members());
     }
     Ok(())
+}
+
+/// Finds out which modules of the packages shown were taken back.
+fn add_retractions(modules: &Modules, loaded: &mut Loaded, shown: &[PackageId]) {
+    let mut known: BTreeMap<(String, String), ModulePublic> = BTreeMap::new();
+    for id in shown {
+        if let Some(module) = &loaded.set[*id].public.module {
+            let key = (module.path.clone(), module.version.clone());
+            known.entry(key).or_insert_with(|| (**module).clone());
+        }
+    }
+    let mut list: Vec<ModulePublic> = known.values().cloned().collect();
+    let details = Details {
+        retracted: true,
+        ..Details::default()
+    };
+    modules.add_details(&mut list, details);
+    let list: Vec<Arc<ModulePublic>> = list.into_iter().map(Arc::new).collect();
+    let places: Vec<_> = known.into_keys().collect();
+    for id in shown {
+        let module = &mut loaded.set[*id].public.module;
+        let key = module
+            .as_ref()
+            .map(|module| (module.path.clone(), module.version.clone()));
+        if let Some(at) = key.and_then(|key| places.binary_search(&key).ok()) {
+            *module = Some(Arc::clone(&list[at]));
+        }
+    }
 }
 
 /// Imports of tests are shown as they are resolved for the package itself.
