@@ -15,6 +15,7 @@ pub mod command;
 pub mod commands;
 #[allow(dead_code)] // the commands that load packages are not there yet
 mod configs;
+mod early;
 pub mod exit;
 pub mod failure;
 mod fips;
@@ -303,7 +304,14 @@ impl Start {
                     .and_then(|goflags| flags::grammar::parse(&definition, &goflags, words));
                 match parsed {
                     Ok(parsed) => run(&mut session, &parsed),
-                    Err(error) => return Ok(self.wrong_flag(command, &definition, &error)),
+                    Err(error) => {
+                        if let Some(ask) = early::newer_go(&mut session, &definition, words) {
+                            let messages =
+                                vec![format!("{} requires go >= {}", ask.what, ask.version)];
+                            return Err(Failure::TooNew { ask, messages });
+                        }
+                        return Ok(self.wrong_flag(command, &definition, &error));
+                    }
                 }
             }
             Kind::Raw { run, .. } => run(&mut session, words),

@@ -8,7 +8,7 @@
 //! there is none either, the go and toolchain lines are taken at their word if they ask for a release that Steady builds with;
 //! otherwise, and without such lines, the newest release is fetched.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use std::sync::Arc;
 use steady_module::gover;
 use steady_proxy::Fetcher;
@@ -30,6 +30,15 @@ const OLDEST: &str = "1.22";
 
 /// Stands for the local toolchain where there is none: below every release that Steady builds with. What asks for less gets the newest.
 const NONE: &str = "go1.21.999";
+
+/// Says to a program that it was started to provide this toolchain; go says it in the same way.
+const TARGET: &str = "GOTOOLCHAIN_INTERNAL_SWITCH_VERSION";
+
+/// Counts how often one toolchain has led to another.
+const DEPTH: &str = "GOTOOLCHAIN_INTERNAL_SWITCH_COUNT";
+
+/// How often that may be. The last of them are told, so that one sees who leads to whom.
+const MAX_DEPTH: usize = 100;
 
 /// Who asks, and where words go.
 pub struct Chooser<'a> {
@@ -70,6 +79,14 @@ impl Chooser<'_> {
         let lines = self.lines(&settings)?;
         let selection = select(&local, &gotoolchain, &lines)?;
         settings.startup = selection.startup.clone();
+        let target = settings.environment.get(TARGET).to_owned();
+        if !target.is_empty() && self.hook(&settings) != "loop" {
+            if local != target {
+                bail!("toolchain {local} invoked to provide {target}");
+            }
+            settings.environment = settings.environment.without(TARGET);
+            return Ok(settings);
+        }
         let trace = settings
             .environment
             .get("GODEBUG")
@@ -158,9 +175,8 @@ impl Chooser<'_> {
     /// Uses the chosen toolchain: from the search path, or fetched.
     fn enter(&self, settings: &Settings, selection: &Selection, trace: bool) -> Result<Settings> {
         let name = selection.toolchain.as_str();
-        if cfg!(feature = "conformance") {
-            let hook = settings.environment.get("TESTGO_VERSION_SWITCH");
-            if matches!(hook, "switch" | "mismatch") {
+        match self.hook(settings) {
+            hook @ ("switch" | "mismatch") => {
                 let mut settings = settings.clone();
                 if hook == "switch" {
                     settings.test_version = Some(name.to_owned());
@@ -173,6 +189,11 @@ impl Chooser<'_> {
                 }
                 return provides(settings, name);
             }
+            "loop" => {
+                let own = settings.environment.executable().unwrap_or("go".into());
+                return self.start(settings, name, own);
+            }
+            _ => {}
         }
         if let Ok(program) = settings.environment.look_path(name) {
             if trace {
@@ -193,7 +214,22 @@ impl Chooser<'_> {
         }
         let mut settings = settings.with_goroot(goroot, self.files);
         settings.test_version = None;
+        let has_tools = self
+            .files
+            .is_dir(Utf8Path::new(settings.get("GOROOT")).join("pkg/tool"));
+        if settings.version.is_empty() && has_tools {
+            // It does not say which release it is, but it was verified as this one.
+            name.clone_into(&mut settings.version);
+        }
         provides(settings, name)
+    }
+
+    /// What the test harness says about toolchains to be entered.
+    fn hook<'s>(&self, settings: &'s Settings) -> &'s str {
+        match cfg!(feature = "conformance") {
+            true => settings.environment.get("TESTGO_VERSION_SWITCH"),
+            false => "",
+        }
     }
 
     /// A program named like a toolchain: one inside a GOROOT, or one that keeps its GOROOT in the user's `sdk`, stands for that
@@ -218,9 +254,29 @@ impl Chooser<'_> {
                 return provides(settings, name);
             }
         }
+        let mut settings = settings.clone();
+        settings.environment = settings.environment.without("GOROOT");
+        self.start(&settings, name, &real)
+    }
+
+    /// Runs a program in our place. It may be one that leads back to us, which must end some time.
+    fn start(&self, settings: &Settings, name: &str, program: &Utf8Path) -> Result<Settings> {
+        let environment = settings.environment.clone();
+        let depth: usize = environment.get(DEPTH).parse().unwrap_or_default();
+        if depth + 10 >= MAX_DEPTH {
+            let local = settings.local_version();
+            self.printer.note(format!(
+                "go: switching from {local} to {name} [depth {depth}]"
+            ));
+        }
+        if depth >= MAX_DEPTH {
+            bail!("too many toolchain switches");
+        }
         self.printer.flush();
-        let environment = settings.environment.clone().without("GOROOT");
-        let mut command = Command::new(real.as_str(), &environment);
+        let environment = environment
+            .with(DEPTH, (depth + 1).to_string())
+            .with(TARGET, name);
+        let mut command = Command::new(program.as_str(), &environment);
         command.argv0("go").args(self.words);
         Err(Failure::error(format!("exec {name}: {}", command.exec())))
     }

@@ -15,8 +15,10 @@ pub struct Details {
     pub updates: bool,
     /// All versions.
     pub versions: bool,
-    /// Whether its authors have taken it back; with `versions`, such versions are listed too.
+    /// Whether its authors have taken it back.
     pub retracted: bool,
+    /// With `versions`, those that were taken back are listed too.
+    pub retracted_versions: bool,
     /// Whether it is deprecated.
     pub deprecated: bool,
     /// Names and versions are all that is shown.
@@ -198,7 +200,7 @@ impl Modules {
             }
         }
         if details.versions {
-            let allowed = if details.retracted {
+            let allowed = if details.retracted_versions {
                 Allowed::NotExcluded
             } else {
                 Allowed::Checked

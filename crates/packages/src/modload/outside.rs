@@ -1,6 +1,6 @@
 //! `path@version` arguments: packages of somebody else's module, built as that module says and without any main module.
 
-use super::{Allowed, ModError, Modules, Reqs, Result, is_revision_query, short_message};
+use super::{Allowed, ModError, Modules, Reqs, Result, TooNew, is_revision_query, short_message};
 use crate::patterns::{clean_patterns, is_local_import, is_meta_package, is_standard_import_path};
 use camino::Utf8Path;
 use std::collections::BTreeSet;
@@ -24,6 +24,49 @@ impl Modules {
     /// # Errors
     /// Arguments that cannot be, a query without an answer, a module that could not be a main module.
     pub fn stand_on(&self, arguments: &[String]) -> Result<Outside> {
+        let first = arguments.first().map_or("", String::as_str);
+        let about = |error: ModError| error.context(first);
+        let Outside { module, patterns } = self.provider(arguments)?;
+        let newest = self.newest_go_mod(&module.path).map_err(about)?;
+        let deprecated = newest
+            .module
+            .as_ref()
+            .map_or("", |module| &module.deprecated);
+        if !deprecated.is_empty() {
+            let why = short_message(deprecated, "");
+            self.fetcher
+                .warn(&format!("module {} is deprecated: {why}", module.path));
+        }
+        self.check_standing(&module).map_err(|(reason, directive)| {
+            if directive.is_empty() {
+                return about(reason);
+            }
+            ModError::Message(format!(
+                "{first} (in {module}):\n\tThe go.mod file for the module providing named packages contains one or\n\tmore {directive} directives. It must not contain directives that would cause\n\tit to be interpreted differently than if it were the main module."
+            ))
+        })?;
+        let roots = vec![
+            module.clone(),
+            ModuleVersion::new("go", self.config.go_version.clone()),
+        ];
+        let direct = BTreeSet::from([module.path.clone(), "go".to_string()]);
+        self.set_reqs(Arc::new(Reqs::new(Pruning::Pruned, roots, direct)));
+        Ok(Outside { module, patterns })
+    }
+
+    /// The newer Go that the module with a `path@version` argument asks for, if it does.
+    #[must_use]
+    pub fn newer_go(&self, argument: &str) -> Option<TooNew> {
+        let asked = self.provider(&[argument.to_owned()]);
+        let standing = asked.and_then(|outside| {
+            let checked = self.check_standing(&outside.module);
+            checked.map_err(|(error, _)| error)
+        });
+        standing.err()?.too_new()
+    }
+
+    /// The module that has what arguments name.
+    fn provider(&self, arguments: &[String]) -> Result<Outside> {
         let first = arguments.first().map_or("", String::as_str);
         let about = |error: ModError| error.context(first);
         let (path, version) = arguments
@@ -57,30 +100,6 @@ impl Modules {
                 return Err(about(ModError::NotInModule(Box::new(missing))));
             }
         };
-        let newest = self.newest_go_mod(&module.path).map_err(about)?;
-        let deprecated = newest
-            .module
-            .as_ref()
-            .map_or("", |module| &module.deprecated);
-        if !deprecated.is_empty() {
-            let why = short_message(deprecated, "");
-            self.fetcher
-                .warn(&format!("module {} is deprecated: {why}", module.path));
-        }
-        self.check_standing(&module).map_err(|(reason, directive)| {
-            if directive.is_empty() {
-                return about(reason);
-            }
-            ModError::Message(format!(
-                "{first} (in {module}):\n\tThe go.mod file for the module providing named packages contains one or\n\tmore {directive} directives. It must not contain directives that would cause\n\tit to be interpreted differently than if it were the main module."
-            ))
-        })?;
-        let roots = vec![
-            module.clone(),
-            ModuleVersion::new("go", self.config.go_version.clone()),
-        ];
-        let direct = BTreeSet::from([module.path.clone(), "go".to_string()]);
-        self.set_reqs(Arc::new(Reqs::new(Pruning::Pruned, roots, direct)));
         Ok(Outside { module, patterns })
     }
 

@@ -49,7 +49,8 @@ pub fn list(
     let details = Details {
         updates: flags.u,
         versions: flags.versions,
-        retracted: flags.retracted || flags.u && !flags.versions,
+        retracted: flags.retracted || flags.u,
+        retracted_versions: flags.retracted,
         deprecated: flags.u,
         names,
     };
