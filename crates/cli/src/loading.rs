@@ -151,11 +151,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
     let enabled = enabled && (!modules::warn_of_gopath(session) || request.force);
     let settings = &session.settings;
     let mode = request.mode.unwrap_or_default();
-    if !matches!(mode, "" | "mod" | "readonly" | "vendor") {
-        return Err(Failure::plain(format!(
-            "-mod={mode} not supported (can be '', 'mod', 'readonly', or 'vendor')"
-        )));
-    }
+    check_mode(mode)?;
     if settings.get("GO111MODULE") != "off" {
         modules::must_be_enabled(settings)?;
     }
@@ -244,6 +240,16 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         error if mends_work => Failure::switching(error),
         error => error.into(),
     })
+}
+
+/// The values of -mod that there are.
+fn check_mode(mode: &str) -> Result<()> {
+    if matches!(mode, "" | "mod" | "readonly" | "vendor") {
+        return Ok(());
+    }
+    Err(Failure::plain(format!(
+        "-mod={mode} not supported (can be '', 'mod', 'readonly', or 'vendor')"
+    )))
 }
 
 /// A list of tags split at spaces must not hold commas: one of the two was meant.

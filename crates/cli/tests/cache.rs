@@ -303,7 +303,6 @@ fn a_full_disk_is_told_with_the_path_and_leaves_nothing_half() {
     let whole_cache = place.path("whole");
     place.succeeds(place.steady(&["mod", "download"], &whole_cache));
     let whole = tree(&whole_cache);
-    let mut failed = 0;
     for blocks in 2..60 {
         let dir = place.path(&format!("disk{blocks}"));
         let Some(disk) = Small::new(dir.clone(), blocks * 4) else {
@@ -315,10 +314,9 @@ fn a_full_disk_is_told_with_the_path_and_leaves_nothing_half() {
         nothing_is_half(&tree(&cache), &whole, blocks);
         if output.status.success() && !text.contains("no space left on device") {
             assert!(tree(&cache) == whole, "{blocks} blocks\n{text}");
-            assert!(failed > 0, "the disk was never full");
+            assert!(blocks > 2, "the disk was never full");
             return;
         }
-        failed += 1;
         let named = text.lines().any(|line| {
             line.contains(&*cache.to_string_lossy()) && line.contains("no space left on device")
         });
