@@ -12,6 +12,7 @@ use steady_packages::package::{Package, PackageId, PackageSet};
 
 use crate::action::{Mode, Root};
 use crate::config::BuildConfig;
+use crate::exec::cgo::swig_interfaces;
 use crate::modes::Modes;
 use crate::release::Release;
 
@@ -506,6 +507,15 @@ fn c_sources(package: &Package, objdir: &str, release: Release) -> Vec<(String, 
         let base = file.strip_suffix(".go").unwrap_or(file);
         sources.push((format!("{objdir}{base}{cover}.cgo2.c"), Language::C));
     }
+    let interfaces = swig_interfaces(package, objdir);
+    for interface in &interfaces {
+        let base = interface.go.strip_suffix(".go").unwrap_or(&interface.go);
+        sources.push((format!("{base}.cgo2.c"), Language::C));
+    }
+    let wrappers = |language: Language| -> Vec<String> {
+        let of_language = interfaces.iter().filter(|one| one.language == language);
+        of_language.map(|one| one.wrapper.clone()).collect()
+    };
     // runtime/cgo has assembly of both kinds; the C compiler gets what says so in its name.
     let both = package.public.standard && package.public.import_path == "runtime/cgo";
     let mut add = |names: &[String], language: Language| {
@@ -522,11 +532,15 @@ fn c_sources(package: &Package, objdir: &str, release: Release) -> Vec<(String, 
         add(&files.s_files, Language::Assembly);
         add(&files.c_files, Language::C);
         add(&files.m_files, Language::C);
+        add(&wrappers(Language::C), Language::C);
         add(&files.cxx_files, Language::Cxx);
+        add(&wrappers(Language::Cxx), Language::Cxx);
     } else {
         add(&files.c_files, Language::C);
         add(&files.s_files, Language::Assembly);
+        add(&wrappers(Language::C), Language::C);
         add(&files.cxx_files, Language::Cxx);
+        add(&wrappers(Language::Cxx), Language::Cxx);
         add(&files.m_files, Language::C);
     }
     add(&files.f_files, Language::Fortran);

@@ -312,6 +312,10 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         crate::settings::platform::host_os(),
         crate::settings::platform::host_arch(),
     );
+    let (linker_deps, linker_refusal) = match stamp::linker_deps(flags, &config, &modes) {
+        Ok(deps) => (deps, String::new()),
+        Err(refusal) => (Vec::new(), refusal),
+    };
     let options = LoadOptions {
         find: request.find,
         stamp: request.stamp,
@@ -320,7 +324,8 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         } else {
             Default::default()
         },
-        linker_deps: stamp::linker_deps(flags, &config, &modes),
+        linker_deps,
+        linker_refusal,
         gobin: settings.get("GOBIN").to_owned(),
         exe_suffix: modes.exe_suffix.clone(),
         cross: host != (settings.goos(), settings.goarch()),

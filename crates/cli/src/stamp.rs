@@ -109,12 +109,22 @@ fn environment(session: &Session, config: &BuildConfig) -> Vec<(String, String)>
 
 /// Packages that every program links: `runtime`, and what flags and target force upon it.
 ///
-/// Without cgo the system's linker cannot be used: what needs it fails when it is linked, not when it is loaded.
-#[must_use]
-pub fn linker_deps(flags: &BuildFlags, config: &BuildConfig, modes: &Modes) -> Vec<String> {
+/// # Errors
+/// The system's linker is needed, and it cannot be used without cgo.
+pub fn linker_deps(
+    flags: &BuildFlags,
+    config: &BuildConfig,
+    modes: &Modes,
+) -> std::result::Result<Vec<String>, String> {
     let mut deps = vec!["runtime"];
-    if config.target.cgo_enabled && external_linking(flags, config, modes) {
-        deps.push("runtime/cgo");
+    match external_linking(flags, config, modes) {
+        Some(what) if !config.target.cgo_enabled => {
+            return Err(format!(
+                "{what} requires external (cgo) linking, but cgo is not enabled"
+            ));
+        }
+        Some(_) => deps.push("runtime/cgo"),
+        None => {}
     }
     let build = &config.flags;
     for (on, package) in [
@@ -128,38 +138,47 @@ pub fn linker_deps(flags: &BuildFlags, config: &BuildConfig, modes: &Modes) -> V
             deps.push(package);
         }
     }
-    deps.into_iter().map(str::to_owned).collect()
+    Ok(deps.into_iter().map(str::to_owned).collect())
 }
 
-/// Has the system's linker to be used?
-fn external_linking(flags: &BuildFlags, config: &BuildConfig, modes: &Modes) -> bool {
+/// Why the system's linker has to be used, if it has.
+fn external_linking(flags: &BuildFlags, config: &BuildConfig, modes: &Modes) -> Option<String> {
     let target = &config.target;
     let (goos, goarch) = (target.goos.as_str(), target.goarch.as_str());
     let platform = Platform { goos, goarch };
-    let given = config.flags.buildmode.as_str();
-    let by_mode = given == "plugin" || given == "c-shared" && goarch != "wasm";
-    if platform.must_link_externally() || by_mode || config.flags.linkshared {
-        return true;
+    if platform.must_link_externally() {
+        return Some(format!("{goos}/{goarch}"));
     }
-    let by_default = modes.buildmode == "default" && platform.default_pie(config.flags.race);
-    if (modes.buildmode == "pie" || by_default) && !platform.links_pie_internally() {
-        return true;
+    let given = config.flags.buildmode.as_str();
+    if given == "plugin" || given == "c-shared" && goarch != "wasm" {
+        return Some(format!("-buildmode={given}"));
+    }
+    if config.flags.linkshared {
+        return Some("-linkshared".into());
+    }
+    if !platform.links_pie_internally() {
+        if modes.buildmode == "pie" {
+            return Some("-buildmode=pie".into());
+        }
+        if modes.buildmode == "default" && platform.default_pie(config.flags.race) {
+            return Some("default PIE binary".into());
+        }
     }
     let ldflags = flags
         .ldflags
         .last()
         .map(|last| last.flags.as_slice())
         .unwrap_or_default();
-    let mode = ldflags
-        .iter()
-        .enumerate()
-        .rev()
-        .find_map(|(i, flag)| match flag.split_once('=') {
-            Some(("-linkmode", mode)) => Some(mode),
-            None if flag == "-linkmode" => ldflags.get(i + 1).map(String::as_str),
-            _ => None,
-        });
-    mode == Some("external")
+    let mode = ldflags.iter().enumerate().rev().find_map(|(i, flag)| {
+        let mode = match flag.split_once('=') {
+            Some(("-linkmode", mode)) => mode,
+            None if flag == "-linkmode" => ldflags.get(i + 1)?,
+            _ => return None,
+        };
+        matches!(mode, "external" | "internal").then_some((flag, mode))
+    });
+    mode.filter(|(_, mode)| *mode == "external")
+        .map(|(flag, _)| flag.clone())
 }
 
 /// Directories that mark the root of a repository, and the program that knows it.

@@ -3,7 +3,7 @@
 //! As many workers as `-p` says take actions whose dependencies are done, lowest post-order number first. A failure is reported
 //! once, by the action that failed; what depends on it is passed over, and all else still runs.
 
-mod cgo;
+pub(crate) mod cgo;
 mod compile;
 mod concurrency;
 mod cover;
@@ -19,7 +19,7 @@ mod vet;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 use steady_packages::package::{Package, PackageId, PackageSet};
 
@@ -80,6 +80,8 @@ pub(crate) struct Run<'a> {
     states: Vec<State>,
     outcomes: Mutex<HashMap<PackageId, PackageOutcome>>,
     failed: AtomicBool,
+    /// What SWIG was asked once in a run: the size of an int for it, or why it cannot be used.
+    swig: OnceLock<Result<&'static str, String>>,
 }
 
 /// What a run needs, made by the builder.
@@ -134,6 +136,7 @@ impl<'a> Run<'a> {
             states,
             outcomes: Mutex::default(),
             failed: AtomicBool::new(false),
+            swig: OnceLock::new(),
         }
     }
 

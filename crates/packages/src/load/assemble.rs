@@ -23,6 +23,9 @@ const WITHOUT_SYSCALL: [&str; 4] = [
 /// What the Go files that cgo makes import.
 const OF_CGO: [&str; 3] = ["unsafe", "runtime/cgo", "syscall"];
 
+/// What the Go files that SWIG writes import.
+const OF_SWIG: [&str; 4] = ["unsafe", "runtime/cgo", "syscall", "sync"];
+
 /// The way from a package of the command line to the one being loaded.
 #[derive(Default)]
 pub(super) struct Stack {
@@ -68,6 +71,10 @@ impl Loader<'_> {
         let mut implied = Vec::new();
         if !source.files.cgo_files.is_empty() {
             implied.extend(OF_CGO.map(str::to_string));
+        }
+        let swig = [&source.files.swig_files, &source.files.swig_cxx_files];
+        if self.context.cgo_enabled && swig.iter().any(|files| !files.is_empty()) {
+            implied.extend(OF_SWIG.map(str::to_string));
         }
         if source.name == "main" {
             implied.push("runtime".into());
@@ -807,12 +814,20 @@ impl Loader<'_> {
                 public.imports[at].clone_from(&actual);
                 public.import_map.insert(import.clone(), actual);
             }
-            if at >= written && self.set[id].uses_cgo() && OF_CGO.contains(&import.as_str()) {
+            let made = |uses: bool, imports: &[&str]| uses && imports.contains(&import.as_str());
+            let package = &self.set[id];
+            if at >= written
+                && (made(package.uses_cgo(), &OF_CGO) || made(package.uses_swig(), &OF_SWIG))
+            {
                 self.set[id].internal.compiled_imports.push(import.clone());
             }
             ids.push(imported);
         }
         self.set[id].internal.imports = ids;
+        let refusal = &self.options.linker_refusal;
+        if source.name == "main" && !refusal.is_empty() {
+            self.set_error(id, stack, String::new(), refusal.clone());
+        }
     }
 
     /// What a main module imports its go.mod must name.

@@ -3,6 +3,7 @@
 
 use super::Loader;
 use crate::modload::{ImportError, Resolved};
+use crate::package::PackageId;
 use crate::patterns::{Match, is_local_import, match_dirs, match_packages};
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -174,6 +175,27 @@ impl Loader<'_> {
             "cannot find package {import:?} in any of:\n{}",
             tried.join("\n")
         )))
+    }
+
+    /// What tests of `roots` import is shown by the paths that it is found under, tests loaded or not.
+    pub(super) fn name_vendored_test_imports(&mut self, roots: &[PackageId]) {
+        if self.modules.enabled() || self.options.find {
+            return;
+        }
+        for root in roots {
+            let public = &self.set[*root].public;
+            let dir = Utf8Path::new(&public.dir);
+            let found = |imports: &[String]| -> Vec<String> {
+                let place = |import: &String| self.resolve_in_gopath(import, dir);
+                let name = |import: &String| {
+                    place(import).map_or_else(|_| import.clone(), |found| found.path)
+                };
+                imports.iter().map(name).collect()
+            };
+            let (own, external) = (found(&public.test_imports), found(&public.x_test_imports));
+            let public = &mut self.set[*root].public;
+            (public.test_imports, public.x_test_imports) = (own, external);
+        }
     }
 
     /// Code in a tree with a go.mod may import `m/v2/p` although it lies at `m/p`, if `m/go.mod` says that it is `m/v2`.

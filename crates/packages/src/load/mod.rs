@@ -41,6 +41,8 @@ pub struct LoadOptions {
     pub stamp_settings: StampSettings,
     /// Packages that every program links beside `runtime`: `runtime/cgo`, `runtime/race` and their kin.
     pub linker_deps: Vec<String>,
+    /// Why no program can be linked, empty if programs can.
+    pub linker_refusal: String,
     /// GOBIN, empty if not set.
     pub gobin: String,
     /// Ending of programs: `.exe` or nothing.
@@ -206,6 +208,7 @@ impl<'m> Loader<'m> {
         self.mark_fuzzed(&roots);
         self.covered.clone_from(&covered.packages);
         let tests = self.tests_of(&roots);
+        self.name_vendored_test_imports(&roots);
         self.finish(&roots);
         Ok(Loaded {
             set: self.set,

@@ -336,6 +336,13 @@ impl Loader<'_> {
             });
             main.public.incomplete = true;
         }
+        let refusal = &self.options.linker_refusal;
+        if !refusal.is_empty() && main.public.error.is_none() {
+            main.public.error = Some(PackageError {
+                err: refusal.clone(),
+                ..PackageError::default()
+            });
+        }
         let text = test_main.source(self.test_deps());
         main.internal
             .generated

@@ -320,14 +320,19 @@ impl Modules {
         }
     }
 
-    /// The `ignore` lines of a dependency at `dir`.
-    fn ignore_of(&self, dir: &Utf8Path) -> IgnorePatterns {
-        let file = dir.join("go.mod");
-        let text = self.files.read_to_string(&file).ok();
+    /// The `ignore` lines of a dependency at `dir`. A module's zip may lack the go.mod that the module cache has for it.
+    fn ignore_of(&self, module: &ModuleVersion, dir: &Utf8Path) -> IgnorePatterns {
+        let actual = self.replacement(module).unwrap_or(module);
+        let text = if actual.version.is_empty() {
+            self.files.read(dir.join("go.mod")).ok()
+        } else {
+            let text = self.fetcher.go_mod(&actual.path, &actual.version);
+            text.ok().map(|text| text.to_vec())
+        };
         let parsed = text.and_then(|text| {
-            ModFile::parse(
-                file.as_str(),
-                &text,
+            ModFile::parse_lax(
+                "go.mod",
+                &String::from_utf8_lossy(&text),
                 Some(&mut |_, version| Ok(version.to_string())),
             )
             .ok()
@@ -429,7 +434,7 @@ impl Modules {
             prefix: &module.path,
             prune_go_mod: true,
             prune_vendor: true,
-            ignore: &self.ignore_of(&dir),
+            ignore: &self.ignore_of(module, &dir),
             note: &|dir| self.note_ignored(dir),
         };
         walk_module(

@@ -23,6 +23,18 @@ pub(super) fn short(path: &Utf8Path, cwd: &Utf8Path) -> String {
     }
 }
 
+/// Whether the `tool` lines name what can be a package.
+fn check_tools(file: &ModFile) -> Result<()> {
+    for tool in &file.tool {
+        if let Err(PathError::Path { path, reason, .. }) = check_import_path(&tool.value) {
+            let kind = "tool";
+            let error = PathError::Path { kind, path, reason };
+            return Err(ModError::Message(error.to_string()));
+        }
+    }
+    Ok(())
+}
+
 impl Modules {
     /// Finds and reads the modules of a run. Without a go.mod there are no main modules; what needs one fails later.
     ///
@@ -206,6 +218,7 @@ impl Modules {
             }
             .into());
         }
+        check_tools(&file)?;
         let ignore = IgnorePatterns::new(
             &file
                 .ignore
@@ -270,20 +283,24 @@ impl Modules {
         }
     }
 
+    /// Whether a go line asks for a newer Go than this run acts as. A tree that does not say which release it is does for all.
+    pub(super) fn is_too_new(&self, go: &str) -> bool {
+        let running = &self.config.go_version;
+        !running.is_empty() && gover::compare(go, running).is_gt()
+    }
+
     pub(super) fn check_go_version(
         &self,
         go: Option<&Entry<String>>,
         what: impl Fn() -> String,
     ) -> Result<()> {
         match go {
-            Some(go) if gover::compare(&go.value, &self.config.go_version).is_gt() => {
-                Err(ModError::TooNew {
-                    what: what(),
-                    wanted: go.value.clone(),
-                    running: self.config.go_version.clone(),
-                    explain: self.config.toolchain_explain.clone(),
-                })
-            }
+            Some(go) if self.is_too_new(&go.value) => Err(ModError::TooNew {
+                what: what(),
+                wanted: go.value.clone(),
+                running: self.config.go_version.clone(),
+                explain: self.config.toolchain_explain.clone(),
+            }),
             _ => Ok(()),
         }
     }

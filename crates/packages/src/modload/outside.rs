@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use steady_graph::Pruning;
 use steady_module::modfile::ModFile;
-use steady_module::{ModuleVersion, gover};
+use steady_module::ModuleVersion;
 
 /// Arguments taken apart, and the module that has what they name.
 #[derive(Debug, Clone)]
@@ -154,7 +154,7 @@ impl Modules {
         )
         .map_err(|errors| (ModError::Message(errors.to_string()), ""))?;
         let go = file.go.as_ref().map_or("", |go| go.value.as_str());
-        if gover::compare(go, &self.config.go_version).is_gt() {
+        if self.is_too_new(go) {
             let error = ModError::TooNew {
                 what: module.to_string(),
                 wanted: go.to_string(),

@@ -221,7 +221,7 @@ impl Modules {
             }
         }
         let go_version = file.go.as_ref().map_or("", |go| &go.value);
-        if gover::compare(go_version, &self.config.go_version).is_gt() {
+        if self.is_too_new(go_version) {
             return Err(ModError::TooNew {
                 what: format!("module {actual}"),
                 wanted: go_version.to_string(),

@@ -1,12 +1,13 @@
 //! Packages that use cgo: the cgo tool, the C compilers, and what the Go linker has to know of the result.
 //!
-//! The order is: pkg-config, cgo (which writes Go and C), one compilation for every C file, then a trial link of all objects:
+//! The order is: pkg-config, SWIG, cgo (which writes Go and C), one compilation for every C file, then a trial link of all objects:
 //! from what that finds, cgo makes the list of symbols that come from shared libraries. If the trial fails, the program can only
 //! be linked by the host's linker, which an empty member called `dynimportfail` tells the Go linker; `preferlinkext` tells it
 //! that flags were used which it may not cope with.
 
 mod compilers;
 mod pkg_config;
+mod swig;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -22,6 +23,7 @@ use crate::quote::{command_line, quote};
 use crate::shell::paths::{clean, make_absolute};
 use crate::shell::{Done, Failure};
 pub(crate) use compilers::CCompilers;
+pub(crate) use swig::interfaces as swig_interfaces;
 
 /// What running cgo has settled for the steps after it.
 #[derive(Debug, Default)]
@@ -65,11 +67,6 @@ impl Run<'_> {
             return Ok(());
         }
         let (_, package) = self.package(node)?;
-        if package.uses_swig() {
-            return Err(Failure::new(
-                "packages with SWIG files are not supported yet",
-            ));
-        }
         let objdir = self.plan.nodes[node].objdir.clone();
         self.shell(node).mkdir(&objdir)?;
         let covered = self.plan.nodes[node]
@@ -79,11 +76,14 @@ impl Run<'_> {
         let files = covered
             .as_ref()
             .map_or(&package.public.files.cgo_files, |covered| &covered.cgo);
-        let files: Vec<String> = files
+        let mut files: Vec<String> = files
             .iter()
             .map(|file| make_absolute(&package.public.dir, file))
             .collect();
         let run = self.settle_flags(node, package, &objdir)?;
+        let interfaces = swig::interfaces(package, &objdir);
+        self.run_swig(node, package, &run.0, &interfaces)?;
+        files.extend(interfaces.into_iter().map(|interface| interface.go));
         let mut go = vec![format!("{objdir}_cgo_gotypes.go")];
         for file in &files {
             let base = file.rsplit('/').next().unwrap_or(file);
