@@ -15,7 +15,7 @@ use steady_system::clock::Clock;
 use steady_system::{Environment, Files, Note, Question, Sight, Sightings};
 
 /// First bytes of a file; changes with the format.
-const MAGIC: &[u8] = b"steady answer 2\n";
+const MAGIC: &[u8] = b"steady answer 3\n";
 
 /// More files than this are not kept.
 const MANY: usize = 256;
@@ -30,6 +30,25 @@ struct Answer {
     /// Programs and archives that must be in place, with their build ids.
     results: Vec<(String, String)>,
     text: Vec<u8>,
+    start: Option<Program>,
+}
+
+/// A program that is started once the rest is said: what `run` has built.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Program {
+    /// What to execute, with arguments.
+    pub command: Vec<String>,
+    /// PATH as it is for the program.
+    pub path: String,
+}
+
+/// What is given again.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Recalled {
+    /// What was printed.
+    pub text: Vec<u8>,
+    /// What is started then.
+    pub start: Option<Program>,
 }
 
 /// The memory for one question.
@@ -93,18 +112,22 @@ impl Memory {
 
     /// What was printed last time, if it would be printed again.
     #[must_use]
-    pub fn recall(&self) -> Option<Vec<u8>> {
+    pub fn recall(&self) -> Option<Recalled> {
         let meta = self.files.lstat(&self.file).ok()?;
         if !meta.is_file() || meta.owner != rustix::process::geteuid().as_raw() {
             return None;
         }
         let bytes = self.files.read(&self.file).ok()?;
         let answer = decode(&bytes)?;
-        (holds(&answer.notes) && in_place(&answer.results)).then_some(answer.text)
+        let good = holds(&answer.notes) && in_place(&answer.results);
+        good.then_some(Recalled {
+            text: answer.text,
+            start: answer.start,
+        })
     }
 
-    /// Keeps what was printed, if the notes allow.
-    pub fn keep(&self, text: Vec<u8>) {
+    /// Keeps what was printed and what is started, if the notes allow.
+    pub fn keep(&self, text: Vec<u8>, start: Option<Program>) {
         let Some(notes) = self.sightings.notes() else {
             return;
         };
@@ -112,6 +135,7 @@ impl Memory {
             notes,
             results: self.sightings.results(),
             text,
+            start,
         }) else {
             return;
         };
@@ -214,6 +238,7 @@ mod tests {
             )],
             results: Vec::new(),
             text: b"a\n".to_vec(),
+            start: None,
         };
         let bytes = encode(&answer).unwrap();
         assert_eq!(decode(&bytes).unwrap().text, b"a\n");

@@ -197,13 +197,13 @@ pub fn tool_environment(settings: &Settings) -> Vec<(String, String)> {
     all.into_iter().collect()
 }
 
+/// go's own count of how often it has changed toolchains, which is nobody else's business.
+pub const SWITCH_COUNT: &str = "GOTOOLCHAIN_INTERNAL_SWITCH_COUNT";
+
 /// The environment of programs that the user asked to run: as Steady was given it, and GOROOT's programs can be found.
 #[must_use]
 pub fn program_environment(settings: &Settings) -> Environment {
-    let environment = settings
-        .environment
-        .clone()
-        .without("GOTOOLCHAIN_INTERNAL_SWITCH_COUNT");
+    let environment = settings.environment.clone().without(SWITCH_COUNT);
     let Some(goroot) = &settings.goroot else {
         return environment;
     };

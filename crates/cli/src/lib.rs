@@ -35,7 +35,7 @@ pub mod template;
 pub mod toolchain;
 mod worktree;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use command::{Command, Kind};
 use commands::GO;
@@ -62,6 +62,7 @@ pub fn run(environment: Environment, printer: Printer) -> Status {
         called,
         program,
         printer: Arc::clone(&printer),
+        memory: OnceLock::new(),
     };
     let status = match start.run(environment, words) {
         Ok(status) => status,
@@ -96,6 +97,8 @@ struct Start {
     called: Called,
     program: String,
     printer: Arc<Printer>,
+    /// Where this run's answer is kept, if it may be.
+    memory: OnceLock<Arc<answers::Memory>>,
 }
 
 impl Start {
@@ -108,24 +111,28 @@ impl Start {
             return Ok(status);
         }
         // Only what looks at files and nothing else can be answered from memory; whether a run was such a one it says itself.
-        let memory = matches!(command.long_name(), "list" | "build" | "install")
+        let memory = matches!(command.long_name(), "list" | "build" | "install" | "run")
             .then(|| answers::Memory::open(&environment, self.called.name(), &words))
-            .flatten();
-        if let Some(text) = memory.as_ref().and_then(answers::Memory::recall) {
-            self.printer.out(text);
-            return Ok(Status::DONE);
+            .flatten()
+            .map(Arc::new);
+        if let Some(known) = memory.as_ref().and_then(|memory| memory.recall()) {
+            self.printer.out(known.text);
+            return Ok(known.start.map_or(Status::DONE, |program| {
+                commands::run::start(&self.printer, &environment, &program)
+            }));
         }
         let mut files = Files::new(environment.cwd());
         if let Some(memory) = &memory {
             files = files.watched(memory.sightings());
             environment = environment.watched(memory.sightings());
             self.printer.start_record();
+            let _ = self.memory.set(Arc::clone(memory));
         }
         let status = self.choose_and_do(command, (environment, files), &words, used)?;
         if let Some(memory) = memory.filter(|_| status == Status::DONE)
             && let Some(text) = self.printer.take_record()
         {
-            memory.keep(text);
+            memory.keep(text, None);
         }
         Ok(status)
     }
@@ -294,6 +301,7 @@ impl Start {
             printer: Arc::clone(&self.printer),
             command,
             goflags,
+            memory: self.memory.get().cloned(),
         };
         let result = match command.kind {
             Kind::Run { flags, run } | Kind::Own { flags, run } => {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::answers::Memory;
 use crate::command::{Command, Kind};
 use crate::flags::GoFlags;
 use crate::printer::Printer;
@@ -60,6 +61,8 @@ pub struct Session {
     pub command: &'static Command,
     /// GOFLAGS, checked.
     pub goflags: GoFlags,
+    /// Where this run's answer is kept, if it may be.
+    pub memory: Option<Arc<Memory>>,
 }
 
 impl Session {
@@ -81,6 +84,7 @@ impl Session {
             printer: Arc::clone(&self.printer),
             command: self.command,
             goflags: self.goflags.clone(),
+            memory: None,
         }
     }
 

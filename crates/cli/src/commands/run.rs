@@ -1,21 +1,25 @@
 //! `go run`.
 
+use camino::Utf8Path;
 use clap::{Args, FromArgMatches};
 use std::sync::Arc;
 use steady_build::Sink;
 use steady_build::command::Runnable;
 use steady_system::process::Command;
+use steady_system::{Environment, Question};
 
+use crate::answers::Program;
 use crate::bail;
 use crate::command::{self, Kind};
 use crate::commands::build::{names_version, outside, request};
-use crate::configs;
+use crate::configs::{self, SWITCH_COUNT};
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::flags::build::FullBuildFlags;
 use crate::flags::value::{self, Words};
 use crate::flags::{Parsed, define};
 use crate::loading;
+use crate::printer::Printer;
 use crate::session::Session;
 
 #[derive(Args)]
@@ -111,27 +115,60 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     if dry {
         return Ok(Status::DONE);
     }
-    start(session, &runnable, arguments)
+    let Some(program) = program_of(session, &runnable, arguments) else {
+        return Ok(Status::DONE);
+    };
+    if exec.is_empty() && runnable.command.len() == 1 {
+        remember(session, &program, &runnable.program);
+    }
+    let environment = &session.settings.environment;
+    Ok(start(&session.printer, environment, &program))
+}
+
+fn program_of(session: &Session, runnable: &Runnable, arguments: &[String]) -> Option<Program> {
+    if runnable.command.is_empty() {
+        return None;
+    }
+    let environment = configs::program_environment(&session.settings);
+    Some(Program {
+        command: [&runnable.command, arguments].concat(),
+        path: environment.get("PATH").to_owned(),
+    })
+}
+
+/// Where everything was found built, it is started again without a look at anything but whether that still holds. That is kept now:
+/// the program may run for days, and how it ends has nothing to do with it.
+fn remember(session: &Session, program: &Program, executable: &Utf8Path) {
+    let (Some(memory), Some(sightings)) = (&session.memory, session.files.sightings()) else {
+        return;
+    };
+    sightings.look(executable, Question::Stamp);
+    if let Some(text) = session.printer.take_record() {
+        memory.keep(text, Some(program.clone()));
+    }
 }
 
 /// Runs the program with the standard streams. Its exit code is told, not taken over: that is go's way.
-fn start(session: &Session, runnable: &Runnable, arguments: &[String]) -> Result {
-    let Some((program, before)) = runnable.command.split_first() else {
-        return Ok(Status::DONE);
+pub fn start(printer: &Printer, environment: &Environment, program: &Program) -> Status {
+    let Some((name, arguments)) = program.command.split_first() else {
+        return Status::DONE;
     };
-    session.printer.flush();
-    let environment = configs::program_environment(&session.settings);
-    let mut command = Command::new(program.as_str(), &environment);
-    command.args(before).args(arguments);
+    printer.flush();
+    let environment = environment
+        .clone()
+        .without(SWITCH_COUNT)
+        .with("PATH", &program.path);
+    let mut command = Command::new(name.as_str(), &environment);
+    command.args(arguments);
     match command.foreground() {
-        Ok(status) if status.success() => Ok(Status::DONE),
+        Ok(status) if status.success() => Status::DONE,
         Ok(status) => {
-            session.printer.note(status.to_string());
-            Ok(Status::FAILED)
+            printer.note(status.to_string());
+            Status::FAILED
         }
         Err(error) => {
-            session.printer.note(error.to_string());
-            Ok(Status::FAILED)
+            printer.note(error.to_string());
+            Status::FAILED
         }
     }
 }

@@ -113,6 +113,13 @@ impl Loader<'_> {
             self.set.add(external)
         });
         let main = self.program(id, &source, inner, external);
+        let refusal = &self.options.linker_refusal;
+        if !refusal.is_empty() && self.set[main].public.error.is_none() {
+            self.set[main].public.error = Some(PackageError {
+                err: refusal.clone(),
+                ..PackageError::default()
+            });
+        }
         if let Some(error) = self.recompile(main, id, inner, external) {
             let public = &mut self.set[inner].public;
             public.error = Some(error);
@@ -335,13 +342,6 @@ impl Loader<'_> {
                 ..PackageError::default()
             });
             main.public.incomplete = true;
-        }
-        let refusal = &self.options.linker_refusal;
-        if !refusal.is_empty() && main.public.error.is_none() {
-            main.public.error = Some(PackageError {
-                err: refusal.clone(),
-                ..PackageError::default()
-            });
         }
         let text = test_main.source(self.test_deps());
         main.internal

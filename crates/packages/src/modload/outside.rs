@@ -6,8 +6,8 @@ use camino::Utf8Path;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use steady_graph::Pruning;
-use steady_module::modfile::ModFile;
 use steady_module::ModuleVersion;
+use steady_module::modfile::ModFile;
 
 /// Arguments taken apart, and the module that has what they name.
 #[derive(Debug, Clone)]

@@ -1,6 +1,7 @@
 //! Packages with SWIG files: each becomes a Go file, which goes through cgo, and a C or C++ file with the wrappers.
 
 use regex_lite::Regex;
+use std::io::Write as _;
 use std::sync::LazyLock;
 use steady_packages::package::Package;
 
@@ -88,7 +89,7 @@ impl Run<'_> {
             return Ok("$INTBITS");
         }
         let source = format!("{}swig_intsize.go", self.plan.nodes[node].objdir);
-        std::fs::write(&source, WIDE_INT)?;
+        std::fs::File::create(&source)?.write_all(WIDE_INT.as_bytes())?;
         let mut words = self.config.flags.toolexec.clone();
         words.push(self.tool("compile"));
         let rest = ["-o", "/dev/null", "-p", "main", "-complete", &source];
