@@ -341,3 +341,42 @@ fn what_is_in_place_is_what_would_be_built() {
     }
     assert!(answered > 8, "answers were kept {answered} times");
 }
+
+#[test]
+fn a_program_is_started_again_and_never_an_old_one() {
+    let workspace = Workspace::new();
+    let program = "package main\n\nimport \"os\"\n\nfunc main() { os.Stdout.WriteString(\"one\"); os.Exit(len(os.Args) - 1) }\n";
+    workspace.write("a/cmd/main.go", program);
+    let run = |answers: &str, arguments: &[&str]| {
+        let output = Command::new(STEADY)
+            .args(["run", "./cmd"])
+            .args(arguments)
+            .current_dir(workspace.dir().join("w/a"))
+            .env("XDG_CACHE_HOME", workspace.dir().join("cache"))
+            .env("GOPROXY", "off")
+            .env("GOTOOLCHAIN", "local")
+            .env("STEADY_ANSWERS", answers)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    };
+    let good = |word: &str| (Some(0), word.to_owned(), String::new());
+    // Built, found built, and then known.
+    for _ in 0..3 {
+        assert_eq!(run("eager", &[]), good("one"));
+    }
+    assert!(workspace.dir().join("cache/steady/answers").is_dir());
+    let failed = (Some(1), "one".to_owned(), "exit status 1\n".to_owned());
+    for _ in 0..3 {
+        assert_eq!(run("eager", &["x"]), failed);
+    }
+    edit_in_secret(&workspace.dir().join("w/a/cmd/main.go"), "one", "two");
+    for _ in 0..3 {
+        assert_eq!(run("eager", &[]), good("two"));
+    }
+}
