@@ -217,3 +217,15 @@ fn versions_of_retractions_lose_quotes_they_do_not_need() {
     let wanted = "module m\n\nretract [v1.8.1, v1.8.2]\n\nretract v1.0.0 // why\n";
     assert_eq!(file.format(), wanted);
 }
+
+#[test]
+fn every_escape_that_printing_writes_can_be_read() {
+    let text = "module \"a\u{7}\u{8}\u{b}\u{c}\u{1}\u{7f}b\u{85}\"\n";
+    let printed = ModFile::parse("go.mod", text, None).unwrap().format();
+    let again = ModFile::parse("go.mod", &printed, None).unwrap();
+    assert_eq!(
+        again.module.as_ref().unwrap().path,
+        "a\u{7}\u{8}\u{b}\u{c}\u{1}\u{7f}b\u{85}"
+    );
+    assert_eq!(again.format(), printed);
+}
