@@ -32,7 +32,7 @@ pub struct ModFlag {
 }
 
 /// The safeguards of Steady's own that everything has which reads go.mod. They are read before the command is
-/// ([`crate::frozen`]), since the choice of a toolchain is bound by them too.
+/// (`crate::frozen`), since the choice of a toolchain is bound by them too.
 #[derive(Args, Debug, Clone, Default)]
 pub struct FrozenFlags {
     /// Refuse to change go.mod, go.sum, go.work or go.work.sum
