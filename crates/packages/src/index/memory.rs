@@ -210,10 +210,7 @@ impl Memory {
         let Some(bytes) = store::encode(&all) else {
             return Ok(());
         };
-        if let Some(parent) = self.place.parent() {
-            files.create_dir_all(parent)?;
-        }
-        files.write_atomic(&self.place, &bytes, 0o644)?;
+        store::write(files, &self.place, &bytes)?;
         news.records.clear();
         Ok(())
     }

@@ -188,10 +188,7 @@ impl Index {
         if trust == Trust::DirStamp {
             hash.update(&self.options.go_version);
         }
-        let name: String = hash.finalize()[..16]
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name = store::hex(&hash.finalize()[..16]);
         let place = cache.join(kind).join(&name[..2]).join(name);
         let base = if trust == Trust::FileStamps {
             Utf8PathBuf::new()

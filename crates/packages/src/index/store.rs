@@ -6,8 +6,11 @@
 //! The table gives each record's name, place and CRC-32. A file whose magic, lengths or table do not fit is no store; a record
 //! whose sum does not fit is as if it were not there. Numbers are little-endian, table and records are `postcard`.
 
+use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use steady_system::Files;
 
 /// Raise the number when the meaning of any stored fact changes.
 const MAGIC: &[u8] = b"steady index 3\n";
@@ -95,6 +98,22 @@ pub fn encode<'r>(records: &BTreeMap<&'r str, &'r [u8]>) -> Option<Vec<u8>> {
     bytes.extend(table);
     bytes.extend(records.values().copied().flatten());
     Some(bytes)
+}
+
+/// Writes a memory to its place, whole or not at all; the directory is made if need be.
+pub fn write(files: &Files, place: &Utf8Path, bytes: &[u8]) -> Result<(), steady_system::Error> {
+    if let Some(parent) = place.parent() {
+        files.create_dir_all(parent)?;
+    }
+    files.write_atomic(place, bytes, 0o644)
+}
+
+/// Bytes of a hash as the name of a memory or record.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

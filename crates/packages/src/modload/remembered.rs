@@ -18,7 +18,7 @@
 
 use super::reqs::{ModuleGraph, Reqs};
 use super::{ModMode, Modules};
-use crate::index::store::{self, Store};
+use crate::index::store::{self, Store, hex};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -153,11 +153,7 @@ impl Modules {
         let Some(bytes) = store::encode(&all) else {
             return;
         };
-        if let Some(parent) = key.place.parent()
-            && self.files.create_dir_all(parent).is_ok()
-        {
-            let _ = self.files.write_atomic(&key.place, &bytes, 0o644);
-        }
+        let _ = store::write(&self.files, &key.place, &bytes);
     }
 
     /// Whether go.sum names the contents of every go.mod of the module cache that a graph was read from.
@@ -176,11 +172,4 @@ impl Modules {
         });
         all
     }
-}
-
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

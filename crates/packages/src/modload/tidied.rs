@@ -6,6 +6,7 @@
 
 use super::reqs::Reqs;
 use super::{Modules, Tidy, TidyOptions};
+use crate::index::store;
 use crate::patterns::{IgnorePatterns, ModuleTree, walk_module};
 use crate::source::imports::{Tags, scan_dir};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -47,7 +48,7 @@ impl Modules {
             let _ = writeln!(text, "{path} {:?} {:?}", found.imports, found.test_imports);
         }
         self.index.save();
-        let key = super::remembered::hex(&Sha256::digest(text));
+        let key = store::hex(&Sha256::digest(text));
         let dir = index.cache_dir.as_ref()?.join("tidy");
         let file = graph.place.file_name()?;
         Some(TidyKey {
@@ -79,13 +80,7 @@ impl Modules {
         if !unchanged || !known || self.fetcher.sums_digest() != Some(key.sums) {
             return;
         }
-        if let Some(parent) = key.place.parent()
-            && self.files.create_dir_all(parent).is_ok()
-        {
-            let _ = self
-                .files
-                .write_atomic(&key.place, key.line.as_bytes(), 0o644);
-        }
+        let _ = store::write(&self.files, &key.place, key.line.as_bytes());
     }
 
     fn replaced_by_dir(&self, path: &str) -> bool {
