@@ -1,0 +1,1 @@
+//! The readiness matrix: environments, and findings in them with evidence, cause and fix.

@@ -1,0 +1,1 @@
+//! Which packages are programs, and what keeps those from it that nearly are.
