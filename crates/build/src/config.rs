@@ -145,6 +145,10 @@ pub struct BuildConfig {
     pub modules_enabled: bool,
     /// `-overlay`: path to the file that stands in for it (empty: deleted). Both absolute.
     pub overlay: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
+    /// Where it is remembered what went into packages (see [`crate::inputs`]).
+    pub inputs: Option<Utf8PathBuf>,
+    /// Of each package that is built anew it is told why: [`crate::Sink::rebuilt`].
+    pub explain: bool,
     /// Takes notes of what the build looks at; spoiled as soon as something has to be done.
     pub sightings: Option<Arc<Sightings>>,
     /// Set to true from outside to end the build: nothing new is started.

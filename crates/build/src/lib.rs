@@ -21,6 +21,7 @@ pub mod config;
 pub mod duration;
 mod error;
 mod exec;
+pub mod inputs;
 pub mod modes;
 mod plan;
 pub mod platform;

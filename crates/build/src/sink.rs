@@ -1,5 +1,7 @@
 //! Where a build's words go.
 
+use crate::inputs::Explanation;
+
 /// Receives everything that a build says, one whole message at a time and never two at once.
 ///
 /// `package` is the description of the package that the text belongs to (`import/path` or `import/path [for test]`), if
@@ -14,4 +16,7 @@ pub trait Sink: Send + Sync {
 
     /// Bytes for standard output, to be seen at once.
     fn stdout(&self, bytes: &[u8]);
+
+    /// A package is built anew, for these reasons. Only told if [`crate::BuildConfig::explain`] is set.
+    fn rebuilt(&self, _package: &str, _explanation: &Explanation) {}
 }

@@ -1,7 +1,9 @@
 //! What builds say with `-json`: one object a line, on standard output.
 
+use serde_json::{Value, json};
 use std::sync::Arc;
 use steady_build::Sink;
+use steady_build::inputs::Explanation;
 use steady_build::test_json::json_string;
 
 use crate::printer::Printer;
@@ -45,6 +47,17 @@ impl Sink for BuildEvents {
         }
         self.event(package, "build-fail", "");
         self.printer.set_failed();
+    }
+
+    fn rebuilt(&self, package: &str, explanation: &Explanation) {
+        let Ok(Value::Object(why)) = serde_json::to_value(explanation) else {
+            return;
+        };
+        let mut event = json!({"ImportPath": package, "Action": "build-explain"});
+        if let Value::Object(event) = &mut event {
+            event.extend(why);
+        }
+        self.printer.stdout(format!("{event}\n").as_bytes());
     }
 
     fn stdout(&self, bytes: &[u8]) {

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use steady_build::inputs::Log;
 use steady_build::{BuildConfig, BuildFlags as Flags, Modes, Target, Toolchain};
 use steady_packages::source::BuildContext;
 use steady_packages::source::syslist::SysList;
@@ -47,6 +48,7 @@ pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<Buil
         environment: tool_environment(settings),
         cwd: environment.cwd().to_owned(),
         sightings: session.files.sightings().cloned(),
+        inputs: inputs_log(session),
         gocache,
         tmpdir: match settings.get("GOTMPDIR") {
             "" => environment.temp_dir(),
@@ -56,6 +58,14 @@ pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<Buil
         modules_enabled: settings.get("GO111MODULE") != "off",
         ..BuildConfig::default()
     })
+}
+
+/// Where it is remembered what went into the packages of this project.
+fn inputs_log(session: &Session) -> Option<Utf8PathBuf> {
+    let memories = session.environment().user_cache_dir().ok()?.join("steady");
+    let project = crate::modules::project(&session.settings, &session.files);
+    let project = project.unwrap_or_else(|| session.environment().cwd().to_owned());
+    Some(Log::place(&memories, &project))
 }
 
 /// GOCACHE, which builds cannot do without.

@@ -5,6 +5,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
+use steady_build::inputs::Explanation;
 
 /// Receives all that a command says. Shared between threads; each call is one message.
 pub struct Printer {
@@ -147,6 +148,10 @@ impl steady_build::Sink for Printer {
 
     fn error(&self, _package: Option<&str>, text: &str) {
         self.error_plain(text);
+    }
+
+    fn rebuilt(&self, package: &str, explanation: &Explanation) {
+        self.err(format!("{package}{explanation}"));
     }
 
     fn stdout(&self, bytes: &[u8]) {

@@ -55,6 +55,12 @@ impl HashContext {
         }
     }
 
+    /// What stands before everything that is hashed.
+    #[must_use]
+    pub fn salt(&self) -> &str {
+        &self.salt
+    }
+
     /// A hash that is called `name` where hashes are traced.
     #[must_use]
     pub fn hash(&self, name: impl Into<String>) -> IdHash<'_> {
@@ -63,6 +69,7 @@ impl HashContext {
             name: name.into(),
             state: Sha256::new(),
             text: String::new(),
+            keeps_text: false,
         };
         hash.trace(|name| format!("HASH[{name}]\n"));
         hash.bytes(self.salt.as_bytes());
@@ -125,6 +132,7 @@ pub struct IdHash<'a> {
     name: String,
     state: Sha256,
     text: String,
+    keeps_text: bool,
 }
 
 impl IdHash<'_> {
@@ -137,10 +145,26 @@ impl IdHash<'_> {
     /// Adds bytes.
     pub fn bytes(&mut self, bytes: &[u8]) {
         self.trace(|name| format!("HASH[{name}]: {}\n", quote_bytes(bytes)));
-        if self.context.texts.is_some() {
+        if self.context.texts.is_some() || self.keeps_text {
             self.text.push_str(&String::from_utf8_lossy(bytes));
         }
         self.state.update(bytes);
+    }
+
+    /// The same hash, which can be asked for its text in the end.
+    #[must_use]
+    pub fn keeping_text(mut self) -> Self {
+        if self.text.is_empty() {
+            self.text.push_str(&self.context.salt);
+        }
+        self.keeps_text = true;
+        self
+    }
+
+    /// All that was added, behind the salt; of a hash that is [`IdHash::keeping_text`].
+    #[must_use]
+    pub fn into_text(self) -> String {
+        self.text
     }
 
     /// Adds formatted text: `hash.add(format_args!("goos {goos}\n"))`.

@@ -154,6 +154,7 @@ impl Run<'_> {
         );
         self.pack(node, package, &archive_path, &objects)?;
         self.finish_build_id(node, &archive_path)?;
+        self.end_anew(node);
         self.update(node, |data| {
             if !(self.needs.export && self.cache_has(&data.built)) {
                 data.built.clone_from(&archive_path);

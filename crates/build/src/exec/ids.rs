@@ -58,6 +58,21 @@ const COMPILER_DEBUGGING: [&str; 4] = [
     "GOCOMPILEDEBUG",
 ];
 
+/// An action id with the text that it is the hash of.
+pub(super) struct Hashed {
+    pub id: Id,
+    pub text: String,
+}
+
+impl Hashed {
+    fn of(hash: IdHash<'_>) -> Hashed {
+        Hashed {
+            id: hash.sum(),
+            text: hash.into_text(),
+        }
+    }
+}
+
 impl Run<'_> {
     /// Short hash of a file's content, empty if it cannot be read.
     pub(super) fn file_hash(&self, path: &Utf8Path) -> String {
@@ -67,12 +82,13 @@ impl Run<'_> {
     }
 
     /// The id of compiling a package; `check` has the dependencies that count.
-    pub(super) fn build_action_id(&self, id: PackageId, check: NodeId) -> Result<Id, Failure> {
+    pub(super) fn build_action_id(&self, id: PackageId, check: NodeId) -> Result<Hashed, Failure> {
         let package = &self.packages[id];
         let mut hash = self
             .cache
             .hashes()
-            .hash(format!("build {}", package.public.import_path));
+            .hash(format!("build {}", package.public.import_path))
+            .keeping_text();
         hash.add(format_args!("compile\n"));
         self.add_origin(&mut hash, package);
         let target = &self.config.target;
@@ -130,7 +146,7 @@ impl Run<'_> {
                 ));
             }
         }
-        Ok(hash.sum())
+        Ok(Hashed::of(hash))
     }
 
     fn add_origin(&self, hash: &mut IdHash<'_>, package: &Package) {
@@ -261,7 +277,7 @@ impl Run<'_> {
     }
 
     /// The id of linking a program.
-    pub(super) fn link_action_id(&self, link: NodeId) -> Result<Id, Failure> {
+    pub(super) fn link_action_id(&self, link: NodeId) -> Result<Hashed, Failure> {
         let Some(id) = self.plan.nodes[link].package else {
             return Err(Failure::new("link without a package"));
         };
@@ -270,7 +286,8 @@ impl Run<'_> {
         let mut hash = self
             .cache
             .hashes()
-            .hash(format!("link {}", package.public.import_path));
+            .hash(format!("link {}", package.public.import_path))
+            .keeping_text();
         hash.add(format_args!("link\n"));
         hash.add(format_args!(
             "buildmode {} goos {} goarch {}\n",
@@ -313,7 +330,7 @@ impl Run<'_> {
                 hash.add(format_args!("packagemain {}\n", data.build_id));
             }
         }
-        Ok(hash.sum())
+        Ok(Hashed::of(hash))
     }
 
     fn add_linker(&self, hash: &mut IdHash<'_>, package: &Package) -> Result<(), Failure> {

@@ -21,9 +21,11 @@ const INFO_END: [u8; 16] = [
 impl Run<'_> {
     pub(super) fn link(&self, node: NodeId) -> Done {
         let (id, package) = self.package(node)?;
-        let action = self.link_action_id(node)?;
+        let hashed = self.link_action_id(node)?;
+        let action = hashed.id;
         let target = self.plan.target_of(id).to_owned();
         if self.use_cache(node, action, &target, !self.needs.is_list)? {
+            self.found_built(node, &hashed);
             self.update(node, |data| {
                 if self.plan.nodes[node].keep_executable && data.cached_executable.is_empty() {
                     data.cached_executable.clone_from(&data.built);
@@ -44,6 +46,7 @@ impl Run<'_> {
             self.replay(node);
             return Ok(());
         }
+        self.begin_anew(node, node, &hashed);
         let done = self.link_anew(node, package);
         self.flush_output(node);
         if done.is_ok() && self.plan.nodes[node].discard && self.may_skip_link() {
@@ -101,6 +104,7 @@ impl Run<'_> {
         };
         shell.run(&dir, &package.public.import_path, &env, &words)?;
         self.finish_build_id(node, &target)?;
+        self.end_anew(node);
         self.update(node, |data| data.built.clone_from(&target));
         Ok(())
     }

@@ -11,6 +11,7 @@ mod ids;
 mod install;
 mod link;
 mod need;
+mod rebuilt;
 mod reuse;
 mod tests;
 mod tools;
@@ -26,6 +27,7 @@ use steady_packages::package::{Package, PackageId, PackageSet};
 use crate::action::{ListNeeds, Outcome, PackageOutcome};
 use crate::cache::{Cache, FileHashes, Id};
 use crate::config::BuildConfig;
+use crate::inputs::Inputs;
 use crate::modes::Modes;
 use crate::plan::{Kind, NodeId, Plan};
 use crate::release::Release;
@@ -34,6 +36,7 @@ use crate::vet::VetSettings;
 pub(crate) use cgo::CCompilers;
 pub(crate) use concurrency::Tokens;
 use need::Need;
+use rebuilt::Rebuilt;
 pub(crate) use tests::TestRuns;
 pub(crate) use tools::Tools;
 
@@ -52,6 +55,8 @@ pub(crate) struct Data {
     pub covered: Option<Arc<cover::Covered>>,
     /// The program in the cache.
     pub cached_executable: String,
+    /// Of a node whose result had to be made: what goes into it.
+    pub inputs: Option<Arc<Inputs>>,
 }
 
 struct State {
@@ -82,6 +87,7 @@ pub(crate) struct Run<'a> {
     failed: AtomicBool,
     /// What SWIG was asked once in a run: the size of an int for it, or why it cannot be used.
     swig: OnceLock<Result<&'static str, String>>,
+    rebuilt: Rebuilt,
 }
 
 /// What a run needs, made by the builder.
@@ -137,6 +143,7 @@ impl<'a> Run<'a> {
             outcomes: Mutex::default(),
             failed: AtomicBool::new(false),
             swig: OnceLock::new(),
+            rebuilt: Rebuilt::new(means.config),
         }
     }
 
@@ -171,6 +178,7 @@ impl<'a> Run<'a> {
             }
             self.work(&queue, &wake);
         });
+        self.rebuilt.keep();
         let interrupted = self.interrupted();
         let root_failed = lock(&queue).failed[self.plan.root].is_some();
         Outcome {

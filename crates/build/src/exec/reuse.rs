@@ -28,14 +28,15 @@ impl Run<'_> {
         need.add(Need::COVER_META, package.internal.cover_gen_meta);
         need.add(Need::COMPILED_GO_FILES, self.needs.compiled_go_files);
 
-        let action_id = self.build_action_id(id, check)?;
+        let hashed = self.build_action_id(id, check)?;
         let found = self.use_cache(
             build,
-            action_id,
+            hashed.id,
             self.plan.target_of(id),
             need.has(Need::BUILD),
         )?;
         if found {
+            self.found_built(build, &hashed);
             self.keep_output(build); // in case the rest is not in the cache
             need.remove(Need::BUILD);
         }
@@ -44,6 +45,9 @@ impl Run<'_> {
         }
         if need.is_empty() {
             return Ok(());
+        }
+        if need.has(Need::BUILD) {
+            self.begin_anew(build, check, &hashed);
         }
         let done = self.prepare_build(build, package, found, &mut need);
         if done.is_ok() {
@@ -208,7 +212,7 @@ impl Run<'_> {
         }
         let provisional = self.data(node).build_id;
         self.update(node, |data| data.build_id = format!("{of_main}/{content}"));
-        if *of_link == short(&self.link_action_id(*link)?) {
+        if *of_link == short(&self.link_action_id(*link)?.id) {
             if print {
                 self.show_output(node, "stdout");
                 self.show_output(node, "link-stdout");

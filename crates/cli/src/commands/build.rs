@@ -3,7 +3,9 @@
 use clap::{Args, FromArgMatches};
 use std::sync::Arc;
 use steady_build::{Outcome, Sink};
+use steady_packages::load::Loaded;
 
+use crate::build_events::BuildEvents;
 use crate::command::{Command, Kind};
 use crate::configs::BuildRequest;
 use crate::exit::Status;
@@ -62,11 +64,12 @@ pub static INSTALL: Command = Command {
 fn build(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = BuildOnly::from_arg_matches(&parsed.matches)?;
     let output = flags.o.clone().unwrap_or_default();
-    let bench = loading::prepare(session, request(&flags.build, &output, true))?;
+    let mut bench = loading::prepare(session, request(&flags.build, &output, true))?;
+    bench.config.explain = flags.build.explain.explain;
     let mut loaded = bench.load(session, &parsed.arguments)?;
-    loading::check(session, &loaded)?;
+    let sink = sink(session, &flags.build);
+    check(session, &loaded, &flags.build, &sink)?;
     let roots = loaded.roots.clone();
-    let sink: Arc<dyn Sink> = session.printer.clone();
     let outcome = steady_build::command::build(bench.config, &mut loaded.set, &roots, sink)?;
     Ok(ended(&outcome))
 }
@@ -82,7 +85,7 @@ fn install(session: &mut Session, parsed: &Parsed) -> Result {
     }
     let bench = loading::prepare(session, request(&flags, "", true))?;
     let loaded = bench.load(session, &parsed.arguments)?;
-    finish(session, bench, loaded, &parsed.arguments)
+    finish(session, &flags, bench, loaded, &parsed.arguments)
 }
 
 /// Installs programs of somebody else's module, whatever module the working directory is in.
@@ -108,7 +111,7 @@ fn install_outside(session: &mut Session, flags: &FullBuildFlags, arguments: &[S
             "package {path} is not a main package"
         )));
     }
-    finish(session, bench, loaded, &patterns)
+    finish(session, flags, bench, loaded, &patterns)
 }
 
 /// The same request without a main module.
@@ -123,16 +126,50 @@ pub fn outside(mut request: Request<'_>) -> Request<'_> {
 
 fn finish(
     session: &Session,
-    bench: loading::Workbench,
-    mut loaded: steady_packages::load::Loaded,
+    flags: &FullBuildFlags,
+    mut bench: loading::Workbench,
+    mut loaded: Loaded,
     arguments: &[String],
 ) -> Result {
-    loading::check(session, &loaded)?;
+    bench.config.explain = flags.explain.explain;
+    let sink = sink(session, flags);
+    check(session, &loaded, flags, &sink)?;
     let roots = loaded.roots.clone();
-    let sink: Arc<dyn Sink> = session.printer.clone();
     let outcome =
         steady_build::command::install(bench.config, &mut loaded.set, &roots, arguments, sink)?;
     Ok(ended(&outcome))
+}
+
+/// Where a build's words go: to the printer, or with `-json` as events to standard output.
+#[must_use]
+pub fn sink(session: &Session, flags: &FullBuildFlags) -> Arc<dyn Sink> {
+    if flags.json.json {
+        Arc::new(BuildEvents::new(&session.printer))
+    } else {
+        session.printer.clone()
+    }
+}
+
+/// [`loading::check`]; with `-json` as events of the packages that the errors are about.
+fn check(
+    session: &Session,
+    loaded: &Loaded,
+    flags: &FullBuildFlags,
+    sink: &Arc<dyn Sink>,
+) -> Result<()> {
+    if !flags.json.json {
+        return loading::check(session, loaded);
+    }
+    let errors = loaded.errors();
+    for error in &errors {
+        let about = error.import_stack.last().map(String::as_str);
+        sink.error(about, &error.to_string());
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Said(Status::FAILED))
+    }
 }
 
 /// What `build`, `install` and `run` ask of loading.

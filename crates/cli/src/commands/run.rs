@@ -2,8 +2,6 @@
 
 use camino::Utf8Path;
 use clap::{Args, FromArgMatches};
-use std::sync::Arc;
-use steady_build::Sink;
 use steady_build::command::Runnable;
 use steady_system::process::Command;
 use steady_system::{Environment, Question};
@@ -11,7 +9,7 @@ use steady_system::{Environment, Question};
 use crate::answers::Program;
 use crate::bail;
 use crate::command::{self, Kind};
-use crate::commands::build::{names_version, outside, request};
+use crate::commands::build::{names_version, outside, request, sink};
 use crate::configs::{self, SWITCH_COUNT};
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
@@ -70,7 +68,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         [first, ..] if !first.starts_with('-') => words.split_at(1),
         _ => bail!("no go files listed"),
     };
-    let (bench, mut loaded) = if files == 0 && names_version(&patterns[0]) {
+    let (mut bench, mut loaded) = if files == 0 && names_version(&patterns[0]) {
         let bench = loading::prepare(session, outside(request(&flags.build, "", false)))?;
         let (loaded, _) = bench.load_outside(session, patterns)?;
         (bench, loaded)
@@ -105,7 +103,8 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         )));
     }
     let exec = flags.exec.clone().unwrap_or_default().0;
-    let sink: Arc<dyn Sink> = session.printer.clone();
+    bench.config.explain = flags.build.explain.explain;
+    let sink = sink(session, &flags.build);
     let dry = bench.config.flags.n;
     let runnable = steady_build::command::run(bench.config, &mut loaded.set, package, &exec, sink)?;
     if runnable.outcome.failed || runnable.outcome.interrupted {

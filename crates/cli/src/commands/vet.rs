@@ -17,7 +17,7 @@ use crate::command::{Command, Kind};
 use crate::configs::BuildRequest;
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
-use crate::flags::build::{BuildFlags, ModCommon, ModFlag, Verbose};
+use crate::flags::build::{BuildFlags, ExplainFlag, ModCommon, ModFlag, Verbose};
 use crate::flags::grammar::{self, Definition, FlagError, Word};
 use crate::flags::{define, value};
 use crate::loading::{self, ModRequest, Request};
@@ -34,6 +34,8 @@ struct Common {
     modmode: ModFlag,
     #[command(flatten)]
     modules: ModCommon,
+    #[command(flatten)]
+    explain: ExplainFlag,
     /// Print changes instead of applying them
     #[arg(long)]
     diff: bool,
@@ -380,7 +382,8 @@ fn check(
         skip_embeds: false,
         fuzz: None,
     };
-    let bench = loading::prepare(session, request)?;
+    let mut bench = loading::prepare(session, request)?;
+    bench.config.explain = flags.explain.explain;
     let mut loaded = bench.load(session, &line.packages)?;
     loading::check(session, &loaded)?;
     if loaded.roots.is_empty() {

@@ -79,6 +79,14 @@ pub struct Json {
     pub json: bool,
 }
 
+/// `-explain`, which go does not have.
+#[derive(Args, Debug, Clone, Default)]
+pub struct ExplainFlag {
+    /// Say of each package that is built anew what changed since it was built last
+    #[arg(long, help_heading = super::grammar::OWN)]
+    pub explain: bool,
+}
+
 /// Flags of all commands that load packages to build them.
 #[derive(Args, Debug, Clone, Default)]
 #[allow(clippy::struct_excessive_bools)] // they are the go command's flags
@@ -195,4 +203,7 @@ pub struct FullBuildFlags {
     /// `-cover`
     #[command(flatten)]
     pub cover: CoverFlags,
+    /// `-explain`
+    #[command(flatten)]
+    pub explain: ExplainFlag,
 }

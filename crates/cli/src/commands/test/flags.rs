@@ -6,7 +6,7 @@ use clap::{Args, FromArgMatches};
 use std::time::Duration;
 use steady_build::duration;
 
-use crate::flags::build::{BuildFlags, CoverFlags, ModCommon, ModFlag};
+use crate::flags::build::{BuildFlags, CoverFlags, ExplainFlag, ModCommon, ModFlag};
 use crate::flags::grammar::{self, Definition, FlagError, Word};
 use crate::flags::value::{self, Words};
 
@@ -61,6 +61,9 @@ pub struct TestFlags {
     /// `-cover` and its kin
     #[command(flatten)]
     pub cover: CoverFlags,
+    /// `-explain`
+    #[command(flatten)]
+    pub explain: ExplainFlag,
     /// Compile the test but do not run it
     #[arg(long)]
     pub c: bool,

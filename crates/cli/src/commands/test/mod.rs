@@ -77,7 +77,8 @@ fn run(session: &mut Session, words: &[String]) -> Result {
     let spared = vetting::spared_by_fuzzer(session);
     let mut request = request(&line.flags);
     request.fuzz = fuzzes.then_some(&spared);
-    let bench = loading::prepare(session, request)?;
+    let mut bench = loading::prepare(session, request)?;
+    bench.config.explain = line.flags.explain.explain;
     if bench.config.flags.cover && !Release::of(&session.settings.version).counts_in_testdeps() {
         return Err(Failure::unsupported(
             "test -cover with toolchains before Go 1.24",
