@@ -83,6 +83,16 @@ impl Command {
         !matches!(self.kind, Kind::Group(_) | Kind::Topic)
     }
 
+    /// Does only Steady have it? A group is its own if everything in it is.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        match self.kind {
+            Kind::Own { .. } => true,
+            Kind::Group(commands) => commands.iter().all(|command| command.is_own()),
+            _ => false,
+        }
+    }
+
     /// Commands and topics behind it.
     #[must_use]
     pub fn commands(&self) -> &'static [&'static Command] {
@@ -114,11 +124,10 @@ impl Command {
     /// The command or group of that name; topics do not count. `own` lets commands in that only Steady has.
     #[must_use]
     pub fn lookup(&self, name: &str, own: bool) -> Option<&'static Command> {
-        self.commands().iter().copied().find(|c| {
-            c.name() == name
-                && !matches!(c.kind, Kind::Topic)
-                && (own || !matches!(c.kind, Kind::Own { .. }))
-        })
+        self.commands()
+            .iter()
+            .copied()
+            .find(|c| c.name() == name && !matches!(c.kind, Kind::Topic) && (own || !c.is_own()))
     }
 
     /// Follows the first of `words` down to a command, or to a group that ran out of words or has no such command. Gives the

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::answers::Memory;
-use crate::command::{Command, Kind};
+use crate::command::Command;
 use crate::flags::GoFlags;
 use crate::printer::Printer;
 use crate::settings::Settings;
@@ -41,7 +41,7 @@ impl Called {
     /// Is the command there under this name?
     #[must_use]
     pub fn knows(self, command: &Command) -> bool {
-        self == Called::Steady || !matches!(command.kind, Kind::Own { .. })
+        self == Called::Steady || !command.is_own()
     }
 }
 

@@ -7,6 +7,7 @@ pub mod clean;
 pub mod completions;
 pub mod editing;
 pub mod env;
+mod explain;
 mod finder;
 pub mod fmt;
 pub mod generate;
@@ -50,6 +51,7 @@ pub static GO: Command = Command {
         &version::VERSION,
         &vet::VET,
         &completions::COMPLETIONS,
+        &explain::EXPLAIN,
         &topics::BUILDCONSTRAINT,
         &topics::BUILDJSON,
         &topics::BUILDMODE,

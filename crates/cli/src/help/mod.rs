@@ -91,7 +91,7 @@ pub fn group(command: &Command, called: Called) -> String {
     };
     let name = called.name();
     let mut out = format!(
-        "{long}\n\nUsage:\n\n\t{} <command> [arguments]\n\nThe commands are:\n\n",
+        "{long}\n\nUsage:\n\n\t{} <command> [arguments]\n",
         usage_line(command, called)
     );
     let list = |out: &mut String, width: usize, wanted: &dyn Fn(&Command) -> bool| {
@@ -103,11 +103,15 @@ pub fn group(command: &Command, called: Called) -> String {
             let _ = writeln!(out, "\t{:width$} {}", command.name(), command.short);
         }
     };
-    let own = |c: &Command| matches!(c.kind, Kind::Own { .. });
-    list(&mut out, 11, &|c| !matches!(c.kind, Kind::Topic) && !own(c));
+    let own = Command::is_own;
+    let shared = |c: &Command| !matches!(c.kind, Kind::Topic) && !own(c);
+    if command.commands().iter().any(|c| shared(c)) {
+        out.push_str("\nThe commands are:\n\n");
+        list(&mut out, 11, &shared);
+    }
     if command.commands().iter().any(|c| own(c) && called.knows(c)) {
         out.push_str("\nCommands of Steady's own:\n\n");
-        list(&mut out, 11, &own);
+        list(&mut out, 11, &Command::is_own);
     }
     let prefix = if root {
         String::new()

@@ -10,6 +10,7 @@ pub mod arch;
 pub mod experiment;
 pub mod files;
 mod goroot;
+pub mod origin;
 pub mod platform;
 pub mod table;
 

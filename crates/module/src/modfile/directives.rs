@@ -75,7 +75,9 @@ pub fn is_directory_path(path: &str) -> bool {
 pub fn must_quote(text: &str) -> bool {
     let odd = |c: char| match c {
         ' ' | '"' | '\'' | '`' => true,
-        '(' | ')' | '[' | ']' | '{' | '}' | ',' => text.len() > 1,
+        // Alone and bare, these would begin or end a block.
+        '(' | ')' => true,
+        '[' | ']' | '{' | '}' | ',' => text.len() > 1,
         c => c.is_control() || (c.is_whitespace() && c != ' '),
     };
     text.is_empty() || text.chars().any(odd) || text.contains("//") || text.contains("/*")

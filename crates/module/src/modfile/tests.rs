@@ -229,3 +229,11 @@ fn every_escape_that_printing_writes_can_be_read() {
     );
     assert_eq!(again.format(), printed);
 }
+
+#[test]
+fn a_lone_parenthesis_keeps_its_quotes() {
+    let file = ModFile::parse("go.mod", "module \"(\" // x\n", None).unwrap();
+    let printed = file.format();
+    assert_eq!(printed, "module \"(\" // x\n");
+    assert!(ModFile::parse("go.mod", &printed, None).is_ok());
+}

@@ -254,7 +254,10 @@ impl Modules {
         }
     }
 
-    fn replaced_text(&self, module: &ModuleVersion) -> Option<Result<(Vec<u8>, String)>> {
+    pub(super) fn replaced_text(
+        &self,
+        module: &ModuleVersion,
+    ) -> Option<Result<(Vec<u8>, String)>> {
         let by = self.replaced_by(module)?;
         if !by.replace.new.version.is_empty() {
             return None;

@@ -1,1 +1,0 @@
-//! Why things are as they are: rules, versions, sums, variables, errors.

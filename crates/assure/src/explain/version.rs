@@ -1,0 +1,53 @@
+//! Why a module is at its version: who asks for it, at which minimum, and the way from each main module to those who ask.
+
+use std::collections::BTreeMap;
+use steady_module::{ModuleVersion, gover};
+use steady_packages::modload::{ModError, Modules};
+
+/// Why a module is at its version.
+#[derive(Debug)]
+pub struct Answer {
+    /// The module's path.
+    pub path: String,
+    /// The version in use; empty if the module is not in the graph.
+    pub selected: String,
+    /// What stands in for it.
+    pub replaced_by: Option<ModuleVersion>,
+    /// Everybody who asks, the greatest version first.
+    pub minimums: Vec<Minimum>,
+}
+
+/// One version that is asked for.
+#[derive(Debug)]
+pub struct Minimum {
+    /// The version.
+    pub version: String,
+    /// For each module that asks a shortest way to it: main module first, the module that asks last.
+    pub ways: Vec<Vec<ModuleVersion>>,
+}
+
+/// Who asks for `path`.
+///
+/// # Errors
+/// The module graph cannot be read.
+pub fn version(modules: &Modules, path: &str) -> Result<Answer, ModError> {
+    let graph = modules.graph()?;
+    let selected = graph.selected(path).unwrap_or_default().to_owned();
+    let mut by_version: BTreeMap<String, Vec<Vec<ModuleVersion>>> = BTreeMap::new();
+    for mut way in modules.who_asks(path, "")? {
+        let Some(asked) = way.pop() else { continue };
+        by_version.entry(asked.version).or_default().push(way);
+    }
+    let mut minimums: Vec<Minimum> = by_version
+        .into_iter()
+        .map(|(version, ways)| Minimum { version, ways })
+        .collect();
+    minimums.sort_by(|a, b| gover::mod_compare(path, &b.version, &a.version));
+    let module = ModuleVersion::new(path, selected.clone());
+    Ok(Answer {
+        path: path.to_owned(),
+        replaced_by: modules.replacement(&module).cloned(),
+        selected,
+        minimums,
+    })
+}

@@ -1,0 +1,167 @@
+//! `steady explain version`: why a module is at its version.
+
+use clap::{Args, FromArgMatches};
+use serde::Serialize;
+use std::fmt::Write as _;
+use steady_assure::explain::version::{self, Answer};
+use steady_module::ModuleVersion;
+use steady_packages::modload::ModMode;
+
+use crate::bail;
+use crate::command::{Command, Kind};
+use crate::exit::Status;
+use crate::failure::Result;
+use crate::flags::build::{Chdir, ModCommon};
+use crate::flags::{Parsed, define};
+use crate::gojson;
+use crate::loading::{self, ModRequest};
+use crate::modules;
+use crate::session::Session;
+
+#[derive(Args)]
+struct Flags {
+    #[command(flatten)]
+    chdir: Chdir,
+    #[command(flatten)]
+    modules: ModCommon,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// `steady explain version`
+pub static VERSION: Command = Command {
+    usage: "steady explain version [-json] module...",
+    short: "who asks for a module, and at which minimum",
+    long: include_str!("../../help/text/explain_version.txt"),
+    examples: &[
+        (
+            "why this version",
+            "steady explain version golang.org/x/text",
+        ),
+        ("why this Go release", "steady explain version go"),
+    ],
+    kind: Kind::Own {
+        flags: define::<Flags>,
+        run,
+    },
+};
+
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = Flags::from_arg_matches(&parsed.matches)?;
+    if parsed.arguments.is_empty() {
+        bail!("explain version: name a module");
+    }
+    modules::must_be_enabled(&session.settings)?;
+    let request = ModRequest {
+        default_mode: Some(ModMode::Mod),
+        common: Some(&flags.modules),
+        force: true,
+        ..ModRequest::default()
+    };
+    let loaded = loading::open_modules(session, request)?;
+    modules::must_have_main(session, &loaded)?;
+    let mut answers = Vec::new();
+    for argument in &parsed.arguments {
+        let path = argument
+            .split_once('@')
+            .map_or(argument.as_str(), |(path, _)| path);
+        answers.push(version::version(&loaded, path)?);
+    }
+    session.printer.out(if flags.json {
+        let answers: Vec<AnswerJson<'_>> = answers.iter().map(answer_json).collect();
+        gojson::to_string(&answers)? + "\n"
+    } else {
+        answers.iter().map(text).collect::<Vec<_>>().join("\n")
+    });
+    let known = |answer: &Answer| !answer.selected.is_empty();
+    Ok(if answers.iter().all(known) {
+        Status::DONE
+    } else {
+        Status::FAILED
+    })
+}
+
+/// How many ways are shown of those that ask for less than what is selected.
+const SHOWN: usize = 3;
+
+fn text(answer: &Answer) -> String {
+    let mut out = String::new();
+    if answer.selected.is_empty() {
+        let _ = writeln!(out, "{}: nothing asks for it", answer.path);
+        return out;
+    }
+    let _ = write!(out, "{} {} is selected", answer.path, answer.selected);
+    if let Some(other) = &answer.replaced_by {
+        let _ = write!(out, ", replaced by {other}");
+    }
+    out.push('\n');
+    for (number, minimum) in answer.minimums.iter().enumerate() {
+        let _ = writeln!(
+            out,
+            "\t{}: {} {} for at least this",
+            minimum.version,
+            minimum.ways.len(),
+            if minimum.ways.len() == 1 {
+                "module asks"
+            } else {
+                "modules ask"
+            },
+        );
+        let most = if number == 0 { usize::MAX } else { SHOWN };
+        for way in minimum.ways.iter().take(most) {
+            let _ = writeln!(out, "\t\t{}", chain(way).join(" -> "));
+        }
+        if let Some(more) = minimum
+            .ways
+            .len()
+            .checked_sub(most)
+            .filter(|more| *more > 0)
+        {
+            let _ = writeln!(out, "\t\tand {more} more (-json shows all)");
+        }
+    }
+    out
+}
+
+fn chain(way: &[ModuleVersion]) -> Vec<String> {
+    way.iter()
+        .map(|module| match module.version.as_str() {
+            "" => module.path.clone(),
+            _ => module.to_string(),
+        })
+        .collect()
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AnswerJson<'a> {
+    path: &'a str,
+    selected: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced_by: Option<String>,
+    minimums: Vec<MinimumJson<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MinimumJson<'a> {
+    version: &'a str,
+    ways: Vec<Vec<String>>,
+}
+
+fn answer_json(answer: &Answer) -> AnswerJson<'_> {
+    AnswerJson {
+        path: &answer.path,
+        selected: &answer.selected,
+        replaced_by: answer.replaced_by.as_ref().map(ToString::to_string),
+        minimums: answer
+            .minimums
+            .iter()
+            .map(|minimum| MinimumJson {
+                version: &minimum.version,
+                ways: minimum.ways.iter().map(|way| chain(way)).collect(),
+            })
+            .collect(),
+    }
+}
