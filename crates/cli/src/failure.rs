@@ -24,6 +24,8 @@ pub enum Failure {
         /// All that went wrong.
         messages: Vec<String>,
     },
+    /// A failure, and a hint that is shown after it.
+    Hinted(Box<Failure>, String),
     /// Wrong usage of the command: its usage line is printed; exit code 2.
     Usage,
     /// Everything has been said; only the code is left.
@@ -85,6 +87,15 @@ impl Failure {
     /// One message as it stands, exit code 1.
     pub fn plain(message: impl Into<String>) -> Failure {
         Failure::Message(message.into(), Status::FAILED)
+    }
+
+    /// The same failure, with a hint if there is one.
+    #[must_use]
+    pub fn hinted(self, hint: Option<String>) -> Failure {
+        match hint {
+            Some(hint) => Failure::Hinted(Box::new(self), hint),
+            None => self,
+        }
     }
 
     /// What Steady does not do yet, by name; exit code 2.

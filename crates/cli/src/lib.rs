@@ -27,6 +27,7 @@ pub mod help;
 mod loading;
 mod modules;
 pub mod printer;
+mod programs;
 mod progress;
 pub mod session;
 pub mod settings;
@@ -85,6 +86,11 @@ fn report(printer: &Printer, failure: Failure) -> Status {
         }
         Failure::Message(message, status) => {
             printer.note(message);
+            status
+        }
+        Failure::Hinted(failure, hint) => {
+            let status = report(printer, *failure);
+            printer.note(format!("hint: {hint}"));
             status
         }
         Failure::Usage => Status::USAGE,

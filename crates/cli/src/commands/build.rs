@@ -4,6 +4,7 @@ use clap::{Args, FromArgMatches};
 use std::sync::Arc;
 use steady_build::{Outcome, Sink};
 use steady_packages::load::Loaded;
+use steady_packages::package::PackageId;
 
 use crate::build_events::BuildEvents;
 use crate::command::{Command, Kind};
@@ -13,6 +14,7 @@ use crate::failure::{Failure, Result};
 use crate::flags::build::FullBuildFlags;
 use crate::flags::{Parsed, define};
 use crate::loading::{self, ModRequest, Request};
+use crate::programs::Wanted;
 use crate::session::Session;
 
 #[derive(Args)]
@@ -70,8 +72,25 @@ fn build(session: &mut Session, parsed: &Parsed) -> Result {
     let sink = sink(session, &flags.build);
     check(session, &loaded, &flags.build, &sink)?;
     let roots = loaded.roots.clone();
-    let outcome = steady_build::command::build(bench.config, &mut loaded.set, &roots, sink)?;
-    Ok(ended(&outcome))
+    let outcome = steady_build::command::build(bench.config, &mut loaded.set, &roots, sink);
+    let wanted = Wanted {
+        build: &flags.build.build,
+        modules: &bench.modules,
+        loaded: &loaded,
+    };
+    match outcome {
+        Ok(outcome) if outcome.failed => Err(refused(session, &wanted, &roots)),
+        Ok(outcome) => Ok(ended(&outcome)),
+        // Of what was asked for nothing is a program.
+        Err(error) => {
+            let library = |id: &PackageId| loaded.set[*id].public.name != "main";
+            let hint = roots
+                .iter()
+                .all(library)
+                .then(|| wanted.hint(session, &roots));
+            Err(Failure::from(error).hinted(hint.flatten()))
+        }
+    }
 }
 
 fn install(session: &mut Session, parsed: &Parsed) -> Result {
@@ -137,6 +156,14 @@ fn finish(
     let roots = loaded.roots.clone();
     let outcome =
         steady_build::command::install(bench.config, &mut loaded.set, &roots, arguments, sink)?;
+    if outcome.failed {
+        let wanted = Wanted {
+            build: &flags.build,
+            modules: &bench.modules,
+            loaded: &loaded,
+        };
+        return Err(refused(session, &wanted, &roots));
+    }
     Ok(ended(&outcome))
 }
 
@@ -206,6 +233,15 @@ pub fn names_version(argument: &str) -> bool {
     let local =
         matches!(argument, "." | "..") || argument.starts_with("./") || argument.starts_with("../");
     argument.contains('@') && !local && !argument.starts_with('/')
+}
+
+/// The end of a build that failed: everything has been said, but perhaps why something is no program.
+fn refused(session: &Session, wanted: &Wanted<'_>, roots: &[PackageId]) -> Failure {
+    let mains = roots.iter().copied();
+    let mains: Vec<PackageId> = mains
+        .filter(|id| wanted.loaded.set[*id].public.name == "main")
+        .collect();
+    Failure::Said(Status::FAILED).hinted(wanted.mistake(session, &mains))
 }
 
 /// The exit code of a build.

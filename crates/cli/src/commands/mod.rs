@@ -6,6 +6,7 @@ pub mod build;
 pub mod clean;
 pub mod completions;
 pub mod editing;
+pub mod entries;
 pub mod env;
 mod explain;
 mod finder;
@@ -50,6 +51,7 @@ pub static GO: Command = Command {
         &tool::TOOL,
         &version::VERSION,
         &vet::VET,
+        &entries::ENTRIES,
         &completions::COMPLETIONS,
         &explain::EXPLAIN,
         &topics::BUILDCONSTRAINT,

@@ -3,6 +3,7 @@
 use camino::Utf8Path;
 use clap::{Args, FromArgMatches};
 use steady_build::command::Runnable;
+use steady_packages::package::PackageId;
 use steady_system::process::Command;
 use steady_system::{Environment, Question};
 
@@ -18,6 +19,7 @@ use crate::flags::value::{self, Words};
 use crate::flags::{Parsed, define};
 use crate::loading;
 use crate::printer::Printer;
+use crate::programs::Wanted;
 use crate::session::Session;
 
 #[derive(Args)]
@@ -95,20 +97,25 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
             );
         }
     };
-    loading::check(session, &loaded)?;
-    if loaded.set[package].public.name != "main" {
-        let path = loaded.set[package].description();
-        return Err(Failure::plain(format!(
-            "package {path} is not a main package"
-        )));
-    }
+    let wanted = Wanted {
+        build: &flags.build.build,
+        modules: &bench.modules,
+        loaded: &loaded,
+    };
+    must_be_program(session, &wanted, package)?;
     let exec = flags.exec.clone().unwrap_or_default().0;
     bench.config.explain = flags.build.explain.explain;
     let sink = sink(session, &flags.build);
     let dry = bench.config.flags.n;
     let runnable = steady_build::command::run(bench.config, &mut loaded.set, package, &exec, sink)?;
     if runnable.outcome.failed || runnable.outcome.interrupted {
-        return Ok(Status::FAILED);
+        let wanted = Wanted {
+            build: &flags.build.build,
+            modules: &bench.modules,
+            loaded: &loaded,
+        };
+        let hint = wanted.mistake(session, &[package]);
+        return Err(Failure::Said(Status::FAILED).hinted(hint));
     }
     runnable.show(arguments);
     if dry {
@@ -122,6 +129,24 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     }
     let environment = &session.settings.environment;
     Ok(start(&session.printer, environment, &program))
+}
+
+/// Says what keeps the package from being built, or from being a program.
+fn must_be_program(session: &Session, wanted: &Wanted<'_>, id: PackageId) -> Result<()> {
+    let package = &wanted.loaded.set[id];
+    let is_main = package.public.name == "main";
+    loading::check(session, wanted.loaded).map_err(|failure| {
+        // Other errors say themselves what is wrong.
+        let own = package.public.error.as_ref();
+        let hint = own.filter(|error| error.is_no_go || !is_main);
+        failure.hinted(hint.and_then(|_| wanted.hint(session, &[id])))
+    })?;
+    if is_main {
+        return Ok(());
+    }
+    let path = package.description();
+    let failure = Failure::plain(format!("package {path} is not a main package"));
+    Err(failure.hinted(wanted.hint(session, &[id])))
 }
 
 fn program_of(session: &Session, runnable: &Runnable, arguments: &[String]) -> Option<Program> {

@@ -122,6 +122,13 @@ impl Settings {
         settings
     }
 
+    /// The same settings for another target.
+    #[must_use]
+    pub fn for_platform(mut self, goos: &str, goarch: &str) -> Settings {
+        self.environment = self.environment.with("GOOS", goos).with("GOARCH", goarch);
+        self
+    }
+
     fn enter(&mut self, goroot: Utf8PathBuf, files: &Files) {
         let read = |name: &str| files.read_to_string(goroot.join(name)).unwrap_or_default();
         let text = read("go.env");

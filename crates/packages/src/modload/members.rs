@@ -3,6 +3,7 @@
 use super::Modules;
 use crate::parallel;
 use crate::source::imports::{Tags, scan_dir};
+use camino::Utf8PathBuf;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The members of a workspace and what leads from one to another.
@@ -75,6 +76,20 @@ impl Modules {
         let mut members: Vec<String> = self.mains.iter().map(|main| main.path.clone()).collect();
         members.sort_unstable();
         MemberGraph { members, edges }
+    }
+
+    /// The directory of a package of a main module: of the one with the longest path that has Go files there.
+    #[must_use]
+    pub fn directory_in_mains(&self, import: &str) -> Option<Utf8PathBuf> {
+        let mains = super::import::prefixes(import).filter_map(|prefix| self.main(prefix));
+        let mut dirs = mains.map(|main| {
+            let below = import.strip_prefix(&main.path).unwrap_or_default();
+            match below.trim_start_matches('/') {
+                "" => main.dir.clone(),
+                below => main.dir.join(below),
+            }
+        });
+        dirs.find(|dir| self.has_go_files(dir))
     }
 
     /// The member that an import path belongs to: the one with the longest path.

@@ -19,6 +19,7 @@ mod extent;
 pub mod facts;
 pub mod imports;
 mod lexer;
+pub mod mains;
 mod parser;
 mod quote;
 pub mod scan;

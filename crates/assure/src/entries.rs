@@ -1,1 +1,0 @@
-//! Which packages are programs, and what keeps those from it that nearly are.

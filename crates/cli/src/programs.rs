@@ -1,0 +1,209 @@
+//! Where programs begin, for `steady entries` and for hints after go's message that there is none.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use std::sync::Arc;
+use steady_assure::entries::{self, Entries, NearMiss, Place, Target};
+use steady_build::Modes;
+use steady_packages::load::Loaded;
+use steady_packages::modload::{ModError, Modules};
+use steady_packages::package::PackageId;
+use steady_packages::source::BuildContext;
+use steady_packages::source::syslist::SysList;
+
+use crate::configs;
+use crate::failure::Result;
+use crate::flags::build::BuildFlags;
+use crate::modules;
+use crate::session::{Called, Session};
+
+/// Every platform that the toolchain builds for, those first that a release waits for.
+///
+/// # Errors
+/// GOEXPERIMENT that cannot be, or a toolchain without its lists.
+pub fn all(session: &Session, build: &BuildFlags) -> Result<Vec<Target>> {
+    let mut pairs = session.settings.pairs();
+    pairs.retain(|(_, _, pair)| !pair.broken);
+    pairs.sort_by_key(|(_, _, pair)| !pair.first_class);
+    let names: Vec<(&str, &str)> = pairs.iter().map(|(os, arch, _)| (*os, *arch)).collect();
+    targets(session, build, &names)
+}
+
+/// These platforms, each with the settings it has when somebody builds for it.
+///
+/// # Errors
+/// As [`all`].
+pub fn targets(
+    session: &Session,
+    build: &BuildFlags,
+    names: &[(&str, &str)],
+) -> Result<Vec<Target>> {
+    let goroot = session.settings.goroot.clone().unwrap_or_default();
+    let syslist = Arc::new(SysList::load(&session.files, &goroot)?);
+    let target = |(goos, goarch): &(&str, &str)| {
+        let settings = session.settings.clone().for_platform(goos, goarch);
+        let modes = Modes::default();
+        let context = configs::build_context(&settings, build, &modes, Arc::clone(&syslist))?;
+        Ok(Target {
+            platform: format!("{goos}/{goarch}"),
+            context,
+        })
+    };
+    names.iter().map(target).collect()
+}
+
+/// The packages that patterns name, whatever constraints say of their files; none: all of the main modules'. With them the errors of
+/// patterns that name nothing.
+///
+/// # Errors
+/// There is no main module, or the module graph is needed and cannot be read.
+pub fn places(
+    session: &Session,
+    modules: &Modules,
+    context: &BuildContext,
+    patterns: &[String],
+) -> Result<(Vec<Place>, Vec<String>)> {
+    let work = ["work".to_owned()];
+    let patterns = if patterns.is_empty() { &work } else { patterns };
+    let context = BuildContext {
+        use_all_files: true,
+        ..context.clone()
+    };
+    let mut places: Vec<Place> = Vec::new();
+    let mut errors = Vec::new();
+    for pattern in steady_packages::patterns::clean_patterns(patterns) {
+        let found = modules.match_pattern(&pattern, &context);
+        let found = found.map_err(|error| match error {
+            ModError::NoGoMod => modules::without_main(session, modules),
+            other => other.into(),
+        })?;
+        errors.extend(found.errors.iter().map(|error| found.error_text(error)));
+        for import_path in &found.packages {
+            match directory(modules, import_path) {
+                Ok(dir) => places.push(Place {
+                    import_path: import_path.clone(),
+                    dir,
+                }),
+                Err(error) => errors.push(error),
+            }
+        }
+    }
+    let mut seen = std::collections::HashSet::new();
+    places.retain(|place| seen.insert(place.import_path.clone()));
+    Ok((places, errors))
+}
+
+fn directory(modules: &Modules, import_path: &str) -> std::result::Result<Utf8PathBuf, String> {
+    if let Some(dir) = modules.directory_in_mains(import_path) {
+        return Ok(dir);
+    }
+    let found = modules.resolve(import_path, None);
+    found
+        .map(|found| found.dir)
+        .map_err(|error| error.to_string())
+}
+
+/// `FILE:LINE: REASON`
+#[must_use]
+pub fn describe(cwd: &Utf8Path, miss: &NearMiss) -> String {
+    let file = modules::short_path(cwd, &miss.place.dir.join(&miss.file));
+    format!("{file}:{}: {}", miss.line, miss.reason)
+}
+
+/// What a run or a build was about, when it ends without a program.
+pub struct Wanted<'a> {
+    /// Flags of the build.
+    pub build: &'a BuildFlags,
+    /// The modules.
+    pub modules: &'a Modules,
+    /// The packages.
+    pub loaded: &'a Loaded,
+}
+
+impl Wanted<'_> {
+    /// A hint after go's message that a package is no program: what keeps it from being one, or else where programs are. Nothing if it
+    /// is the go command that was called.
+    #[must_use]
+    pub fn hint(&self, session: &Session, roots: &[PackageId]) -> Option<String> {
+        let places = self.places(session, roots);
+        // What cannot be found out is not worth a word here: go's own message has been said.
+        let here = self.here(session).ok()?;
+        let found = self.look(session, &here, &places).ok()?;
+        let cwd = session.environment().cwd();
+        match found.near_misses.first() {
+            Some(miss) => Some(describe(cwd, miss)),
+            None if places.is_empty() || !found.executables.is_empty() => None,
+            None => self.programs(session, &here),
+        }
+    }
+
+    /// A hint after a compiler or linker has refused packages: the mistake that keeps one of them from being a program.
+    #[must_use]
+    pub fn mistake(&self, session: &Session, roots: &[PackageId]) -> Option<String> {
+        let places = self.places(session, roots);
+        let here = self.here(session).ok()?;
+        let found = self.look(session, &here, &places).ok()?;
+        let mut misses = found.near_misses.iter();
+        let miss = misses.find(|miss| miss.reason.is_mistake())?;
+        Some(describe(session.environment().cwd(), miss))
+    }
+
+    /// Where to look: nowhere for the go command, which gives no hints.
+    fn places(&self, session: &Session, roots: &[PackageId]) -> Vec<Place> {
+        let roots = roots.iter().map(|id| &self.loaded.set[*id]);
+        roots
+            .filter(|package| session.called == Called::Steady && !package.internal.cmdline_files)
+            .map(|package| &package.public)
+            .filter(|package| !package.dir.is_empty() && !package.standard)
+            .map(|package| Place {
+                import_path: package.import_path.clone(),
+                dir: package.dir.clone().into(),
+            })
+            .collect()
+    }
+
+    fn here(&self, session: &Session) -> Result<Vec<Target>> {
+        let settings = &session.settings;
+        targets(session, self.build, &[(settings.goos(), settings.goarch())])
+    }
+
+    fn look(&self, session: &Session, here: &[Target], places: &[Place]) -> Result<Entries> {
+        if places.is_empty() {
+            return Ok(Entries::default());
+        }
+        let known = all(session, self.build)?;
+        Ok(entries::find(self.modules.index(), places, here, &known))
+    }
+
+    /// Which programs the main modules have.
+    fn programs(&self, session: &Session, here: &[Target]) -> Option<String> {
+        let (places, _) = places(session, self.modules, &here.first()?.context, &[]).ok()?;
+        let programs = self.look(session, here, &places).ok()?.executables;
+        let cwd = session.environment().cwd();
+        let shown = programs.iter().take(MANY);
+        let dirs: Vec<String> = shown
+            .map(|program| local(cwd, &program.place.dir))
+            .collect();
+        let list = dirs.join(", ");
+        match programs.len() {
+            0 => None,
+            1 => Some(format!("the program here is {list}")),
+            count if count > MANY => Some(format!(
+                "programs here are {list} and {} more (steady entries)",
+                count - MANY
+            )),
+            _ => Some(format!("programs here are {list}")),
+        }
+    }
+}
+
+/// More programs than this are not worth naming.
+const MANY: usize = 5;
+
+/// A directory as it is typed: `./cmd/x`.
+fn local(cwd: &Utf8Path, dir: &Utf8Path) -> String {
+    match steady_system::relative(cwd, dir) {
+        Some(way) if way == "." || way.starts_with("..") => way.into_string(),
+        Some(way) => format!("./{way}"),
+        None => dir.to_string(),
+    }
+}
