@@ -137,6 +137,31 @@ fn fs_trace(session: &Session) -> Option<Witness> {
     on.then(|| Box::new(tell) as Witness)
 }
 
+/// Where memories of directories are, and what they are about.
+fn index_options(session: &Session) -> IndexOptions {
+    let settings = &session.settings;
+    let (gomodcache, _) = settings.gomodcache();
+    IndexOptions {
+        cache_dir: settings
+            .environment
+            .user_cache_dir()
+            .ok()
+            .map(|dir| dir.join("steady/index")),
+        mod_cache: Some(gomodcache.into()),
+        goroot: Some(settings.goroot.clone().unwrap_or_default()),
+        go_version: settings.version.clone(),
+        project: modules::project(settings, &session.files),
+        bound: None,
+        clock: Clock::System,
+    }
+}
+
+/// An index over the session's files, for several looks at them.
+#[must_use]
+pub fn shared_index(session: &Session) -> Arc<Index> {
+    Arc::new(Index::new(session.files.clone(), index_options(session)))
+}
+
 /// Opens the modules of a run.
 ///
 /// # Errors
@@ -164,7 +189,6 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         .common
         .and_then(|common| common.modfile.clone())
         .unwrap_or_default();
-    let (gomodcache, _) = settings.gomodcache();
     let goroot = settings.goroot.clone().unwrap_or_default();
     let mut config = ModConfig {
         cwd: settings.environment.cwd().to_owned(),
@@ -191,19 +215,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         no_main_module: request.no_main_module || ignored,
         snapshot: None,
     };
-    let mut options = IndexOptions {
-        cache_dir: settings
-            .environment
-            .user_cache_dir()
-            .ok()
-            .map(|dir| dir.join("steady/index")),
-        mod_cache: Some(gomodcache.into()),
-        goroot: Some(goroot),
-        go_version: settings.version.clone(),
-        project: modules::project(settings, &session.files),
-        bound: None,
-        clock: Clock::System,
-    };
+    let mut options = index_options(session);
     let mut proxy = configs::proxy_config(settings);
     proxy.mod_cache_rw = request.common.is_some_and(|common| common.modcacherw);
     proxy.trace = request.trace;
@@ -366,6 +378,14 @@ fn cover(request: &Request<'_>, config: &BuildConfig, tests: bool) -> Option<Cov
 }
 
 impl Workbench {
+    /// Loads what patterns name, and does nothing else: nothing is written, said or settled.
+    ///
+    /// # Errors
+    /// Only what keeps every pattern from being matched.
+    pub fn look(&self, patterns: &[String]) -> std::result::Result<Loaded, ModError> {
+        Loader::new(&self.modules, self.context.clone(), self.options.clone()).load(patterns)
+    }
+
     /// Loads what patterns name, and gives each package the flags that are for it. Patterns that match nothing get a warning.
     ///
     /// # Errors
@@ -381,8 +401,7 @@ impl Workbench {
                 self.modules.settle(patterns, context, tests)?;
             }
         }
-        let loader = Loader::new(&self.modules, self.context.clone(), self.options.clone());
-        let mut loaded = loader.load(patterns).map_err(|error| match error {
+        let mut loaded = self.look(patterns).map_err(|error| match error {
             ModError::NoGoMod => modules::without_main(session, &self.modules),
             other => other.into(),
         })?;

@@ -11,7 +11,7 @@ use crate::files::clean;
 use crate::{Error, Files, Result};
 
 /// Replacements by absolute path.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Overlay {
     /// From -> to; an empty `to` deletes. Sorted by [`compare`].
     table: Vec<(Utf8PathBuf, Utf8PathBuf)>,
@@ -71,6 +71,16 @@ impl Overlay {
         Overlay::new(&pairs, cwd)
     }
 
+    /// An overlay of these replacements, absolute paths all; an empty target deletes.
+    pub fn of(pairs: impl IntoIterator<Item = (Utf8PathBuf, Utf8PathBuf)>) -> Result<Overlay> {
+        let pairs: Vec<_> = pairs.into_iter().collect();
+        let pairs: Vec<(&str, &str)> = pairs
+            .iter()
+            .map(|(from, to)| (from.as_str(), to.as_str()))
+            .collect();
+        Overlay::new(&pairs, Utf8Path::new("/"))
+    }
+
     fn new(pairs: &[(&str, &str)], cwd: &Utf8Path) -> Result<Overlay> {
         let mut seen = std::collections::HashMap::new();
         let mut table = Vec::new();
@@ -114,6 +124,14 @@ impl Overlay {
         self.table
             .iter()
             .map(|(from, to)| (from.as_path(), to.as_path()))
+    }
+
+    /// Whether it neither changes a directory's own files nor what names it has.
+    pub fn leaves(&self, dir: &Utf8Path) -> bool {
+        self.place(dir) == Place::Disk
+            && self
+                .replacement_in(dir)
+                .is_none_or(|from| !from.starts_with(dir))
     }
 
     /// Whether nothing is replaced.

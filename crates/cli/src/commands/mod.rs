@@ -3,6 +3,7 @@
 use crate::command::{Command, Kind};
 
 pub mod build;
+pub mod check;
 pub mod clean;
 pub mod completions;
 pub mod editing;
@@ -34,6 +35,7 @@ pub static GO: Command = Command {
     kind: Kind::Group(&[
         &handover::BUG,
         &build::BUILD,
+        &check::CHECK,
         &clean::CLEAN,
         &handover::DOC,
         &env::ENV,

@@ -9,7 +9,8 @@
 //! | the project, and all else | one a project | stamps of the directory and of every source file in it |
 //!
 //! Directories and files that were changed within the last two seconds are not remembered: they could change again without
-//! their stamps telling. A file that is torn or of another format is rebuilt. With an overlay nothing is kept or believed.
+//! their stamps telling. A file that is torn or of another format is rebuilt. Of directories in which an overlay changes anything, or
+//! below which it does, nothing is kept or believed.
 //! Within a process every directory is looked at once.
 
 mod memory;
@@ -173,7 +174,11 @@ impl Index {
     /// The memory that a directory belongs to.
     fn memory(&self, dir: &Utf8Path) -> Option<Arc<Memory>> {
         let cache = self.options.cache_dir.as_ref()?;
-        if self.files.overlay().is_some() {
+        if self
+            .files
+            .overlay()
+            .is_some_and(|overlay| !overlay.leaves(dir))
+        {
             return None;
         }
         let (root, kind, trust) = self.root(dir)?;

@@ -13,8 +13,8 @@
 //! | the module cache's download directory and its inode | a cache that was removed is read anew |
 //!
 //! Only graphs without errors are kept, and only if go.sum has a sum for each go.mod that was read: then the sums alone say what the
-//! graph is. The last few graphs of a project lie in one file; one that is torn or of another form is as if it were not there. With
-//! an overlay nothing is kept or believed.
+//! graph is. The last few graphs of a project lie in one file; one that is torn or of another form is as if it were not there. What
+//! an overlay changes shows in these texts; the module cache is never part of one.
 
 use super::reqs::{ModuleGraph, Reqs};
 use super::{ModMode, Modules};
@@ -57,7 +57,6 @@ impl Modules {
         if self.config.from_nothing
             || self.mode == ModMode::Vendor
             || self.mains.is_empty()
-            || self.files.overlay().is_some()
             || reqs.roots.len() < WORTH && self.work.is_none()
         {
             return None;

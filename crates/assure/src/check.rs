@@ -1,1 +1,0 @@
-//! The readiness matrix: environments, and findings in them with evidence, cause and fix.

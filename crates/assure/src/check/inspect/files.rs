@@ -1,0 +1,425 @@
+//! Files that are here and not everywhere: not committed, ignored, behind links, in nested modules, or named as not every system can.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use steady_system::{FileKind, Files, clean};
+
+use crate::check::causes::{Case, other};
+use crate::check::finding::{Environment, Evidence, Finding, Fix, Severity};
+use crate::check::git::{Repository, Standing, Tracked};
+use crate::check::world::{Member, World};
+
+/// How git would show that a path is not committed.
+fn status(git: &Repository, world: &World, path: &Utf8Path, standing: Standing) -> Evidence {
+    let shown = world.shown(path);
+    match standing {
+        Standing::Ignored => {
+            let rule = git.ignored_by(git.relative(path).unwrap_or_default());
+            Evidence::run(
+                format!("git check-ignore -v {shown}"),
+                format!("{rule}\t{shown}"),
+            )
+        }
+        Standing::Changed => {
+            Evidence::run(format!("git status --short {shown}"), format!(" M {shown}"))
+        }
+        Standing::Submodule => Evidence::run(format!("git submodule status {shown}"), shown),
+        Standing::Untracked | Standing::Committed => {
+            Evidence::run(format!("git status --short {shown}"), format!("?? {shown}"))
+        }
+    }
+}
+
+/// The finding about a path that an environment lacks because it is not committed; `None` if that is not so.
+fn lacking(case: &Case<'_>, path: &Utf8Path, what: &str) -> Option<Finding> {
+    let world = case.world;
+    if case.environment() == Environment::Here || !world.files.exists(path) {
+        return None;
+    }
+    let git = world.repository.as_ref()?;
+    let standing = git.standing(path)?;
+    let shown = world.shown(path);
+    let (id, message, fix) = match standing {
+        Standing::Committed => return None,
+        Standing::Changed => (
+            "files/uncommitted",
+            format!("{what}: the change of {shown} is not committed"),
+            Fix::shown(format!("git add {shown}")),
+        ),
+        Standing::Untracked => (
+            "files/untracked",
+            format!("{what}: {shown} is not committed"),
+            Fix::shown(format!("git add {shown}")),
+        ),
+        Standing::Ignored => (
+            "files/ignored",
+            format!("{what}: {shown} is ignored by git"),
+            Fix::shown(format!("git add -f {shown}")),
+        ),
+        Standing::Submodule => (
+            "files/submodule",
+            format!("{what}: {shown} lies in a git submodule"),
+            Fix::shown("git submodule update --init --recursive"),
+        ),
+    };
+    let finding = case.finding(id, shown, message).fixed_by(fix);
+    Some(finding.shown_by(status(git, world, path, standing)))
+}
+
+/// The Go files of a directory as it is here.
+fn go_files(files: &Files, dir: &Utf8Path) -> Vec<Utf8PathBuf> {
+    let entries = files.read_dir(dir).unwrap_or_default();
+    let names = entries.into_iter().map(|entry| entry.name);
+    names
+        .filter(|name| name.ends_with(".go"))
+        .map(|name| dir.join(name))
+        .collect()
+}
+
+/// Why a directory gives no package in an environment although it does here.
+fn vanished(case: &Case<'_>, package: &str, dir: &Utf8Path) -> Option<Finding> {
+    let world = case.world;
+    let what = format!("{package} is needed");
+    let all = go_files(&world.files, dir);
+    let uncommitted: Vec<&Utf8PathBuf> = all
+        .iter()
+        .filter(|file| !world.files_of(case.environment()).exists(file))
+        .collect();
+    if !all.is_empty() && uncommitted.len() == all.len() {
+        let whole = world
+            .repository
+            .as_ref()
+            .is_some_and(|git| git.standing(dir) != Some(Standing::Committed));
+        return lacking(case, if whole { dir } else { uncommitted[0] }, &what);
+    }
+    None
+}
+
+/// A package of the repository that an environment does not show.
+pub fn missing_package(case: &Case<'_>, package: &str, dir: &Utf8Path) -> Option<Finding> {
+    let world = case.world;
+    if let Some(finding) = vanished(case, package, dir) {
+        return Some(finding);
+    }
+    if !world.files.is_dir(dir) {
+        return None;
+    }
+    let member = world
+        .here
+        .members
+        .iter()
+        .filter(|member| dir.starts_with(&member.dir));
+    let member = member.max_by_key(|member| member.dir.as_str().len())?;
+    let nested = dir
+        .ancestors()
+        .take_while(|above| *above != member.dir)
+        .find(|above| {
+            world
+                .files_of(case.environment())
+                .is_file(above.join("go.mod"))
+        });
+    if let Some(nested) = nested {
+        let file = world.shown(&nested.join("go.mod"));
+        let (line, text) = world
+            .line_of(&nested.join("go.mod"), |line| line.starts_with("module"))
+            .unwrap_or_default();
+        let message =
+            format!("{package} is needed, and {file} makes another module of its directory");
+        return Some(
+            case.finding("files/nested-module", file.clone(), message)
+                .shown_by(Evidence::place(file.clone(), line, text))
+                .fixed_by(Fix::shown(format!("git rm {file}"))),
+        );
+    }
+    let link = dir
+        .ancestors()
+        .take_while(|above| *above != member.dir)
+        .find(|above| is_link(&world.files, above))
+        .map(Utf8Path::to_owned)
+        .or_else(|| {
+            go_files(&world.files, dir)
+                .into_iter()
+                .find(|file| is_link(&world.files, file))
+        })?;
+    Some(behind_link(case, &link, &format!("{package} is needed")))
+}
+
+fn is_link(files: &Files, path: &Utf8Path) -> bool {
+    files
+        .lstat(path)
+        .is_ok_and(|found| found.kind == FileKind::Symlink)
+}
+
+fn behind_link(case: &Case<'_>, link: &Utf8Path, what: &str) -> Finding {
+    let shown = case.world.shown(link);
+    let target = case
+        .world
+        .files
+        .read_link(link)
+        .map(|to| to.to_string())
+        .unwrap_or_default();
+    case.finding(
+        "files/symlink",
+        shown.clone(),
+        format!("{what}, and {shown} is a symbolic link"),
+    )
+    .shown_by(Evidence::run(format!("readlink {shown}"), target))
+    .fixed_by(Fix::shown(format!("replace {shown} by what it leads to")))
+}
+
+/// A module whose go.mod is not committed.
+pub fn no_go_mod(case: &Case<'_>) -> Finding {
+    let here = &case.world.here.members;
+    let member = here.iter().find(|member| member.path == case.view.module);
+    let found = member.and_then(|member| uncommitted_file(case, &member.dir.join("go.mod")));
+    found.unwrap_or_else(|| other(case))
+}
+
+/// A directory without Go files in an environment.
+pub fn no_go_files(case: &Case<'_>, dir: &Utf8Path) -> Finding {
+    let dir = clean(&case.world.cwd.join(dir));
+    let package = case.trouble.package.clone();
+    let found = vanished(case, &package, &dir);
+    let found = found.or_else(|| {
+        let mut all = go_files(&case.world.files, &dir).into_iter();
+        let missing = all.find(|file| !case.world.files_of(case.environment()).exists(file))?;
+        lacking(case, &missing, &format!("{package} is needed"))
+    });
+    let linked = || {
+        let mut all = go_files(&case.world.files, &dir).into_iter();
+        all.find(|file| is_link(&case.world.files, file))
+            .filter(|_| case.environment() == Environment::Consumer)
+            .map(|link| behind_link(case, &link, &format!("{package} is needed")))
+    };
+    found.or_else(linked).unwrap_or_else(|| other(case))
+}
+
+/// A file that is missing in an environment or different there, because its state here is not committed.
+pub fn uncommitted_file(case: &Case<'_>, file: &Utf8Path) -> Option<Finding> {
+    case.fine_here()
+        .then(|| lacking(case, file, "it is needed as it is here"))?
+}
+
+/// go.mod is different here, and that is not committed.
+pub fn uncommitted_go_mod(case: &Case<'_>, member: &Member) -> Option<Finding> {
+    uncommitted_file(case, &member.dir.join("go.mod"))
+}
+
+/// A trouble in a file that is different here.
+pub fn uncommitted(case: &Case<'_>) -> Option<Finding> {
+    let (file, _) = case.trouble.place()?;
+    uncommitted_file(case, &clean(&case.world.cwd.join(file)))
+}
+
+/// An embed pattern that matches nothing in an environment.
+pub fn embed(case: &Case<'_>, pattern: &str, reason: &str) -> Finding {
+    let world = case.world;
+    let dir = case
+        .trouble
+        .place()
+        .map(|(file, _)| clean(&world.cwd.join(file)));
+    let dir = dir
+        .and_then(|file| file.parent().map(Utf8Path::to_owned))
+        .unwrap_or_default();
+    let subject = format!("{} {pattern}", world.shown(&dir));
+    let what = format!("{} embeds {pattern}", case.trouble.package);
+    if reason.contains("in different module") {
+        let message = format!("{what}, which lies in another module");
+        return case.finding("files/nested-module", subject, message);
+    }
+    if reason.contains("irregular file") {
+        let message = format!("{what}, which is no regular file");
+        return case.finding("files/symlink", subject, message);
+    }
+    let links = false;
+    let here =
+        steady_packages::embed::resolve_with(&world.files, &dir, std::iter::once(pattern), links);
+    let matched = here.map(|found| found.files).unwrap_or_default();
+    let git = world.repository.as_ref();
+    for name in &matched {
+        let file = dir.join(name);
+        let Some((git, standing)) = git.and_then(|git| Some((git, git.standing(&file)?))) else {
+            continue;
+        };
+        if standing == Standing::Committed || world.files_of(case.environment()).exists(&file) {
+            continue;
+        }
+        let shown = world.shown(&file);
+        let message = format!("{what}, and {shown} is not committed");
+        let add = if standing == Standing::Ignored {
+            "git add -f"
+        } else {
+            "git add"
+        };
+        return case
+            .finding("files/embed-untracked", subject, message)
+            .shown_by(status(git, world, &file, standing))
+            .fixed_by(Fix::shown(format!("{add} {shown}")));
+    }
+    if case.environment() == Environment::Consumer
+        && let Some(link) = matched
+            .iter()
+            .map(|name| dir.join(name))
+            .find(|file| is_link(&world.files, file))
+    {
+        return behind_link(case, &link, &what);
+    }
+    case.finding(
+        "files/embed-nothing",
+        subject,
+        format!("{what}, and nothing matches"),
+    )
+}
+
+/// Paths that differ in case only, as loading finds them.
+pub fn case_collision(case: &Case<'_>) -> Finding {
+    let first = case.trouble.text.lines().next().unwrap_or_default();
+    case.finding("files/case-collision", first, first)
+}
+
+/// What is to be said of the committed files although everything loads.
+pub fn inspect(world: &World) -> Vec<Finding> {
+    let mut out = Vec::new();
+    if let Some(git) = &world.repository {
+        collisions(world, git, &mut out);
+        for member in &world.there.members {
+            zip_rules(world, git, member, &mut out);
+        }
+    }
+    out
+}
+
+/// Committed paths that are one path where case does not count.
+fn collisions(world: &World, git: &Repository, out: &mut Vec<Finding>) {
+    let mut seen = std::collections::HashMap::new();
+    for path in git.tracked.keys() {
+        let Some(other) = seen.insert(path.to_lowercase(), path) else {
+            continue;
+        };
+        // What the code does not read breaks no build, wherever one of the two ends up.
+        let code = |path: &str| {
+            let name = path.rsplit('/').next().unwrap_or_default();
+            matches!(name, "go.mod" | "go.sum" | "go.work")
+                || embedded_or_source(world, &world.root.join(path))
+        };
+        let severity = if code(path) || code(other) {
+            Severity::Error
+        } else {
+            Severity::Warning
+        };
+        let message = format!("{other} and {path} differ in case only");
+        out.push(
+            Finding::new("files/case-collision", path.clone(), message)
+                .severity(severity)
+                .hits(Environment::Colleague)
+                .shown_by(Evidence::place(other.clone(), 0, ""))
+                .shown_by(Evidence::place(path.clone(), 0, ""))
+                .fixed_by(Fix::shown(format!("git mv {path} ANOTHER-NAME"))),
+        );
+    }
+}
+
+/// Whether a file belongs to a package that was loaded, as source or embedded.
+fn embedded_or_source(world: &World, file: &Utf8Path) -> bool {
+    let views = world
+        .views_of(Environment::Ci)
+        .chain(world.views_of(Environment::Here));
+    let mut seen = views.filter_map(|view| view.seen());
+    seen.any(|seen| {
+        seen.loaded.roots.iter().any(|id| {
+            let public = &seen.loaded.set[*id].public;
+            let Ok(name) = file.strip_prefix(&public.dir) else {
+                return false;
+            };
+            let embedded = [
+                &public.files.embed_files,
+                &public.test_embed_files,
+                &public.x_test_embed_files,
+            ];
+            public.all_files().contains(&name.as_str())
+                || embedded
+                    .into_iter()
+                    .flatten()
+                    .any(|known| known == name.as_str())
+        })
+    })
+}
+
+/// What may not be in a module's zip, and what will not be.
+fn zip_rules(world: &World, git: &Repository, member: &Member, out: &mut Vec<Finding>) {
+    use steady_proxy::zip::{Content, SourceFile, check_files};
+    let Some(dir) = git.relative(&member.dir) else {
+        return;
+    };
+    let prefix = if dir.is_empty() {
+        String::new()
+    } else {
+        format!("{dir}/")
+    };
+    let below = git
+        .tracked
+        .range(prefix.clone()..)
+        .take_while(|(path, _)| path.starts_with(&prefix));
+    let files: Vec<SourceFile> = below
+        .map(|(path, kind)| {
+            let full = git.root.join(path);
+            SourceFile {
+                path: path[prefix.len()..].to_owned(),
+                kind: match kind {
+                    Tracked::File => FileKind::File,
+                    Tracked::Symlink => FileKind::Symlink,
+                    Tracked::Submodule => FileKind::Dir,
+                },
+                size: world.committed.stat(&full).map_or(0, |found| found.size),
+                content: Content::File(world.committed.clone(), full),
+            }
+        })
+        .collect();
+    let checked = check_files(&files);
+    let consumer = |id: &str, subject: String, message: String| {
+        Finding::new(id, subject, message).hits(Environment::Consumer)
+    };
+    for wrong in &checked.invalid {
+        let path = format!("{prefix}{}", wrong.path);
+        let message = format!("{path} may not be in a module zip: {}", wrong.reason);
+        let id = if wrong.reason.contains("case-insensitive") {
+            "files/case-collision"
+        } else {
+            "files/zip-forbidden"
+        };
+        let finding = consumer(id, path.clone(), message).severity(Severity::Error);
+        out.push(
+            finding
+                .shown_by(Evidence::place(path.clone(), 0, ""))
+                .fixed_by(Fix::shown(format!("git mv {path} ANOTHER-NAME"))),
+        );
+    }
+    if let Some(size) = &checked.size_error {
+        out.push(consumer(
+            "files/zip-forbidden",
+            member.path.clone(),
+            format!("{}: {size}", member.path),
+        ));
+    }
+    let links: Vec<&str> = checked
+        .omitted
+        .iter()
+        .filter(|omitted| omitted.reason.contains("symbolic link"))
+        .map(|omitted| omitted.path.as_str())
+        .collect();
+    if let Some(first) = links.first() {
+        let message = format!(
+            "{} symbolic links are not in the zip of {}, {prefix}{first} for one",
+            links.len(),
+            member.path
+        );
+        let mut finding = consumer(
+            "files/symlink",
+            format!("links of {}", member.path),
+            message,
+        );
+        for link in links.iter().take(3) {
+            finding = finding.shown_by(Evidence::place(format!("{prefix}{link}"), 0, ""));
+        }
+        out.push(finding);
+    }
+}

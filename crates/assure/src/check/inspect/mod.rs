@@ -1,0 +1,8 @@
+//! The inspections, a file a group: why a trouble is there, and what is wrong or worth knowing although everything loads.
+
+pub mod environment;
+pub mod files;
+pub mod modules;
+pub mod platform;
+pub mod toolchain;
+pub mod workspace;

@@ -1,0 +1,78 @@
+//! The readiness matrix: environments, and findings in them with evidence, cause and fix.
+//!
+//! An environment is not guessed at: `cli` loads what it shows, and hands over what came of it ([`world`]). What does not load there is
+//! an error there, and [`causes`] looks for the reason; [`inspect`] adds what is worth a warning although everything loads. [`classes`] is
+//! the table of what there is to find.
+
+pub mod causes;
+pub mod classes;
+pub mod finding;
+pub mod git;
+pub mod inspect;
+pub mod symptom;
+pub mod world;
+
+pub use finding::{Accepted, Environment, Evidence, Finding, Fix, Severity};
+pub use world::World;
+
+use causes::{Case, Cause};
+use std::collections::BTreeMap;
+
+/// All that was found, and what could not be known.
+#[derive(Debug, Default)]
+pub struct Judgement {
+    /// Findings, the worst first.
+    pub findings: Vec<Finding>,
+    /// Why an environment could not be judged as a whole.
+    pub unknown: BTreeMap<Environment, Vec<String>>,
+}
+
+/// Judges one environment by itself: what does not load there, and why.
+#[must_use]
+pub fn troubles(world: &World, environment: Environment) -> Judgement {
+    let mut judgement = Judgement::default();
+    for view in world.views_of(environment) {
+        for trouble in view.troubles() {
+            let case = Case {
+                world,
+                view,
+                trouble: &trouble,
+            };
+            match causes::explain(&case) {
+                Cause::Found(finding) => judgement.findings.push(*finding),
+                Cause::Unknown(reason) => {
+                    let reasons = judgement.unknown.entry(environment).or_default();
+                    if !reasons.contains(&reason) {
+                        reasons.push(reason);
+                    }
+                }
+            }
+        }
+    }
+    judgement
+}
+
+/// Judges everything.
+#[must_use]
+pub fn judge(world: &World, environments: &[Environment]) -> Judgement {
+    let mut all = Judgement::default();
+    for environment in environments {
+        let one = troubles(world, *environment);
+        all.findings.extend(one.findings);
+        all.unknown.extend(one.unknown);
+    }
+    let mut more = inspect::workspace::inspect(world, &all.findings);
+    more.extend(inspect::modules::install_refused(world));
+    more.extend(inspect::files::inspect(world));
+    more.extend(inspect::platform::inspect(world));
+    more.extend(inspect::environment::inspect(world));
+    for finding in &mut more {
+        finding
+            .environments
+            .retain(|one| environments.contains(one));
+    }
+    more.retain(|finding| !finding.environments.is_empty());
+    all.findings.extend(more);
+    all.findings = finding::merged(all.findings);
+    all
+}

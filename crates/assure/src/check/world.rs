@@ -1,0 +1,324 @@
+//! What is judged: a repository, what each environment shows of it, and the settings that stand behind.
+//!
+//! `cli` fills this in. A [`View`] is one load: the packages of some modules, on one platform, in one environment; the same load serves
+//! several environments where their inputs are equal.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use std::sync::Arc;
+use steady_module::modfile::{ModFile, WorkFile};
+use steady_packages::load::Loaded;
+use steady_packages::modload::Modules;
+use steady_packages::package::PackageError;
+use steady_packages::source::BuildContext;
+use steady_system::Files;
+
+use super::finding::Environment;
+use super::git::Repository;
+
+/// A platform to load for.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Platform {
+    /// GOOS.
+    pub goos: String,
+    /// GOARCH.
+    pub goarch: String,
+    /// Whether there is a C compiler.
+    pub cgo: bool,
+}
+
+impl std::fmt::Display for Platform {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "{}/{}", self.goos, self.goarch)
+    }
+}
+
+/// A module of the repository.
+#[derive(Debug, Clone)]
+pub struct Member {
+    /// Its path.
+    pub path: String,
+    /// Its directory.
+    pub dir: Utf8PathBuf,
+    /// Its go.mod, as text.
+    pub text: String,
+    /// Its go.mod.
+    pub file: ModFile,
+}
+
+impl Member {
+    /// The version of its go line, or what go means by none.
+    #[must_use]
+    pub fn go_version(&self) -> &str {
+        let default = steady_module::gover::DEFAULT_GO_MOD_VERSION;
+        self.file.go.as_ref().map_or(default, |go| &go.value)
+    }
+}
+
+/// The modules that an environment shows, and what holds them together.
+#[derive(Debug, Clone, Default)]
+pub struct Layout {
+    /// The go.work in force.
+    pub go_work: Option<Utf8PathBuf>,
+    /// Its text.
+    pub work_text: String,
+    /// What it says; `None` if it cannot be read.
+    pub work: Option<WorkFile>,
+    /// The modules whose go.mod can be read.
+    pub members: Vec<Member>,
+}
+
+impl Layout {
+    /// The member that an import path belongs to: the one with the longest path.
+    #[must_use]
+    pub fn member_of(&self, import: &str) -> Option<&Member> {
+        let within = |member: &&Member| {
+            let rest = import.strip_prefix(&member.path);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
+        let fitting = self.members.iter().filter(within);
+        fitting.max_by_key(|member| member.path.len())
+    }
+}
+
+/// What came of one load.
+#[derive(Debug, Clone)]
+pub enum Outcome {
+    /// Packages, some of them perhaps with errors.
+    Loaded(Arc<Seen>),
+    /// Nothing, for these reasons.
+    Refused(Vec<String>),
+}
+
+/// What a load has seen.
+pub struct Seen {
+    /// The modules.
+    pub modules: Modules,
+    /// The packages.
+    pub loaded: Loaded,
+    /// How their files were chosen.
+    pub context: BuildContext,
+}
+
+impl std::fmt::Debug for Seen {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Seen").finish_non_exhaustive()
+    }
+}
+
+/// One load in one environment.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The environment.
+    pub environment: Environment,
+    /// The module that is loaded alone; empty: the workspace.
+    pub module: String,
+    /// The platform.
+    pub platform: Platform,
+    /// What came of it.
+    pub outcome: Outcome,
+}
+
+/// One thing that is wrong in a view.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trouble {
+    /// The package, if it is one's.
+    pub package: String,
+    /// `file:line:col` of the import or file that leads to it, or empty.
+    pub at: String,
+    /// Who imports it, the outermost first; the last is the package itself.
+    pub way: Vec<String>,
+    /// go's words.
+    pub text: String,
+}
+
+impl Trouble {
+    fn of(error: &PackageError, package: &str) -> Trouble {
+        Trouble {
+            package: package.to_owned(),
+            at: error.pos.clone(),
+            way: error.import_stack.clone(),
+            text: in_a_clone(&error.err),
+        }
+    }
+
+    /// File and line of the place.
+    #[must_use]
+    pub fn place(&self) -> Option<(&str, usize)> {
+        let mut parts = self.at.rsplitn(3, ':');
+        let (last, middle, first) = (parts.next()?, parts.next()?, parts.next());
+        match first {
+            Some(file) => Some((file, middle.parse().ok()?)),
+            None => Some((middle, last.parse().ok()?)),
+        }
+    }
+}
+
+impl View {
+    /// All that is wrong in it, each thing once.
+    #[must_use]
+    pub fn troubles(&self) -> Vec<Trouble> {
+        match &self.outcome {
+            Outcome::Refused(texts) => texts.iter().map(|text| refusal(text)).collect(),
+            Outcome::Loaded(seen) => package_troubles(&seen.loaded),
+        }
+    }
+
+    /// What was seen, if anything could be loaded.
+    #[must_use]
+    pub fn seen(&self) -> Option<&Seen> {
+        match &self.outcome {
+            Outcome::Loaded(seen) => Some(seen),
+            Outcome::Refused(_) => None,
+        }
+    }
+}
+
+fn refusal(text: &str) -> Trouble {
+    Trouble {
+        package: String::new(),
+        at: String::new(),
+        way: Vec::new(),
+        text: in_a_clone(text),
+    }
+}
+
+/// What an overlay hides is simply not there in a real clone.
+fn in_a_clone(text: &str) -> String {
+    text.replace("deleted in overlay", "no such file or directory")
+}
+
+fn package_troubles(loaded: &Loaded) -> Vec<Trouble> {
+    let mut seen = std::collections::HashSet::new();
+    let mut out = Vec::new();
+    let mut add = |error: &PackageError, package: &str| {
+        if seen.insert((error.pos.clone(), error.err.clone())) {
+            out.push(Trouble::of(error, package));
+        }
+    };
+    for id in &loaded.roots {
+        let public = &loaded.set[*id].public;
+        let own = public.error.iter();
+        own.chain(&public.deps_errors)
+            .for_each(|error| add(error, &public.import_path));
+    }
+    for tests in &loaded.tests {
+        let parts = [Some(tests.inner), tests.external, Some(tests.main)];
+        for id in parts.into_iter().flatten() {
+            let set = &loaded.set;
+            if !set[id].public.incomplete && set[id].public.error.is_none() {
+                continue;
+            }
+            let path = &set[tests.package].public.import_path;
+            for id in set.with_dependencies(&[id]) {
+                set[id]
+                    .public
+                    .error
+                    .iter()
+                    .for_each(|error| add(error, path));
+            }
+        }
+    }
+    out
+}
+
+/// A variable of the go command that somebody has set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// It stands in the file of `go env -w`, on this line; 0: in the process environment.
+    pub line: usize,
+}
+
+/// Everything that is judged.
+pub struct World {
+    /// The top: of the repository, else of the workspace or module.
+    pub root: Utf8PathBuf,
+    /// The working directory, which relative paths in go's words start from.
+    pub cwd: Utf8PathBuf,
+    /// Files as they are here.
+    pub files: Files,
+    /// Files as they are committed; the same as `files` where there is no repository.
+    pub committed: Files,
+    /// The repository, if there is one with a commit.
+    pub repository: Option<Repository>,
+    /// The modules as they are here.
+    pub here: Layout,
+    /// The modules as they are committed.
+    pub there: Layout,
+    /// All loads.
+    pub views: Vec<View>,
+    /// What is set on this machine.
+    pub settings: Vec<Setting>,
+    /// The file of `go env -w`.
+    pub env_file: Option<Utf8PathBuf>,
+    /// The version of the toolchain that everything was loaded with, such as `1.26.8`.
+    pub go: String,
+    /// Where the module cache is.
+    pub mod_cache: Utf8PathBuf,
+}
+
+impl World {
+    /// A path as findings name it: from the root if it lies below.
+    #[must_use]
+    pub fn shown(&self, path: &Utf8Path) -> String {
+        let path = steady_system::clean(&self.cwd.join(path));
+        match path.strip_prefix(&self.root) {
+            Ok(rest) if rest.as_str().is_empty() => ".".to_owned(),
+            Ok(rest) => rest.to_string(),
+            Err(_) => path.to_string(),
+        }
+    }
+
+    /// The views of an environment.
+    pub fn views_of(&self, environment: Environment) -> impl Iterator<Item = &View> {
+        self.views
+            .iter()
+            .filter(move |view| view.environment == environment)
+    }
+
+    /// The modules that an environment shows.
+    #[must_use]
+    pub fn layout(&self, environment: Environment) -> &Layout {
+        match environment {
+            Environment::Here => &self.here,
+            _ => &self.there,
+        }
+    }
+
+    /// The files that an environment shows.
+    #[must_use]
+    pub fn files_of(&self, environment: Environment) -> &Files {
+        match environment {
+            Environment::Here => &self.files,
+            _ => &self.committed,
+        }
+    }
+
+    /// The number of the first line of a file (as it is here) that fits, and the line.
+    #[must_use]
+    pub fn line_of(&self, file: &Utf8Path, fits: impl Fn(&str) -> bool) -> Option<(usize, String)> {
+        let text = self.files.read_to_string(file).ok()?;
+        let mut lines = text.lines().enumerate();
+        lines
+            .find(|(_, line)| fits(line))
+            .map(|(at, line)| (at + 1, line.trim().to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_of_troubles() {
+        let mut trouble = refusal("x");
+        assert_eq!(trouble.place(), None);
+        trouble.at = "a/b.go:3:7".into();
+        assert_eq!(trouble.place(), Some(("a/b.go", 3)));
+        trouble.at = "/x/b.go:3".into();
+        assert_eq!(trouble.place(), Some(("/x/b.go", 3)));
+    }
+}

@@ -1,0 +1,438 @@
+//! Loading what the environments show. Environments whose inputs are equal share one load: that is decided by comparing the inputs.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use clap::FromArgMatches;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+use steady_assure::check::Environment;
+use steady_assure::check::World;
+use steady_assure::check::world::{Outcome, Platform, Seen, View};
+use steady_packages::index::Index;
+use steady_packages::modload::ModMode;
+use steady_system::temp::TempDir;
+
+use super::environments::{COMMON, Stage, Survey};
+use crate::configs::BuildRequest;
+use crate::failure::{Failure, Result};
+use crate::flags::build::FullBuildFlags;
+use crate::flags::{define, grammar};
+use crate::loading::{self, ModRequest, Request};
+use crate::session::Session;
+
+/// Which modules are the main ones.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Main {
+    /// Those of a go.work.
+    Workspace(Utf8PathBuf),
+    /// The one in this directory.
+    Alone(Utf8PathBuf),
+    /// One that requires the module to be loaded, with its go.mod in this directory.
+    Consumer(Utf8PathBuf),
+    /// There is none where one is needed.
+    Missing,
+}
+
+/// All that a load follows from.
+#[derive(PartialEq, Eq)]
+struct Inputs {
+    /// Number of the tree.
+    tree: usize,
+    main: Main,
+    patterns: Vec<String>,
+    tests: bool,
+    platform: Platform,
+    /// Variables that have a say, by name.
+    variables: Vec<(&'static str, String)>,
+}
+
+struct Load<'s> {
+    inputs: Inputs,
+    stage: &'s Stage,
+    outcome: OnceLock<Outcome>,
+}
+
+struct Planned {
+    environment: Environment,
+    module: String,
+    platform: Platform,
+    load: usize,
+}
+
+/// What is to be loaded, and for whom.
+pub struct Loads<'s> {
+    loads: Vec<Load<'s>>,
+    planned: Vec<Planned>,
+    /// An index for each tree.
+    indices: Vec<(&'s Stage, Arc<Index>)>,
+}
+
+/// How long each environment took.
+pub type Times = BTreeMap<Environment, Duration>;
+
+impl Survey {
+    /// What is to be loaded for these environments.
+    ///
+    /// # Errors
+    /// GOFLAGS that cannot be.
+    pub fn loads(&self, wanted: &[Environment]) -> Result<Loads<'_>> {
+        let mut loads = Loads {
+            loads: Vec::new(),
+            planned: Vec::new(),
+            indices: Vec::new(),
+        };
+        let native = Survey::native(&self.here);
+        loads.add_layout(&self.here, Environment::Here, self, &native);
+        for environment in wanted {
+            match environment {
+                Environment::Here => {}
+                Environment::Ci => {
+                    let native = Survey::native(&self.there);
+                    loads.add_layout(&self.there, *environment, self, &native);
+                }
+                Environment::Colleague => {
+                    for (goos, goarch) in COMMON {
+                        let platform = Platform {
+                            goos: goos.to_owned(),
+                            goarch: goarch.to_owned(),
+                            cgo: false,
+                        };
+                        loads.add_layout(&self.there, *environment, self, &platform);
+                    }
+                }
+                Environment::Consumer => loads.add_consumers(self),
+            }
+        }
+        Ok(loads)
+    }
+}
+
+impl<'s> Loads<'s> {
+    fn tree(&mut self, stage: &'s Stage) -> usize {
+        let known = self
+            .indices
+            .iter()
+            .position(|(other, _)| other.tree == stage.tree);
+        known.unwrap_or_else(|| {
+            let mut session = stage.session.fork();
+            session.files = session.files.clone().with_overlay(stage.tree.clone());
+            self.indices.push((stage, loading::shared_index(&session)));
+            self.indices.len() - 1
+        })
+    }
+
+    fn add(
+        &mut self,
+        stage: &'s Stage,
+        planned: (Environment, String),
+        main: Main,
+        patterns: Vec<String>,
+        platform: &Platform,
+    ) {
+        let inputs = Inputs {
+            tree: self.tree(stage),
+            main,
+            patterns,
+            tests: planned.0 != Environment::Consumer,
+            platform: platform.clone(),
+            variables: variables(&stage.session),
+        };
+        let known = self.loads.iter().position(|load| load.inputs == inputs);
+        let load = known.unwrap_or_else(|| {
+            self.loads.push(Load {
+                inputs,
+                stage,
+                outcome: OnceLock::new(),
+            });
+            self.loads.len() - 1
+        });
+        self.planned.push(Planned {
+            environment: planned.0,
+            module: planned.1,
+            platform: platform.clone(),
+            load,
+        });
+    }
+
+    /// The workspace as a whole, or each module.
+    fn add_layout(
+        &mut self,
+        stage: &'s Stage,
+        environment: Environment,
+        survey: &Survey,
+        platform: &Platform,
+    ) {
+        let layout = match environment {
+            Environment::Here => &survey.here_layout,
+            _ => &survey.there_layout,
+        };
+        let below = |dir: &Utf8PathBuf| format!("{dir}/...");
+        if let Some(file) = &layout.go_work {
+            let patterns = layout
+                .members
+                .iter()
+                .map(|member| below(&member.dir))
+                .collect();
+            let main = Main::Workspace(file.clone());
+            return self.add(
+                stage,
+                (environment, String::new()),
+                main,
+                patterns,
+                platform,
+            );
+        }
+        for member in &layout.members {
+            let main = Main::Alone(member.dir.clone());
+            self.add(
+                stage,
+                (environment, member.path.clone()),
+                main,
+                vec![below(&member.dir)],
+                platform,
+            );
+        }
+        let known = |path: &str| layout.members.iter().any(|member| member.path == path);
+        for member in &survey.here_layout.members {
+            let inside = survey
+                .repository
+                .as_ref()
+                .is_none_or(|git| git.relative(&member.dir).is_some());
+            if inside && !known(&member.path) {
+                self.add(
+                    stage,
+                    (environment, member.path.clone()),
+                    Main::Missing,
+                    Vec::new(),
+                    platform,
+                );
+            }
+        }
+    }
+
+    fn add_consumers(&mut self, survey: &'s Survey) {
+        let stage = &survey.published;
+        let platform = Survey::native(stage);
+        for member in &survey.there_layout.members {
+            let main = Main::Consumer(Survey::consumer_dir(&member.path));
+            let patterns = vec![format!("{}/...", member.path)];
+            self.add(
+                stage,
+                (Environment::Consumer, member.path.clone()),
+                main,
+                patterns,
+                &platform,
+            );
+        }
+    }
+
+    /// Does all loads, as many at a time as there are processors, and puts together what is to be judged.
+    pub fn run(self, survey: &Survey) -> (World, Times) {
+        let start = Instant::now();
+        let next = AtomicUsize::new(0);
+        let ended: Vec<OnceLock<Duration>> = self.loads.iter().map(|_| OnceLock::new()).collect();
+        let work = || {
+            while let Some(load) = self.loads.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let at = self
+                    .loads
+                    .iter()
+                    .position(|other| std::ptr::eq(other, load))
+                    .unwrap_or_default();
+                let index = &self.indices[load.inputs.tree].1;
+                let _ = load.outcome.set(load.run(index));
+                let _ = ended[at].set(start.elapsed());
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..steady_system::processors().min(self.loads.len()) {
+                scope.spawn(work);
+            }
+            work();
+        });
+        let mut times = Times::new();
+        let mut views = Vec::new();
+        for planned in self.planned {
+            let load = &self.loads[planned.load];
+            let time = ended[planned.load].get().copied().unwrap_or_default();
+            let longest = times.entry(planned.environment).or_default();
+            *longest = time.max(*longest);
+            views.push(View {
+                environment: planned.environment,
+                module: planned.module,
+                platform: planned.platform,
+                outcome: load
+                    .outcome
+                    .get()
+                    .cloned()
+                    .unwrap_or(Outcome::Refused(Vec::new())),
+            });
+        }
+        self.indices.iter().for_each(|(_, index)| index.save());
+        (world(survey, views), times)
+    }
+}
+
+fn world(survey: &Survey, views: Vec<View>) -> World {
+    let here = &survey.here.session;
+    World {
+        root: survey.root.clone(),
+        cwd: here.environment().cwd().to_owned(),
+        files: here.files.clone(),
+        committed: survey.there.session.files.clone(),
+        repository: survey.repository.clone(),
+        here: survey.here_layout.clone(),
+        there: survey.there_layout.clone(),
+        views,
+        settings: survey.settings.clone(),
+        env_file: here.settings.env_file.path.clone().ok(),
+        go: steady_module::gover::from_toolchain(here.settings.local_version()).to_owned(),
+        mod_cache: here.settings.gomodcache().0.into(),
+    }
+}
+
+/// The variables that have a say in what is loaded, beside the platform.
+fn variables(session: &Session) -> Vec<(&'static str, String)> {
+    let settings = &session.settings;
+    let names = [
+        "GOFLAGS",
+        "GO111MODULE",
+        "GOEXPERIMENT",
+        "GODEBUG",
+        "GOFIPS140",
+        "GOROOT",
+        "GOPATH",
+        "GOMODCACHE",
+    ];
+    let mut all: Vec<_> = names
+        .iter()
+        .map(|name| (*name, settings.get(name).to_owned()))
+        .collect();
+    let arch = settings.arch_variable();
+    all.push(("arch", format!("{}={}", arch.name, arch.value)));
+    all
+}
+
+impl Load<'_> {
+    fn run(&self, index: &Arc<Index>) -> Outcome {
+        let outcome = outcome(self.seen(index, None));
+        let Main::Consumer(dir) = &self.inputs.main else {
+            return outcome;
+        };
+        // A consumer has the requirements and sums of its own `go get`, which may be more than those of the module itself.
+        match &outcome {
+            Outcome::Loaded(seen) if is_whole(seen) => outcome,
+            _ => self.resolved(dir, index).unwrap_or(outcome),
+        }
+    }
+
+    /// The same with requirements and sums worked out, in a directory that can be written to.
+    fn resolved(&self, dir: &Utf8PathBuf, index: &Arc<Index>) -> Result<Outcome> {
+        let session = &self.stage.session;
+        let place = TempDir::new(session.environment(), "steady-consumer")?;
+        for name in ["go.mod", "go.sum"] {
+            let bytes = session.files.read(dir.join(name))?;
+            session
+                .files
+                .write(place.path().join(name), &bytes, 0o600)?;
+        }
+        Ok(outcome(self.seen(index, Some(place.path()))))
+    }
+
+    fn seen(&self, index: &Arc<Index>, resolve: Option<&Utf8Path>) -> Result<Seen> {
+        let inputs = &self.inputs;
+        let mut session = self.stage.session.fork();
+        let platform = &inputs.platform;
+        let environment = session.settings.environment.clone();
+        session.settings.environment = environment
+            .with("GOOS", &platform.goos)
+            .with("GOARCH", &platform.goarch)
+            .with("CGO_ENABLED", if platform.cgo { "1" } else { "0" });
+        let flags = build_flags(&session)?;
+        let (main_dir, no_workspace) = match &inputs.main {
+            Main::Workspace(_) => (None, false),
+            Main::Alone(dir) => (Some(dir.as_path()), true),
+            Main::Consumer(dir) => (Some(resolve.unwrap_or(dir)), true),
+            Main::Missing => {
+                return Err(Failure::error(
+                    "go.mod file not found in current directory or any parent directory; see 'go help modules'",
+                ));
+            }
+        };
+        let modules = ModRequest {
+            mode: flags.modmode.mode.as_deref(),
+            common: Some(&flags.modules),
+            no_workspace,
+            main_dir,
+            index: Some(index),
+            force: true,
+            default_mode: resolve.map(|_| ModMode::Mod),
+            from_nothing: resolve.is_some(),
+            ..ModRequest::default()
+        };
+        let request = Request {
+            build: BuildRequest {
+                build: &flags.build,
+                v: false,
+                o: "",
+                cover: None,
+            },
+            modules,
+            find: false,
+            builds: false,
+            stamp: false,
+            auto_vcs: false,
+            tests: inputs.tests,
+            fuzz: None,
+            skip_embeds: false,
+        };
+        let bench = loading::prepare(&mut session, request)?;
+        if resolve.is_some() {
+            let context = Arc::new(bench.context.clone());
+            bench.modules.settle(&inputs.patterns, context, false)?;
+        }
+        let loaded = bench.look(&inputs.patterns)?;
+        Ok(Seen {
+            loaded,
+            context: bench.context,
+            modules: bench.modules,
+        })
+    }
+}
+
+fn outcome(seen: Result<Seen>) -> Outcome {
+    match seen {
+        Ok(seen) => Outcome::Loaded(Arc::new(seen)),
+        Err(failure) => Outcome::Refused(texts(failure)),
+    }
+}
+
+fn is_whole(seen: &Seen) -> bool {
+    let mut roots = seen
+        .loaded
+        .roots
+        .iter()
+        .map(|id| &seen.loaded.set[*id].public);
+    roots.all(|package| package.error.is_none() && package.deps_errors.is_empty())
+}
+
+/// The flags that GOFLAGS gives to a build.
+fn build_flags(session: &Session) -> Result<FullBuildFlags> {
+    let definition = define::<FullBuildFlags>();
+    let wrong = |error: &dyn std::fmt::Display| Failure::error(error.to_string());
+    let words = session
+        .goflags
+        .apply(&definition)
+        .map_err(|error| wrong(&error))?;
+    let parsed = grammar::parse(&definition, &words, &[]).map_err(|error| wrong(&error))?;
+    Ok(FullBuildFlags::from_arg_matches(&parsed.matches)?)
+}
+
+/// What a failure says, each thing on its own.
+fn texts(failure: Failure) -> Vec<String> {
+    match failure {
+        Failure::Errors(messages) | Failure::TooNew { messages, .. } => messages,
+        Failure::Message(message, _) => vec![message],
+        Failure::Usage | Failure::Said(_) => vec!["it cannot be loaded".to_owned()],
+    }
+}

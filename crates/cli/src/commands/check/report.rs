@@ -1,0 +1,285 @@
+//! What `check` says: a matrix for people, JSON for machines.
+
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::time::Duration;
+use steady_assure::check::{
+    Accepted, Environment, Evidence, Finding, Fix, Judgement, Severity, World,
+};
+
+use super::environments::Survey;
+use super::loads::Times;
+use crate::failure::Result;
+
+/// What is said of an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// It runs there.
+    Ready,
+    /// It does not.
+    Breaks,
+    /// It cannot be known.
+    Unknown,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Row {
+    name: &'static str,
+    verdict: Verdict,
+    milliseconds: u64,
+    assumes: Vec<String>,
+    reason: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Shown<'a> {
+    #[serde(rename = "ID")]
+    id: &'a str,
+    severity: Severity,
+    environments: Vec<&'static str>,
+    message: &'a str,
+    evidence: &'a [Evidence],
+    cause: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fix: Option<&'a Fix>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    accepted: Option<&'a Accepted>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Whole<'a> {
+    schema: u32,
+    root: &'a str,
+    go: String,
+    environments: &'a [Row],
+    findings: Vec<Shown<'a>>,
+}
+
+/// The findings and the verdicts that follow from them.
+pub struct Report {
+    root: String,
+    go: String,
+    rows: Vec<Row>,
+    findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Draws the verdicts from what was found.
+    #[must_use]
+    pub fn new(
+        survey: &Survey,
+        world: &World,
+        judgement: Judgement,
+        wanted: &[Environment],
+        times: &Times,
+    ) -> Report {
+        let rows = wanted.iter().map(|environment| {
+            let breaks = judgement
+                .findings
+                .iter()
+                .any(|finding| finding.breaks(*environment));
+            let unknown = judgement.unknown.get(environment);
+            let verdict = match (breaks, unknown) {
+                (true, _) => Verdict::Breaks,
+                (false, Some(_)) => Verdict::Unknown,
+                (false, None) => Verdict::Ready,
+            };
+            let time = times.get(environment).copied().unwrap_or_default();
+            Row {
+                name: environment.name(),
+                verdict,
+                milliseconds: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
+                assumes: assumes(survey, *environment),
+                reason: unknown
+                    .map(|reasons| reasons.join("; "))
+                    .unwrap_or_default(),
+            }
+        });
+        Report {
+            root: world.root.to_string(),
+            go: format!("go{}", world.go),
+            rows: rows.collect(),
+            findings: judgement.findings,
+        }
+    }
+
+    /// Whether any environment breaks.
+    #[must_use]
+    pub fn breaks(&self) -> bool {
+        self.rows.iter().any(|row| row.verdict == Verdict::Breaks)
+    }
+
+    /// One JSON object.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn json(&self) -> Result<String> {
+        let shown = |finding| {
+            let Finding {
+                class,
+                severity,
+                environments,
+                message,
+                evidence,
+                cause,
+                fix,
+                accepted,
+                ..
+            }: &Finding = finding;
+            Shown {
+                id: class.id,
+                severity: *severity,
+                environments: environments.iter().map(|one| one.name()).collect(),
+                message,
+                evidence,
+                cause,
+                fix: fix.as_ref(),
+                accepted: accepted.as_ref(),
+            }
+        };
+        let whole = Whole {
+            schema: 1,
+            root: &self.root,
+            go: self.go.clone(),
+            environments: &self.rows,
+            findings: self.findings.iter().map(shown).collect(),
+        };
+        Ok(serde_json::to_string_pretty(&whole)? + "\n")
+    }
+
+    /// The matrix, and each finding below it.
+    #[must_use]
+    pub fn text(&self, elapsed: Duration) -> String {
+        let mut out = String::new();
+        for row in &self.rows {
+            let verdict = match row.verdict {
+                Verdict::Ready => "ready",
+                Verdict::Breaks => "breaks",
+                Verdict::Unknown => "unknown",
+            };
+            let count = |severity| {
+                let fits = |finding: &&Finding| {
+                    finding.severity == severity
+                        && finding.accepted.is_none()
+                        && finding
+                            .environments
+                            .iter()
+                            .any(|one| one.name() == row.name)
+                };
+                self.findings.iter().filter(fits).count()
+            };
+            let mut counts = Vec::new();
+            for (severity, word) in [
+                (Severity::Error, "error"),
+                (Severity::Warning, "warning"),
+                (Severity::Note, "note"),
+            ] {
+                match count(severity) {
+                    0 => {}
+                    1 => counts.push(format!("1 {word}")),
+                    n => counts.push(format!("{n} {word}s")),
+                }
+            }
+            let reason = if row.reason.is_empty() {
+                String::new()
+            } else {
+                format!("  {}", row.reason)
+            };
+            let line = format!(
+                "{:<10} {verdict:<8} {:<32}{reason}",
+                row.name,
+                counts.join(", ")
+            );
+            let _ = writeln!(out, "{}", line.trim_end());
+        }
+        for finding in self
+            .findings
+            .iter()
+            .filter(|finding| finding.severity > Severity::Note)
+        {
+            out.push('\n');
+            out.push_str(&paragraph(finding));
+        }
+        let notes = self
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Note);
+        let notes: Vec<&Finding> = notes.collect();
+        if !notes.is_empty() {
+            out.push('\n');
+            for note in notes {
+                let _ = writeln!(out, "note {}: {}", note.class.id, note.message);
+            }
+        }
+        let _ = writeln!(
+            out,
+            "\n{} findings in {:.2} s with {}",
+            self.findings.len(),
+            elapsed.as_secs_f64(),
+            self.go
+        );
+        out
+    }
+}
+
+fn paragraph(finding: &Finding) -> String {
+    let mut out = String::new();
+    let names: Vec<&str> = finding.environments.iter().map(|one| one.name()).collect();
+    let severity = finding.severity.name();
+    let _ = writeln!(out, "{severity} {} [{}]", finding.class.id, names.join(" "));
+    let _ = writeln!(out, "  {}", finding.message);
+    for evidence in &finding.evidence {
+        match evidence {
+            Evidence::Place {
+                file,
+                line: 0,
+                text,
+            } if text.is_empty() => {
+                let _ = writeln!(out, "  {file}");
+            }
+            Evidence::Place {
+                file,
+                line: 0,
+                text,
+            } => {
+                let _ = writeln!(out, "  {file}: {text}");
+            }
+            Evidence::Place { file, line, text } => {
+                let _ = writeln!(out, "  {file}:{line}: {text}");
+            }
+            Evidence::Run { command, output } => {
+                let _ = writeln!(out, "  $ {command}");
+                for line in output.lines() {
+                    let _ = writeln!(out, "    {line}");
+                }
+            }
+        }
+    }
+    let _ = writeln!(out, "  why: {}", finding.cause);
+    if let Some(fix) = &finding.fix {
+        let _ = writeln!(out, "  fix: {}", fix.command);
+    }
+    if let Some(accepted) = &finding.accepted {
+        let _ = writeln!(out, "  accepted: {}", accepted.reason);
+    }
+    out
+}
+
+/// What was taken for granted.
+fn assumes(survey: &Survey, environment: Environment) -> Vec<String> {
+    let mut all = Vec::new();
+    match environment {
+        Environment::Here => {}
+        Environment::Ci => all.push("a clone of HEAD, default settings, nothing cached".to_owned()),
+        Environment::Colleague => all.push("a clone of HEAD alone, without a C compiler, on linux, darwin and windows, amd64 and arm64".to_owned()),
+        Environment::Consumer => all.push("each module as its zip would be".to_owned()),
+    }
+    if survey.repository.is_none() && environment != Environment::Here {
+        all.push("no git repository with a commit: the tree as it is".to_owned());
+    }
+    all
+}
