@@ -433,6 +433,7 @@ fn texts(failure: Failure) -> Vec<String> {
     match failure {
         Failure::Errors(messages) | Failure::TooNew { messages, .. } => messages,
         Failure::Message(message, _) => vec![message],
+        Failure::Hinted(failure, _) => texts(*failure),
         Failure::Usage | Failure::Said(_) => vec!["it cannot be loaded".to_owned()],
     }
 }
