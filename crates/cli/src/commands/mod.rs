@@ -22,6 +22,7 @@ pub mod telemetry;
 mod test;
 pub mod tool;
 pub mod topics;
+pub mod verify;
 pub mod version;
 pub mod vet;
 pub mod work;
@@ -54,6 +55,7 @@ pub static GO: Command = Command {
         &version::VERSION,
         &vet::VET,
         &entries::ENTRIES,
+        &verify::VERIFY,
         &completions::COMPLETIONS,
         &explain::EXPLAIN,
         &topics::BUILDCONSTRAINT,

@@ -375,6 +375,23 @@ impl Modules {
         (inside.map(|inside| &inside.path) != Some(&main.path)).then(|| main.dir.clone())
     }
 
+    /// Modules that a directory stands in for: what is replaced, the directory, and the file that says so. By directory, each one once.
+    #[must_use]
+    pub fn replaced_dirs(&self) -> Vec<(ModuleVersion, Utf8PathBuf, Utf8PathBuf)> {
+        let local = self.replace.values().filter(|by| {
+            by.replace.new.version.is_empty() && self.main(&by.replace.old.path).is_none()
+        });
+        let mut dirs: Vec<_> = local
+            .map(|by| {
+                let dir = steady_system::clean(&by.base.join(&by.replace.new.path));
+                (by.replace.old.clone(), dir, by.file.clone())
+            })
+            .collect();
+        dirs.sort_unstable_by(|a, b| (&a.1, &a.0).cmp(&(&b.1, &b.0)));
+        dirs.dedup_by(|a, b| a.1 == b.1);
+        dirs
+    }
+
     fn replaced_by(&self, module: &ModuleVersion) -> Option<&ReplaceBy> {
         if module.version.is_empty() && self.main(&module.path).is_some() {
             return None;

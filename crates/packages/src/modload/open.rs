@@ -328,7 +328,9 @@ impl Modules {
         Ok(())
     }
 
-    fn sum_files(&self) -> SumFiles {
+    /// The go.sum files of this run.
+    #[must_use]
+    pub fn sum_files(&self) -> SumFiles {
         let beside = |main: &MainModule| main.go_mod.with_extension("sum");
         match &self.work {
             Some((path, _)) => SumFiles {

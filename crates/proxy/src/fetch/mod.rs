@@ -3,6 +3,7 @@
 mod cached;
 mod described;
 mod download;
+mod restore;
 mod shared;
 mod sink;
 
@@ -18,6 +19,7 @@ use crate::{Config, Direct, Error, Observer, Repo, Result, RevInfo, Vcs, Version
 use cached::CachedRepo;
 pub use described::Described;
 use download::Obtained;
+pub use restore::Damage;
 use shared::Shared;
 
 /// Fetches modules and remembers what it has fetched. Shared by reference between threads.
@@ -307,6 +309,15 @@ impl Fetcher {
     /// go.sum as it is and as it would be written.
     pub fn tidy_go_sum(&self, keep: &HashSet<ModuleVersion>) -> Result<(Vec<u8>, Vec<u8>)> {
         self.shared.sums().tidy(&self.shared.files, keep)
+    }
+
+    /// The `h1:` sums that the checksum database has for a version (with `/go.mod` at its end: for its go.mod), whatever go.sum says;
+    /// `None` if the settings keep the module out of that.
+    ///
+    /// # Errors
+    /// The database cannot be asked, does not know the module, or contradicts itself.
+    pub fn database_sums(&self, module: &ModuleVersion) -> Result<Option<Vec<String>>> {
+        self.shared.database_sums(module)
     }
 
     /// Holds a computed sum against go.sum and the checksum database, as for a download.

@@ -115,6 +115,14 @@ impl Shared {
         Ok(())
     }
 
+    /// The sums that the checksum database has for a module; `None` if the settings keep it out of that.
+    pub fn database_sums(&self, module: &ModuleVersion) -> Result<Option<Vec<String>>> {
+        if !applies(&self.config, module) {
+            return Ok(None);
+        }
+        self.database()?.sums(module).map(Some)
+    }
+
     fn database(&self) -> Result<&Database> {
         let make = || {
             let proxies = self.proxies()?.to_vec();

@@ -156,6 +156,26 @@ impl Database {
         )))
     }
 
+    /// The `h1:` sums that the database has for a module (whose version may end in `/go.mod`).
+    ///
+    /// # Errors
+    /// The database cannot be asked or does not know the module; [`Kind::Security`] if what comes as its answer is none of its own.
+    pub fn sums(&self, module: &ModuleVersion) -> Result<Vec<String>> {
+        let client = self.client.as_ref().map_err(Clone::clone)?;
+        let lines = match client.lookup(&module.path, &module.version) {
+            Ok(lines) => lines.into_inner(),
+            Err(SumDbError::Read(error)) => return Err(error),
+            Err(error @ SumDbError::Path(_)) => return Err(Error::other(error.to_string())),
+            Err(error) => return Err(Kind::Security(error.to_string()).into()),
+        };
+        let prefix = format!("{} {} ", module.path, module.version);
+        let sums = lines.iter().filter_map(|line| line.strip_prefix(&prefix));
+        Ok(sums
+            .filter(|sum| sum.starts_with("h1:"))
+            .map(str::to_owned)
+            .collect())
+    }
+
     /// The database's name and its lines about a module.
     fn lookup(&self, module: &ModuleVersion) -> Result<(&str, Vec<String>)> {
         let client = self.client.as_ref().map_err(Clone::clone)?;

@@ -6,6 +6,7 @@
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 use std::fs::File;
 use std::io::{self, Read};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
@@ -136,12 +137,9 @@ impl Archive {
         })
     }
 
-    /// The packed bytes of an entry in a buffer that grows as needed, with one read as a rule; `None` if they are not there.
-    pub fn packed<'b>(
-        &self,
-        entry: &Entry,
-        buffer: &'b mut Vec<u8>,
-    ) -> io::Result<Option<&'b [u8]>> {
+    /// The packed bytes of an entry in a buffer that grows as needed, with one read as a rule: where in it they are; `None` if they
+    /// are not there.
+    pub fn packed(&self, entry: &Entry, buffer: &mut Vec<u8>) -> io::Result<Option<Range<usize>>> {
         /// What local headers may have that the directory does not tell of.
         const SLACK: usize = 64;
         let packed = usize::try_from(entry.packed).unwrap_or(usize::MAX);
@@ -173,7 +171,7 @@ impl Archive {
                 return Ok(None);
             }
         }
-        Ok(Some(&buffer[start..end]))
+        Ok(Some(start..end))
     }
 
     /// The whole unpacked bytes of an entry; its declared size is reserved, so the caller has checked it.

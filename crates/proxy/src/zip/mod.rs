@@ -15,6 +15,7 @@ pub use check::{CheckedFiles, FileError, check_files, check_zip};
 pub(crate) use create::write_plain;
 pub use create::{Content, SourceFile, create, create_from_dir, files_in_dir};
 pub use unpack::{FileHashes, Unpack, hash1};
+pub use whole::WholeReader;
 
 /// Bytes of a zip, and of all that is in it.
 pub const MAX_ZIP_FILE: u64 = 500 << 20;

@@ -2,15 +2,25 @@
 //! enough for that; the rest goes piece by piece.
 
 use libdeflater::{Crc, Decompressor};
-use std::io;
+use std::io::{self, Read as _};
+use std::ops::Range;
 
-use super::{Archive, Entry};
+use super::{Archive, Entry, MAX_ZIP_FILE};
 
 /// Reads small entries; one for each thread.
 pub struct WholeReader {
     decompressor: Decompressor,
     packed: Vec<u8>,
     unpacked: Vec<u8>,
+    large: Vec<u8>,
+}
+
+/// Where in the buffers an entry's bytes are.
+enum Place {
+    /// It is stored as it is.
+    Packed(Range<usize>),
+    /// It was unpacked, to this length.
+    Unpacked(usize),
 }
 
 /// The largest entry, packed or unpacked: what several threads may hold at a time.
@@ -22,6 +32,7 @@ impl Default for WholeReader {
             decompressor: Decompressor::new(),
             packed: Vec::new(),
             unpacked: Vec::new(),
+            large: Vec::new(),
         }
     }
 }
@@ -30,29 +41,69 @@ impl WholeReader {
     /// The bytes of an entry. `None`: it is large, or not what the archive declares. Then [`Archive::reader`] is to be asked, which
     /// knows what to say of it.
     pub fn read(&mut self, archive: &Archive, entry: &Entry) -> io::Result<Option<&[u8]>> {
+        let place = self.place(archive, entry)?;
+        Ok(place.map(|place| self.at(place)))
+    }
+
+    /// The bytes of an entry of any size, as far as a module zip may have it.
+    ///
+    /// # Errors
+    /// It cannot be read, or is not what the archive declares.
+    pub fn bytes(&mut self, archive: &Archive, entry: &Entry) -> io::Result<&[u8]> {
+        if let Some(place) = self.place(archive, entry)? {
+            return Ok(self.at(place));
+        }
+        if entry.size > MAX_ZIP_FILE {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "zip: file too large",
+            ));
+        }
+        self.large.clear();
+        archive.reader(entry)?.read_to_end(&mut self.large)?;
+        Ok(&self.large)
+    }
+
+    fn at(&self, place: Place) -> &[u8] {
+        match place {
+            Place::Packed(range) => &self.packed[range],
+            Place::Unpacked(length) => &self.unpacked[..length],
+        }
+    }
+
+    fn place(&mut self, archive: &Archive, entry: &Entry) -> io::Result<Option<Place>> {
         if entry.size > MOST || entry.packed() > MOST {
             return Ok(None);
         }
-        let Some(packed) = archive.packed(entry, &mut self.packed)? else {
+        let Some(range) = archive.packed(entry, &mut self.packed)? else {
             return Ok(None);
         };
         let size = usize::try_from(entry.size).unwrap_or(usize::MAX);
-        let bytes = if entry.is_stored() {
-            packed
+        let place = if entry.is_stored() {
+            Place::Packed(range)
         } else {
             if self.unpacked.len() < size {
                 self.unpacked.resize(size, 0);
             }
             let target = &mut self.unpacked[..size];
-            match self.decompressor.deflate_decompress(packed, target) {
-                Ok(count) => &target[..count],
+            match self
+                .decompressor
+                .deflate_decompress(&self.packed[range], target)
+            {
+                Ok(count) => Place::Unpacked(count),
                 Err(_) => return Ok(None),
             }
         };
+        let length = match &place {
+            Place::Packed(range) => range.len(),
+            Place::Unpacked(length) => *length,
+        };
         let mut crc = Crc::new();
-        crc.update(bytes);
-        let good = bytes.len() == size && crc.sum() == entry.crc();
-        Ok(good.then_some(bytes))
+        crc.update(match &place {
+            Place::Packed(range) => &self.packed[range.clone()],
+            Place::Unpacked(length) => &self.unpacked[..*length],
+        });
+        Ok((length == size && crc.sum() == entry.crc()).then_some(place))
     }
 }
 

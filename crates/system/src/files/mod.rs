@@ -91,6 +91,8 @@ pub struct Metadata {
     pub mode: u32,
     /// Number of the user that it belongs to.
     pub owner: u32,
+    /// How many names it has: more than one are hard links.
+    pub links: u64,
 }
 
 impl Metadata {
@@ -110,6 +112,7 @@ impl Metadata {
             device: meta.dev(),
             mode: meta.permissions().mode() & 0o7777,
             owner: meta.uid(),
+            links: meta.nlink(),
         }
     }
 
@@ -122,6 +125,7 @@ impl Metadata {
         device: 0,
         mode: 0o500,
         owner: 0,
+        links: 1,
     };
 
     /// Whether it is a directory.

@@ -133,10 +133,17 @@ impl Modules {
         Ok(())
     }
 
-    /// Holds modules.txt against go.mod (or the go.mod files of a workspace and go.work).
-    fn check_vendor(&self, txt: &ModulesTxt) -> Result<()> {
+    /// What modules.txt says otherwise than go.mod (or the go.mod files of a workspace and go.work), a line each.
+    #[must_use]
+    pub fn vendor_disagreements(&self, txt: &ModulesTxt) -> Vec<String> {
+        let lines = self.disagreements(txt);
+        let lines = lines.lines().map(str::trim).filter(|line| !line.is_empty());
+        lines.map(str::to_owned).collect()
+    }
+
+    fn disagreements(&self, txt: &ModulesTxt) -> String {
         let Some(first) = self.mains.first() else {
-            return Ok(());
+            return String::new();
         };
         let version = first.file.go.as_ref().map_or("", |go| &go.value);
         let binding = self.work.is_some() || gover::compare(version, BINDING).is_ge();
@@ -151,16 +158,22 @@ impl Modules {
             }
         }
         self.check_marks(txt, &mut found);
-        if found.0.is_empty() {
+        found.0
+    }
+
+    /// Holds modules.txt against go.mod (or the go.mod files of a workspace and go.work).
+    fn check_vendor(&self, txt: &ModulesTxt) -> Result<()> {
+        let details = self.disagreements(txt);
+        let Some(first) = self.mains.first().filter(|_| !details.is_empty()) else {
             return Ok(());
-        }
+        };
         let (dir, command) = match &self.work {
             Some((path, _)) => (path.parent().unwrap_or(path).to_owned(), "go work vendor"),
             None => (first.dir.clone(), "go mod vendor"),
         };
         Err(ModError::Vendoring {
             dir,
-            details: found.0,
+            details,
             command: command.into(),
         })
     }

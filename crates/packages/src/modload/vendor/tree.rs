@@ -211,6 +211,12 @@ fn may_be_built(file: &FileFacts) -> bool {
 }
 
 impl VendorPlan {
+    /// Each file's place below the vendor directory, and the file that it is a copy of; modules.txt is not among them.
+    pub fn files(&self) -> impl Iterator<Item = (&Utf8Path, &Utf8Path)> {
+        let files = self.files.iter();
+        files.map(|(place, from)| (place.as_path(), from.as_path()))
+    }
+
     /// Puts the tree at `place`, whole or not at all; without anything to vendor there is no directory.
     ///
     /// # Errors

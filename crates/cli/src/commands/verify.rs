@@ -1,0 +1,398 @@
+//! `steady verify`: the whole chain of trust, link by link.
+
+use clap::{Args, FromArgMatches};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use serde::Serialize;
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+use steady_assure::verify::{
+    BuildCache, Chain, Distribution, Failure as Broken, Link, Outcome, Repaired, Report,
+};
+use steady_packages::modload::ModMode;
+use steady_system::Files;
+
+use crate::bail;
+use crate::command::{Command, Kind};
+use crate::configs;
+use crate::exit::Status;
+use crate::failure::Result;
+use crate::flags::build::{Chdir, ModCommon};
+use crate::flags::{Parsed, define};
+use crate::gojson;
+use crate::loading::{self, ModRequest};
+use crate::modules;
+use crate::session::Session;
+use crate::settings::platform;
+
+#[derive(Args)]
+#[allow(clippy::struct_excessive_bools)] // they are flags
+struct Flags {
+    #[command(flatten)]
+    chdir: Chdir,
+    #[command(flatten)]
+    modules: ModCommon,
+    /// Look at these links only: sums, cache, tree, vendor, replaced, objects, toolchain
+    #[arg(long, value_name = "names", value_delimiter = ',')]
+    links: Vec<String>,
+    /// Mend what can be mended, then look again
+    #[arg(long)]
+    repair: bool,
+    /// Take replaced directories as they are now for right
+    #[arg(long)]
+    accept: bool,
+    /// What could not be checked is a failure too
+    #[arg(long)]
+    strict: bool,
+    /// Show every failure, however many there are
+    #[arg(long)]
+    all: bool,
+    /// Report as one JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+/// `steady verify`
+pub static VERIFY: Command = Command {
+    usage: "steady verify [-links names] [-offline] [-repair] [-accept] [-strict] [-all] [-json]",
+    short: "hold everything a build takes in against what vouches for it",
+    long: include_str!("../help/text/verify.txt"),
+    examples: &[
+        ("the whole chain", "steady verify"),
+        (
+            "what lies on this disk, without network",
+            "steady verify -offline",
+        ),
+        ("mend what is damaged", "steady verify -repair"),
+        (
+            "vendor/ alone, in CI",
+            "steady verify -links vendor -strict",
+        ),
+    ],
+    kind: Kind::Own {
+        flags: define::<Flags>,
+        run,
+    },
+};
+
+/// Failures of a link that are shown before the rest is only counted.
+const SHOWN: usize = 20;
+
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = Flags::from_arg_matches(&parsed.matches)?;
+    if !parsed.arguments.is_empty() {
+        bail!("'steady verify' accepts no arguments");
+    }
+    let mut links = Vec::new();
+    for name in &flags.links {
+        match Link::named(name) {
+            Some(link) => links.push(link),
+            None => bail!(
+                "-links={name}: must be of {}",
+                Link::ALL.map(Link::name).join(", ")
+            ),
+        }
+    }
+    if links.is_empty() {
+        links = Link::ALL.to_vec();
+    }
+    modules::must_be_enabled(&session.settings)?;
+    let mut report = with_chain(session, &flags, &links, |chain| chain.verify())?;
+    let mut repaired = Vec::new();
+    if flags.repair && report.failures().next().is_some() {
+        if !flags.json {
+            session.printer.out(text(&report, &flags));
+        }
+        repaired = with_chain(session, &flags, &links, |chain| chain.repair(&report))?;
+        if !flags.json {
+            session.printer.out(mended(&repaired));
+        }
+        report = with_chain(session, &flags, &links, |chain| chain.verify())?;
+    }
+    if flags.json {
+        session.printer.out(json(&report, &repaired)?);
+    } else {
+        session.printer.out(text(&report, &flags));
+        session.printer.out(verdict(&report));
+    }
+    let wrong = report.failures().next().is_some()
+        || (flags.strict && report.unverified().next().is_some());
+    Ok(if wrong { Status::FAILED } else { Status::DONE })
+}
+
+/// Puts the chain together, from modules that know nothing yet.
+fn with_chain<T>(
+    session: &mut Session,
+    flags: &Flags,
+    links: &[Link],
+    work: impl FnOnce(&Chain<'_>) -> T,
+) -> Result<T> {
+    let request = ModRequest {
+        default_mode: Some(ModMode::Mod),
+        common: Some(&flags.modules),
+        force: true,
+        quiet: true,
+        ..ModRequest::default()
+    };
+    let loaded = loading::open_modules(session, request)?;
+    modules::must_have_main(session, &loaded)?;
+    let context = Arc::new(configs::plain_context(session)?);
+    let settings = &session.settings;
+    let memory = settings.environment.user_cache_dir().ok();
+    let bar = bar(session);
+    let progress = |link: Link, done: usize, total: usize| {
+        if let Some(bar) = &bar {
+            bar.set_message(format!("{} {done}/{total}", link.name()));
+        }
+    };
+    let chain = Chain {
+        modules: &loaded,
+        // The disk itself: what an overlay shows is nobody's to verify.
+        files: &Files::new(session.files.cwd()),
+        context,
+        build_cache: build_cache(session),
+        distribution: Distribution {
+            goroot: settings.goroot.clone().unwrap_or_default(),
+            version: settings.version.clone(),
+            os: platform::host_os().to_owned(),
+            arch: platform::host_arch().to_owned(),
+        },
+        memory: memory.map(|dir| dir.join("steady/replaced")),
+        links: links.to_vec(),
+        accept: flags.accept,
+        progress: &progress,
+    };
+    let done = work(&chain);
+    loaded.index().save();
+    if let Some(bar) = &bar {
+        bar.finish_and_clear();
+    }
+    Ok(done)
+}
+
+fn bar(session: &Session) -> Option<ProgressBar> {
+    session.printer.is_terminal().then(|| {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+        let style = ProgressStyle::with_template("{spinner} {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar
+    })
+}
+
+fn build_cache(session: &Session) -> BuildCache {
+    let settings = &session.settings;
+    match (settings.get("GOCACHEPROG"), settings.gocache()) {
+        ("", (Ok(dir), _)) if dir.is_absolute() => BuildCache::Dir(dir),
+        ("", (Ok(dir), _)) => BuildCache::Elsewhere(format!("GOCACHE={dir}")),
+        ("", (Err(error), _)) => BuildCache::Elsewhere(error.clone()),
+        (program, _) => {
+            BuildCache::Elsewhere(format!("a program keeps it (GOCACHEPROG={program})"))
+        }
+    }
+}
+
+/// A line a link, and what there is to say of it.
+fn text(report: &Report, flags: &Flags) -> String {
+    let mut out = String::new();
+    for outcome in &report.outcomes {
+        line(&mut out, outcome);
+        for note in &outcome.notes {
+            let _ = writeln!(out, "      note: {note}");
+        }
+        for unverified in &outcome.unverified {
+            let _ = writeln!(
+                out,
+                "      not checked: {} {}: {}",
+                unverified.count, unverified.what, unverified.reason
+            );
+            if !unverified.fix.is_empty() {
+                let _ = writeln!(out, "        to check: {}", unverified.fix);
+            }
+        }
+        let shown = if flags.all { usize::MAX } else { SHOWN };
+        for failure in outcome.failures.iter().take(shown) {
+            broken(&mut out, failure);
+        }
+        let more = outcome.failures.len().saturating_sub(shown);
+        if more > 0 {
+            let _ = writeln!(out, "      … and {more} more: -all shows them");
+        }
+    }
+    out
+}
+
+fn line(out: &mut String, outcome: &Outcome) {
+    let state = match (outcome.failures.len(), outcome.unverified.len()) {
+        (0, 0) if outcome.checked == 0 => "--",
+        (0, 0) => "ok",
+        (0, _) => "part",
+        _ => "FAIL",
+    };
+    let size = match outcome.bytes {
+        0 => String::new(),
+        bytes => format!(", {}", HumanBytes(bytes)),
+    };
+    let failures = match outcome.failures.len() {
+        0 => String::new(),
+        1 => ", 1 failure".to_owned(),
+        count => format!(", {count} failures"),
+    };
+    let _ = writeln!(
+        out,
+        "{state:<5} {:<10} {} {} checked{size}{failures}  ({:.2}s)",
+        outcome.link.name(),
+        outcome.checked,
+        outcome.unit,
+        outcome.elapsed.as_secs_f64()
+    );
+}
+
+fn broken(out: &mut String, failure: &Broken) {
+    let place = match failure.line {
+        Some(line) => format!("{}:{line}", failure.file),
+        None => failure.file.to_string(),
+    };
+    let module = match &failure.module {
+        Some(module) if module.version.is_empty() => format!(" ({})", module.path),
+        Some(module) => format!(" ({module})"),
+        None => String::new(),
+    };
+    let _ = writeln!(out, "      {}: {place}{module}", failure.problem.word());
+    let words = [
+        ("expected", &failure.expected),
+        ("found", &failure.found),
+        ("likely", &failure.cause),
+        ("fix", &failure.fix),
+    ];
+    for (name, text) in words.into_iter().filter(|(_, text)| !text.is_empty()) {
+        let text = text.trim_end().replace('\n', "\n                  ");
+        let _ = writeln!(out, "        {name:<9} {text}");
+    }
+}
+
+fn mended(repaired: &[Repaired]) -> String {
+    let mut out = String::new();
+    for one in repaired {
+        let _ = match &one.error {
+            None => writeln!(out, "repaired: {}", one.what),
+            Some(error) => writeln!(out, "not repaired: {}: {error}", one.what),
+        };
+    }
+    if repaired.is_empty() {
+        out.push_str("nothing of this can be repaired from here: see the fix of each\n");
+    }
+    out
+}
+
+fn verdict(report: &Report) -> String {
+    let failures = report.failures().count();
+    let unchecked: usize = report.unverified().map(|unverified| unverified.count).sum();
+    match (failures, unchecked) {
+        (0, 0) => "verified\n".to_owned(),
+        (0, count) => format!("nothing wrong found; {count} things could not be checked\n"),
+        (1, _) => "not verified: 1 failure\n".to_owned(),
+        (count, _) => format!("not verified: {count} failures\n"),
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ReportJson<'a> {
+    verified: bool,
+    complete: bool,
+    repaired: Vec<RepairedJson<'a>>,
+    links: Vec<LinkJson<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct RepairedJson<'a> {
+    what: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct LinkJson<'a> {
+    link: &'a str,
+    checked: usize,
+    unit: &'a str,
+    bytes: u64,
+    seconds: f64,
+    notes: &'a [String],
+    unverified: Vec<UnverifiedJson<'a>>,
+    failures: Vec<FailureJson<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct UnverifiedJson<'a> {
+    what: &'a str,
+    count: usize,
+    reason: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    fix: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct FailureJson<'a> {
+    problem: &'a str,
+    file: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    module: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    version: &'a str,
+    expected: &'a str,
+    found: &'a str,
+    cause: &'a str,
+    fix: &'a str,
+}
+
+fn json(report: &Report, repaired: &[Repaired]) -> Result<String> {
+    let repaired = repaired.iter().map(|one| RepairedJson {
+        what: &one.what,
+        error: one.error.as_deref(),
+    });
+    let value = ReportJson {
+        verified: report.failures().next().is_none(),
+        complete: report.unverified().next().is_none(),
+        repaired: repaired.collect(),
+        links: report.outcomes.iter().map(link_json).collect(),
+    };
+    Ok(gojson::to_string(&value)? + "\n")
+}
+
+fn link_json(outcome: &Outcome) -> LinkJson<'_> {
+    let unverified = outcome.unverified.iter().map(|unverified| UnverifiedJson {
+        what: &unverified.what,
+        count: unverified.count,
+        reason: &unverified.reason,
+        fix: &unverified.fix,
+    });
+    let failures = outcome.failures.iter().map(|failure| FailureJson {
+        problem: failure.problem.word(),
+        file: failure.file.as_str(),
+        line: failure.line,
+        module: failure.module.as_ref().map_or("", |module| &module.path),
+        version: failure.module.as_ref().map_or("", |module| &module.version),
+        expected: &failure.expected,
+        found: &failure.found,
+        cause: &failure.cause,
+        fix: &failure.fix,
+    });
+    LinkJson {
+        link: outcome.link.name(),
+        checked: outcome.checked,
+        unit: outcome.unit,
+        bytes: outcome.bytes,
+        seconds: outcome.elapsed.as_secs_f64(),
+        notes: &outcome.notes,
+        unverified: unverified.collect(),
+        failures: failures.collect(),
+    }
+}
