@@ -496,440 +496,436 @@ fn what_is_in_order_is_verified() {
 const TREE: &str = "mod/a.test/a@v1.0.0";
 const DOWNLOAD: &str = "mod/cache/download/a.test/a/@v";
 
+const TREES: &[Case] = &[
+    Case {
+        name: "missing",
+        damage: |world| world.remove(&format!("{TREE}/p/more.go")),
+        told: &[("missing", "a@v1.0.0/p/more.go")],
+        mends: true,
+    },
+    Case {
+        name: "empty",
+        damage: |world| world.change(&format!("{TREE}/q/q.go"), |_| Vec::new()),
+        told: &[("empty", "a@v1.0.0/q/q.go")],
+        mends: true,
+    },
+    Case {
+        name: "truncated",
+        damage: |world| world.change(&format!("{TREE}/p/p.go"), |text| text[..9].to_vec()),
+        told: &[("truncated", "a@v1.0.0/p/p.go")],
+        mends: true,
+    },
+    Case {
+        name: "edited, with the same size",
+        damage: |world| {
+            world.change(&format!("{TREE}/p/data.txt"), |_| b"one\ntwx\n".to_vec());
+        },
+        told: &[("edited", "a@v1.0.0/p/data.txt")],
+        mends: true,
+    },
+    Case {
+        name: "added",
+        damage: |world| world.add(&format!("{TREE}/p/new.go"), b"package p\n"),
+        told: &[("added", "a@v1.0.0/p/new.go")],
+        mends: true,
+    },
+    Case {
+        name: "duplicated under another name",
+        damage: |world| world.add(&format!("{TREE}/q/copy.go"), b"package q\n"),
+        told: &[("added", "a@v1.0.0/q/copy.go")],
+        mends: true,
+    },
+    Case {
+        name: "swapped",
+        damage: |world| world.swap(&format!("{TREE}/q/q.go"), &format!("{TREE}/p/p.go")),
+        told: &[
+            ("swapped", "a@v1.0.0/q/q.go"),
+            ("swapped", "a@v1.0.0/p/p.go"),
+        ],
+        mends: true,
+    },
+    Case {
+        name: "linked",
+        damage: |world| world.link(&format!("{TREE}/p/p.go")),
+        told: &[("linked", "a@v1.0.0/p/p.go")],
+        mends: true,
+    },
+    Case {
+        name: "linked as a whole",
+        damage: |world| world.link(TREE),
+        told: &[("linked", "a@v1.0.0")],
+        mends: true,
+    },
+    Case {
+        name: "re-moded",
+        damage: |world| world.chmod(&format!("{TREE}/p/p.go"), 0o644),
+        told: &[("mode", "a@v1.0.0/p/p.go")],
+        mends: true,
+    },
+    Case {
+        name: "made executable",
+        damage: |world| world.chmod(&format!("{TREE}/p/p.go"), 0o555),
+        told: &[("mode", "a@v1.0.0/p/p.go")],
+        mends: true,
+    },
+    Case {
+        name: "edited where there is no zip",
+        damage: |world| {
+            world.remove(&format!("{DOWNLOAD}/v1.0.0.zip"));
+            world.change(&format!("{TREE}/p/p.go"), |_| b"package p\n".to_vec());
+        },
+        told: &[("edited", "a@v1.0.0")],
+        mends: true,
+    },
+    Case {
+        name: "stale: the tree of another version",
+        damage: |world| {
+            let other = world.path("mod/b.test/b@v1.2.0/b.go");
+            world.change(&format!("{TREE}/q/q.go"), |_| fs::read(other).unwrap());
+        },
+        told: &[("edited", "a@v1.0.0/q/q.go")],
+        mends: true,
+    },
+];
+
 #[test]
 fn extracted_trees() {
-    holds(
-        "tree",
-        &[
-            Case {
-                name: "missing",
-                damage: |world| world.remove(&format!("{TREE}/p/more.go")),
-                told: &[("missing", "a@v1.0.0/p/more.go")],
-                mends: true,
-            },
-            Case {
-                name: "empty",
-                damage: |world| world.change(&format!("{TREE}/q/q.go"), |_| Vec::new()),
-                told: &[("empty", "a@v1.0.0/q/q.go")],
-                mends: true,
-            },
-            Case {
-                name: "truncated",
-                damage: |world| world.change(&format!("{TREE}/p/p.go"), |text| text[..9].to_vec()),
-                told: &[("truncated", "a@v1.0.0/p/p.go")],
-                mends: true,
-            },
-            Case {
-                name: "edited, with the same size",
-                damage: |world| {
-                    world.change(&format!("{TREE}/p/data.txt"), |_| b"one\ntwx\n".to_vec());
-                },
-                told: &[("edited", "a@v1.0.0/p/data.txt")],
-                mends: true,
-            },
-            Case {
-                name: "added",
-                damage: |world| world.add(&format!("{TREE}/p/new.go"), b"package p\n"),
-                told: &[("added", "a@v1.0.0/p/new.go")],
-                mends: true,
-            },
-            Case {
-                name: "duplicated under another name",
-                damage: |world| world.add(&format!("{TREE}/q/copy.go"), b"package q\n"),
-                told: &[("added", "a@v1.0.0/q/copy.go")],
-                mends: true,
-            },
-            Case {
-                name: "swapped",
-                damage: |world| world.swap(&format!("{TREE}/q/q.go"), &format!("{TREE}/p/p.go")),
-                told: &[
-                    ("swapped", "a@v1.0.0/q/q.go"),
-                    ("swapped", "a@v1.0.0/p/p.go"),
-                ],
-                mends: true,
-            },
-            Case {
-                name: "linked",
-                damage: |world| world.link(&format!("{TREE}/p/p.go")),
-                told: &[("linked", "a@v1.0.0/p/p.go")],
-                mends: true,
-            },
-            Case {
-                name: "linked as a whole",
-                damage: |world| world.link(TREE),
-                told: &[("linked", "a@v1.0.0")],
-                mends: true,
-            },
-            Case {
-                name: "re-moded",
-                damage: |world| world.chmod(&format!("{TREE}/p/p.go"), 0o644),
-                told: &[("mode", "a@v1.0.0/p/p.go")],
-                mends: true,
-            },
-            Case {
-                name: "made executable",
-                damage: |world| world.chmod(&format!("{TREE}/p/p.go"), 0o555),
-                told: &[("mode", "a@v1.0.0/p/p.go")],
-                mends: true,
-            },
-            Case {
-                name: "edited where there is no zip",
-                damage: |world| {
-                    world.remove(&format!("{DOWNLOAD}/v1.0.0.zip"));
-                    world.change(&format!("{TREE}/p/p.go"), |_| b"package p\n".to_vec());
-                },
-                told: &[("edited", "a@v1.0.0")],
-                mends: true,
-            },
-            Case {
-                name: "stale: the tree of another version",
-                damage: |world| {
-                    let other = world.path("mod/b.test/b@v1.2.0/b.go");
-                    world.change(&format!("{TREE}/q/q.go"), |_| fs::read(other).unwrap());
-                },
-                told: &[("edited", "a@v1.0.0/q/q.go")],
-                mends: true,
-            },
-        ],
-    );
+    holds("tree", TREES);
 }
+
+const DOWNLOADS: &[Case] = &[
+    Case {
+        name: "empty zip",
+        damage: |world| world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), |_| Vec::new()),
+        told: &[("empty", "v1.0.0.zip")],
+        mends: true,
+    },
+    Case {
+        name: "truncated zip",
+        damage: |world| {
+            let half = |zip: Vec<u8>| zip[..zip.len() / 2].to_vec();
+            world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), half);
+        },
+        told: &[("truncated", "v1.0.0.zip")],
+        mends: true,
+    },
+    Case {
+        name: "a bit of the zip is another",
+        damage: |world| {
+            world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), |mut zip| {
+                // Inside the data of the first file, which stands behind its name.
+                let name = b"a.test/a@v1.0.0/go.mod";
+                let at = zip.windows(name.len()).position(|part| part == name);
+                zip[at.unwrap() + name.len() + 4] ^= 0x55;
+                zip
+            });
+        },
+        told: &[("edited", "v1.0.0.zip")],
+        mends: true,
+    },
+    Case {
+        name: "a zip with other contents",
+        damage: |world| {
+            let mut files = A.contents();
+            files[2].1 = b"package p\n".to_vec();
+            world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), |_| zip_of(&files));
+        },
+        told: &[("edited", "v1.0.0.zip")],
+        mends: true,
+    },
+    Case {
+        name: "a forged zip with its record",
+        damage: |world| {
+            let mut files = A.contents();
+            files[2].1 = b"package p\n".to_vec();
+            let sum = h1(&files);
+            world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), |_| zip_of(&files));
+            world.change(&format!("{DOWNLOAD}/v1.0.0.ziphash"), |_| sum.into_bytes());
+        },
+        told: &[("forged", "v1.0.0.zip"), ("forged", "v1.0.0.ziphash")],
+        mends: true,
+    },
+    Case {
+        name: "a file that is twice in the zip",
+        damage: |world| {
+            let mut zip = zip_of(&A.contents());
+            // The name of one entry becomes that of another, of the same length, in both places where it stands.
+            let (from, to) = (b"a.test/a@v1.0.0/q/q.go", b"a.test/a@v1.0.0/p/p.go");
+            let at = |zip: &[u8]| zip.windows(from.len()).position(|part| part == from);
+            while let Some(at) = at(&zip) {
+                zip[at..at + to.len()].copy_from_slice(to);
+            }
+            world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), |_| zip);
+        },
+        told: &[("duplicated", "v1.0.0.zip"), ("edited", "v1.0.0.zip")],
+        mends: true,
+    },
+    Case {
+        name: "zips swapped",
+        damage: |world| {
+            let other = "mod/cache/download/b.test/b/@v/v1.2.0.zip";
+            world.swap(&format!("{DOWNLOAD}/v1.0.0.zip"), other);
+        },
+        told: &[("swapped", "v1.0.0.zip"), ("swapped", "v1.2.0.zip")],
+        mends: true,
+    },
+    Case {
+        name: "zip linked",
+        damage: |world| world.link(&format!("{DOWNLOAD}/v1.0.0.zip")),
+        told: &[("linked", "v1.0.0.zip")],
+        mends: true,
+    },
+    Case {
+        name: "record missing",
+        damage: |world| world.remove(&format!("{DOWNLOAD}/v1.0.0.ziphash")),
+        told: &[("missing", "v1.0.0.ziphash")],
+        mends: true,
+    },
+    Case {
+        name: "record empty",
+        damage: |world| world.change(&format!("{DOWNLOAD}/v1.0.0.ziphash"), |_| Vec::new()),
+        told: &[("empty", "v1.0.0.ziphash")],
+        mends: true,
+    },
+    Case {
+        name: "record truncated",
+        damage: |world| {
+            world.change(&format!("{DOWNLOAD}/v1.0.0.ziphash"), |text| {
+                text[..20].to_vec()
+            });
+        },
+        told: &[("truncated", "v1.0.0.ziphash")],
+        mends: true,
+    },
+    Case {
+        name: "record of another module",
+        damage: |world| {
+            world.change(&format!("{DOWNLOAD}/v1.0.0.ziphash"), |_| {
+                B.sum().into_bytes()
+            });
+        },
+        told: &[("swapped", "v1.0.0.ziphash")],
+        mends: true,
+    },
+    Case {
+        name: "go.mod edited",
+        damage: |world| {
+            let longer = |text: Vec<u8>| [text, b"// x\n".to_vec()].concat();
+            world.change(&format!("{DOWNLOAD}/v1.0.0.mod"), longer);
+        },
+        told: &[("edited", "v1.0.0.mod")],
+        mends: true,
+    },
+    Case {
+        name: "go.mod empty",
+        damage: |world| world.change(&format!("{DOWNLOAD}/v1.0.0.mod"), |_| Vec::new()),
+        told: &[("empty", "v1.0.0.mod")],
+        mends: true,
+    },
+    Case {
+        name: "go.mod truncated",
+        damage: |world| {
+            world.change(&format!("{DOWNLOAD}/v1.0.0.mod"), |text| {
+                text[..15].to_vec()
+            });
+        },
+        told: &[("truncated", "v1.0.0.mod")],
+        mends: true,
+    },
+    Case {
+        name: "go.mod of another module",
+        damage: |world| {
+            let text = B.go_mod().as_bytes().to_vec();
+            world.change(&format!("{DOWNLOAD}/v1.0.0.mod"), |_| text);
+        },
+        told: &[("swapped", "v1.0.0.mod")],
+        mends: true,
+    },
+    Case {
+        name: "go.mod linked",
+        damage: |world| world.link(&format!("{DOWNLOAD}/v1.0.0.mod")),
+        told: &[("linked", "v1.0.0.mod")],
+        mends: true,
+    },
+    Case {
+        name: "info of another version",
+        damage: |world| {
+            let text = |_| br#"{"Version":"v1.0.1"}"#.to_vec();
+            world.change(&format!("{DOWNLOAD}/v1.0.0.info"), text);
+        },
+        told: &[("swapped", "v1.0.0.info")],
+        mends: true,
+    },
+    Case {
+        name: "info truncated",
+        damage: |world| {
+            world.change(&format!("{DOWNLOAD}/v1.0.0.info"), |text| {
+                text[..12].to_vec()
+            });
+        },
+        told: &[("truncated", "v1.0.0.info")],
+        mends: true,
+    },
+    Case {
+        name: "info empty",
+        damage: |world| world.change(&format!("{DOWNLOAD}/v1.0.0.info"), |_| Vec::new()),
+        told: &[("empty", "v1.0.0.info")],
+        mends: true,
+    },
+];
 
 #[test]
 fn the_download_cache() {
-    holds(
-        "cache",
-        &[
-            Case {
-                name: "empty zip",
-                damage: |world| world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), |_| Vec::new()),
-                told: &[("empty", "v1.0.0.zip")],
-                mends: true,
-            },
-            Case {
-                name: "truncated zip",
-                damage: |world| {
-                    let half = |zip: Vec<u8>| zip[..zip.len() / 2].to_vec();
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), half);
-                },
-                told: &[("truncated", "v1.0.0.zip")],
-                mends: true,
-            },
-            Case {
-                name: "a bit of the zip is another",
-                damage: |world| {
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), |mut zip| {
-                        // Inside the data of the first file, which stands behind its name.
-                        let name = b"a.test/a@v1.0.0/go.mod";
-                        let at = zip.windows(name.len()).position(|part| part == name);
-                        zip[at.unwrap() + name.len() + 4] ^= 0x55;
-                        zip
-                    });
-                },
-                told: &[("edited", "v1.0.0.zip")],
-                mends: true,
-            },
-            Case {
-                name: "a zip with other contents",
-                damage: |world| {
-                    let mut files = A.contents();
-                    files[2].1 = b"package p\n".to_vec();
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), |_| zip_of(&files));
-                },
-                told: &[("edited", "v1.0.0.zip")],
-                mends: true,
-            },
-            Case {
-                name: "a forged zip with its record",
-                damage: |world| {
-                    let mut files = A.contents();
-                    files[2].1 = b"package p\n".to_vec();
-                    let sum = h1(&files);
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), |_| zip_of(&files));
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.ziphash"), |_| sum.into_bytes());
-                },
-                told: &[("forged", "v1.0.0.zip"), ("forged", "v1.0.0.ziphash")],
-                mends: true,
-            },
-            Case {
-                name: "a file that is twice in the zip",
-                damage: |world| {
-                    let mut zip = zip_of(&A.contents());
-                    // The name of one entry becomes that of another, of the same length, in both places where it stands.
-                    let (from, to) = (b"a.test/a@v1.0.0/q/q.go", b"a.test/a@v1.0.0/p/p.go");
-                    let at = |zip: &[u8]| zip.windows(from.len()).position(|part| part == from);
-                    while let Some(at) = at(&zip) {
-                        zip[at..at + to.len()].copy_from_slice(to);
-                    }
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.zip"), |_| zip);
-                },
-                told: &[("duplicated", "v1.0.0.zip"), ("edited", "v1.0.0.zip")],
-                mends: true,
-            },
-            Case {
-                name: "zips swapped",
-                damage: |world| {
-                    let other = "mod/cache/download/b.test/b/@v/v1.2.0.zip";
-                    world.swap(&format!("{DOWNLOAD}/v1.0.0.zip"), other);
-                },
-                told: &[("swapped", "v1.0.0.zip"), ("swapped", "v1.2.0.zip")],
-                mends: true,
-            },
-            Case {
-                name: "zip linked",
-                damage: |world| world.link(&format!("{DOWNLOAD}/v1.0.0.zip")),
-                told: &[("linked", "v1.0.0.zip")],
-                mends: true,
-            },
-            Case {
-                name: "record missing",
-                damage: |world| world.remove(&format!("{DOWNLOAD}/v1.0.0.ziphash")),
-                told: &[("missing", "v1.0.0.ziphash")],
-                mends: true,
-            },
-            Case {
-                name: "record empty",
-                damage: |world| world.change(&format!("{DOWNLOAD}/v1.0.0.ziphash"), |_| Vec::new()),
-                told: &[("empty", "v1.0.0.ziphash")],
-                mends: true,
-            },
-            Case {
-                name: "record truncated",
-                damage: |world| {
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.ziphash"), |text| {
-                        text[..20].to_vec()
-                    });
-                },
-                told: &[("truncated", "v1.0.0.ziphash")],
-                mends: true,
-            },
-            Case {
-                name: "record of another module",
-                damage: |world| {
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.ziphash"), |_| {
-                        B.sum().into_bytes()
-                    });
-                },
-                told: &[("swapped", "v1.0.0.ziphash")],
-                mends: true,
-            },
-            Case {
-                name: "go.mod edited",
-                damage: |world| {
-                    let longer = |text: Vec<u8>| [text, b"// x\n".to_vec()].concat();
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.mod"), longer);
-                },
-                told: &[("edited", "v1.0.0.mod")],
-                mends: true,
-            },
-            Case {
-                name: "go.mod empty",
-                damage: |world| world.change(&format!("{DOWNLOAD}/v1.0.0.mod"), |_| Vec::new()),
-                told: &[("empty", "v1.0.0.mod")],
-                mends: true,
-            },
-            Case {
-                name: "go.mod truncated",
-                damage: |world| {
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.mod"), |text| {
-                        text[..15].to_vec()
-                    });
-                },
-                told: &[("truncated", "v1.0.0.mod")],
-                mends: true,
-            },
-            Case {
-                name: "go.mod of another module",
-                damage: |world| {
-                    let text = B.go_mod().as_bytes().to_vec();
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.mod"), |_| text);
-                },
-                told: &[("swapped", "v1.0.0.mod")],
-                mends: true,
-            },
-            Case {
-                name: "go.mod linked",
-                damage: |world| world.link(&format!("{DOWNLOAD}/v1.0.0.mod")),
-                told: &[("linked", "v1.0.0.mod")],
-                mends: true,
-            },
-            Case {
-                name: "info of another version",
-                damage: |world| {
-                    let text = |_| br#"{"Version":"v1.0.1"}"#.to_vec();
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.info"), text);
-                },
-                told: &[("swapped", "v1.0.0.info")],
-                mends: true,
-            },
-            Case {
-                name: "info truncated",
-                damage: |world| {
-                    world.change(&format!("{DOWNLOAD}/v1.0.0.info"), |text| {
-                        text[..12].to_vec()
-                    });
-                },
-                told: &[("truncated", "v1.0.0.info")],
-                mends: true,
-            },
-            Case {
-                name: "info empty",
-                damage: |world| world.change(&format!("{DOWNLOAD}/v1.0.0.info"), |_| Vec::new()),
-                told: &[("empty", "v1.0.0.info")],
-                mends: true,
-            },
-        ],
-    );
+    holds("cache", DOWNLOADS);
 }
+
+const VENDOR: &str = "app/vendor/a.test/a";
+
+const VENDORED: &[Case] = &[
+    Case {
+        name: "missing",
+        damage: |world| world.remove(&format!("{VENDOR}/p/more.go")),
+        told: &[("missing", "vendor/a.test/a/p/more.go")],
+        mends: true,
+    },
+    Case {
+        name: "an embedded file is missing",
+        damage: |world| world.remove(&format!("{VENDOR}/p/data.txt")),
+        told: &[("missing", "vendor/a.test/a/p/data.txt")],
+        mends: true,
+    },
+    Case {
+        name: "empty",
+        damage: |world| world.change(&format!("{VENDOR}/p/p.go"), |_| Vec::new()),
+        told: &[("empty", "vendor/a.test/a/p/p.go")],
+        mends: true,
+    },
+    Case {
+        name: "truncated",
+        damage: |world| world.change(&format!("{VENDOR}/p/p.go"), |text| text[..9].to_vec()),
+        told: &[("truncated", "vendor/a.test/a/p/p.go")],
+        mends: true,
+    },
+    Case {
+        name: "edited",
+        damage: |world| {
+            world.change(&format!("{VENDOR}/p/p.go"), |text| {
+                String::from_utf8(text)
+                    .unwrap()
+                    .replace("Data", "Date")
+                    .into_bytes()
+            });
+        },
+        told: &[("edited", "vendor/a.test/a/p/p.go")],
+        mends: true,
+    },
+    Case {
+        name: "licence edited",
+        damage: |world| world.change(&format!("{VENDOR}/LICENSE"), |_| b"pay\n".to_vec()),
+        told: &[("edited", "vendor/a.test/a/LICENSE")],
+        mends: true,
+    },
+    Case {
+        name: "added to a package",
+        damage: |world| world.add(&format!("{VENDOR}/p/evil.go"), b"package p\n"),
+        told: &[("added", "vendor/a.test/a/p/evil.go")],
+        mends: true,
+    },
+    Case {
+        name: "a package that nobody imports",
+        damage: |world| world.add(&format!("{VENDOR}/q/q.go"), b"package q\n"),
+        told: &[("added", "vendor/a.test/a/q/q.go")],
+        mends: true,
+    },
+    Case {
+        name: "swapped",
+        damage: |world| {
+            world.swap(&format!("{VENDOR}/p/p.go"), &format!("{VENDOR}/p/more.go"));
+        },
+        told: &[
+            ("swapped", "vendor/a.test/a/p/p.go"),
+            ("swapped", "vendor/a.test/a/p/more.go"),
+        ],
+        mends: true,
+    },
+    Case {
+        name: "linked",
+        damage: |world| world.link(&format!("{VENDOR}/p/p.go")),
+        told: &[("linked", "vendor/a.test/a/p/p.go")],
+        mends: true,
+    },
+    Case {
+        name: "re-moded",
+        damage: |world| world.chmod(&format!("{VENDOR}/p/p.go"), 0o755),
+        told: &[("mode", "vendor/a.test/a/p/p.go")],
+        mends: true,
+    },
+    Case {
+        name: "modules.txt missing",
+        damage: |world| world.remove("app/vendor/modules.txt"),
+        told: &[("missing", "vendor/modules.txt")],
+        mends: true,
+    },
+    Case {
+        name: "modules.txt empty",
+        damage: |world| world.change("app/vendor/modules.txt", |_| Vec::new()),
+        told: &[("empty", "vendor/modules.txt")],
+        mends: true,
+    },
+    Case {
+        name: "modules.txt truncated",
+        damage: |world| {
+            let short = |text: Vec<u8>| text[..text.len() - 13].to_vec();
+            world.change("app/vendor/modules.txt", short);
+        },
+        told: &[("truncated", "vendor/modules.txt")],
+        mends: true,
+    },
+    Case {
+        name: "modules.txt stale: of another version",
+        damage: |world| replace(world, "app/vendor/modules.txt", "b v1.2.0", "b v1.1.0"),
+        told: &[("stale", "vendor/modules.txt")],
+        mends: true,
+    },
+    Case {
+        name: "modules.txt with a package twice",
+        damage: |world| {
+            replace(
+                world,
+                "app/vendor/modules.txt",
+                "a.test/a/p\n",
+                "a.test/a/p\na.test/a/p\n",
+            );
+        },
+        told: &[("duplicated", "vendor/modules.txt")],
+        mends: true,
+    },
+    Case {
+        name: "modules.txt with both sides of a merge",
+        damage: |world| {
+            let merged = "<<<<<<< ours\na.test/a/p\n=======\na.test/a/q\n>>>>>>> theirs\n";
+            replace(world, "app/vendor/modules.txt", "a.test/a/p\n", merged);
+        },
+        told: &[("conflicting", "vendor/modules.txt")],
+        mends: true,
+    },
+    Case {
+        name: "go.mod changed without vendoring",
+        damage: |world| replace(world, "app/go.mod", "\tb.test/b v1.2.0\n", ""),
+        told: &[("stale", "vendor/modules.txt")],
+        mends: false,
+    },
+    Case {
+        name: "the replaced directory changed",
+        damage: |world| world.change("ext/ext.go", |_| b"package ext // new\n".to_vec()),
+        told: &[("edited", "vendor/ext.test/ext/ext.go")],
+        mends: false,
+    },
+];
 
 #[test]
 fn the_vendor_directory() {
-    const VENDOR: &str = "app/vendor/a.test/a";
-    holds(
-        "vendor",
-        &[
-            Case {
-                name: "missing",
-                damage: |world| world.remove(&format!("{VENDOR}/p/more.go")),
-                told: &[("missing", "vendor/a.test/a/p/more.go")],
-                mends: true,
-            },
-            Case {
-                name: "an embedded file is missing",
-                damage: |world| world.remove(&format!("{VENDOR}/p/data.txt")),
-                told: &[("missing", "vendor/a.test/a/p/data.txt")],
-                mends: true,
-            },
-            Case {
-                name: "empty",
-                damage: |world| world.change(&format!("{VENDOR}/p/p.go"), |_| Vec::new()),
-                told: &[("empty", "vendor/a.test/a/p/p.go")],
-                mends: true,
-            },
-            Case {
-                name: "truncated",
-                damage: |world| {
-                    world.change(&format!("{VENDOR}/p/p.go"), |text| text[..9].to_vec())
-                },
-                told: &[("truncated", "vendor/a.test/a/p/p.go")],
-                mends: true,
-            },
-            Case {
-                name: "edited",
-                damage: |world| {
-                    world.change(&format!("{VENDOR}/p/p.go"), |text| {
-                        String::from_utf8(text)
-                            .unwrap()
-                            .replace("Data", "Date")
-                            .into_bytes()
-                    });
-                },
-                told: &[("edited", "vendor/a.test/a/p/p.go")],
-                mends: true,
-            },
-            Case {
-                name: "licence edited",
-                damage: |world| world.change(&format!("{VENDOR}/LICENSE"), |_| b"pay\n".to_vec()),
-                told: &[("edited", "vendor/a.test/a/LICENSE")],
-                mends: true,
-            },
-            Case {
-                name: "added to a package",
-                damage: |world| world.add(&format!("{VENDOR}/p/evil.go"), b"package p\n"),
-                told: &[("added", "vendor/a.test/a/p/evil.go")],
-                mends: true,
-            },
-            Case {
-                name: "a package that nobody imports",
-                damage: |world| world.add(&format!("{VENDOR}/q/q.go"), b"package q\n"),
-                told: &[("added", "vendor/a.test/a/q/q.go")],
-                mends: true,
-            },
-            Case {
-                name: "swapped",
-                damage: |world| {
-                    world.swap(&format!("{VENDOR}/p/p.go"), &format!("{VENDOR}/p/more.go"));
-                },
-                told: &[
-                    ("swapped", "vendor/a.test/a/p/p.go"),
-                    ("swapped", "vendor/a.test/a/p/more.go"),
-                ],
-                mends: true,
-            },
-            Case {
-                name: "linked",
-                damage: |world| world.link(&format!("{VENDOR}/p/p.go")),
-                told: &[("linked", "vendor/a.test/a/p/p.go")],
-                mends: true,
-            },
-            Case {
-                name: "re-moded",
-                damage: |world| world.chmod(&format!("{VENDOR}/p/p.go"), 0o755),
-                told: &[("mode", "vendor/a.test/a/p/p.go")],
-                mends: true,
-            },
-            Case {
-                name: "modules.txt missing",
-                damage: |world| world.remove("app/vendor/modules.txt"),
-                told: &[("missing", "vendor/modules.txt")],
-                mends: true,
-            },
-            Case {
-                name: "modules.txt empty",
-                damage: |world| world.change("app/vendor/modules.txt", |_| Vec::new()),
-                told: &[("empty", "vendor/modules.txt")],
-                mends: true,
-            },
-            Case {
-                name: "modules.txt truncated",
-                damage: |world| {
-                    let short = |text: Vec<u8>| text[..text.len() - 13].to_vec();
-                    world.change("app/vendor/modules.txt", short);
-                },
-                told: &[("truncated", "vendor/modules.txt")],
-                mends: true,
-            },
-            Case {
-                name: "modules.txt stale: of another version",
-                damage: |world| replace(world, "app/vendor/modules.txt", "b v1.2.0", "b v1.1.0"),
-                told: &[("stale", "vendor/modules.txt")],
-                mends: true,
-            },
-            Case {
-                name: "modules.txt with a package twice",
-                damage: |world| {
-                    replace(
-                        world,
-                        "app/vendor/modules.txt",
-                        "a.test/a/p\n",
-                        "a.test/a/p\na.test/a/p\n",
-                    );
-                },
-                told: &[("duplicated", "vendor/modules.txt")],
-                mends: true,
-            },
-            Case {
-                name: "modules.txt with both sides of a merge",
-                damage: |world| {
-                    let merged = "<<<<<<< ours\na.test/a/p\n=======\na.test/a/q\n>>>>>>> theirs\n";
-                    replace(world, "app/vendor/modules.txt", "a.test/a/p\n", merged);
-                },
-                told: &[("conflicting", "vendor/modules.txt")],
-                mends: true,
-            },
-            Case {
-                name: "go.mod changed without vendoring",
-                damage: |world| replace(world, "app/go.mod", "\tb.test/b v1.2.0\n", ""),
-                told: &[("stale", "vendor/modules.txt")],
-                mends: false,
-            },
-            Case {
-                name: "the replaced directory changed",
-                damage: |world| world.change("ext/ext.go", |_| b"package ext // new\n".to_vec()),
-                told: &[("edited", "vendor/ext.test/ext/ext.go")],
-                mends: false,
-            },
-        ],
-    );
+    holds("vendor", VENDORED);
 }
 
 fn replace(world: &World, file: &str, from: &str, to: &str) {
@@ -945,92 +941,91 @@ fn other_sum() -> String {
     h1(&[("other".to_owned(), b"other".to_vec())])
 }
 
+const SUMS: &[Case] = &[
+    Case {
+        name: "missing file",
+        damage: |world| world.remove("app/go.sum"),
+        told: &[("missing", "app/go.sum")],
+        mends: false,
+    },
+    Case {
+        name: "empty file",
+        damage: |world| world.change("app/go.sum", |_| Vec::new()),
+        told: &[("missing", "app/go.sum")],
+        mends: false,
+    },
+    Case {
+        name: "missing line",
+        damage: |world| {
+            world.change("app/go.sum", |text| {
+                let text = String::from_utf8(text).unwrap();
+                let keep = |line: &&str| !line.starts_with("b.test/b v1.2.0/go.mod");
+                let lines: Vec<&str> = text.lines().filter(keep).collect();
+                (lines.join("\n") + "\n").into_bytes()
+            });
+        },
+        told: &[("missing", "app/go.sum")],
+        mends: false,
+    },
+    Case {
+        name: "truncated",
+        damage: |world| {
+            let short = |text: Vec<u8>| text[..text.len() - 30].to_vec();
+            world.change("app/go.sum", short);
+        },
+        told: &[("truncated", "app/go.sum")],
+        mends: false,
+    },
+    Case {
+        name: "edited",
+        damage: |world| replace(world, "app/go.sum", &A.sum(), "h1:AAAA"),
+        told: &[("malformed", "app/go.sum")],
+        mends: false,
+    },
+    Case {
+        name: "swapped",
+        damage: |world| replace(world, "app/go.sum", &A.sum(), &B.sum()),
+        told: &[("forged", "app/go.sum")],
+        mends: false,
+    },
+    Case {
+        name: "forged: a sum that nobody signed",
+        damage: |world| replace(world, "app/go.sum", &A.sum(), &other_sum()),
+        told: &[("forged", "app/go.sum")],
+        mends: false,
+    },
+    Case {
+        name: "conflicting",
+        damage: |world| {
+            let both = format!("a.test/a v1.0.0 {}\n", other_sum());
+            world.change("app/go.sum", |text| [text, both.into_bytes()].concat());
+        },
+        told: &[("conflicting", "app/go.sum"), ("forged", "app/go.sum")],
+        mends: false,
+    },
+    Case {
+        name: "the marks of a merge",
+        damage: |world| {
+            let marks = |text: Vec<u8>| [b"<<<<<<< HEAD\n".to_vec(), text].concat();
+            world.change("app/go.sum", marks);
+        },
+        told: &[("conflicting", "app/go.sum")],
+        mends: false,
+    },
+    Case {
+        name: "a byte order mark",
+        damage: |world| {
+            let mark = |text: Vec<u8>| [b"\xef\xbb\xbf".to_vec(), text].concat();
+            world.change("app/go.sum", mark);
+        },
+        told: &[("malformed", "app/go.sum")],
+        mends: false,
+    },
+];
+
 #[test]
 fn sums_against_the_database() {
-    holds(
-        "sums",
-        &[
-            Case {
-                name: "missing file",
-                damage: |world| world.remove("app/go.sum"),
-                told: &[("missing", "app/go.sum")],
-                mends: false,
-            },
-            Case {
-                name: "empty file",
-                damage: |world| world.change("app/go.sum", |_| Vec::new()),
-                told: &[("missing", "app/go.sum")],
-                mends: false,
-            },
-            Case {
-                name: "missing line",
-                damage: |world| {
-                    world.change("app/go.sum", |text| {
-                        let text = String::from_utf8(text).unwrap();
-                        let keep = |line: &&str| !line.starts_with("b.test/b v1.2.0/go.mod");
-                        let lines: Vec<&str> = text.lines().filter(keep).collect();
-                        (lines.join("\n") + "\n").into_bytes()
-                    });
-                },
-                told: &[("missing", "app/go.sum")],
-                mends: false,
-            },
-            Case {
-                name: "truncated",
-                damage: |world| {
-                    let short = |text: Vec<u8>| text[..text.len() - 30].to_vec();
-                    world.change("app/go.sum", short);
-                },
-                told: &[("truncated", "app/go.sum")],
-                mends: false,
-            },
-            Case {
-                name: "edited",
-                damage: |world| replace(world, "app/go.sum", &A.sum(), "h1:AAAA"),
-                told: &[("malformed", "app/go.sum")],
-                mends: false,
-            },
-            Case {
-                name: "swapped",
-                damage: |world| replace(world, "app/go.sum", &A.sum(), &B.sum()),
-                told: &[("forged", "app/go.sum")],
-                mends: false,
-            },
-            Case {
-                name: "forged: a sum that nobody signed",
-                damage: |world| replace(world, "app/go.sum", &A.sum(), &other_sum()),
-                told: &[("forged", "app/go.sum")],
-                mends: false,
-            },
-            Case {
-                name: "conflicting",
-                damage: |world| {
-                    let both = format!("a.test/a v1.0.0 {}\n", other_sum());
-                    world.change("app/go.sum", |text| [text, both.into_bytes()].concat());
-                },
-                told: &[("conflicting", "app/go.sum"), ("forged", "app/go.sum")],
-                mends: false,
-            },
-            Case {
-                name: "the marks of a merge",
-                damage: |world| {
-                    let marks = |text: Vec<u8>| [b"<<<<<<< HEAD\n".to_vec(), text].concat();
-                    world.change("app/go.sum", marks);
-                },
-                told: &[("conflicting", "app/go.sum")],
-                mends: false,
-            },
-            Case {
-                name: "a byte order mark",
-                damage: |world| {
-                    let mark = |text: Vec<u8>| [b"\xef\xbb\xbf".to_vec(), text].concat();
-                    world.change("app/go.sum", mark);
-                },
-                told: &[("malformed", "app/go.sum")],
-                mends: false,
-            },
-        ],
-    );
+    holds("sums", SUMS);
 }
 
 /// The line of go.sum and what else matters of the one failure of the link sums.
@@ -1133,61 +1128,60 @@ fn a_database_that_lies_is_told_and_one_that_is_silent_is_no_proof() {
     assert!(!text.contains("verified\n"), "{text}");
 }
 
+const REPLACED: &[Case] = &[
+    Case {
+        name: "missing",
+        damage: |world| world.remove("ext/two.go"),
+        told: &[("missing", "ext/two.go")],
+        mends: false,
+    },
+    Case {
+        name: "the whole directory is missing",
+        damage: |world| fs::rename(world.path("ext"), world.path("aside")).unwrap(),
+        told: &[("missing", "/ext")],
+        mends: false,
+    },
+    Case {
+        name: "empty",
+        damage: |world| world.change("ext/two.go", |_| Vec::new()),
+        told: &[("empty", "ext/two.go")],
+        mends: false,
+    },
+    Case {
+        name: "truncated or edited",
+        damage: |world| world.change("ext/two.go", |text| text[..20].to_vec()),
+        told: &[("edited", "ext/two.go")],
+        mends: false,
+    },
+    Case {
+        name: "added",
+        damage: |world| world.add("ext/three.go", b"package ext\n\nconst Three = 3\n"),
+        told: &[("added", "ext/three.go")],
+        mends: false,
+    },
+    Case {
+        name: "swapped",
+        damage: |world| world.swap("ext/ext.go", "ext/two.go"),
+        told: &[("swapped", "ext/ext.go"), ("swapped", "ext/two.go")],
+        mends: false,
+    },
+    Case {
+        name: "linked",
+        damage: |world| world.link("ext/ext.go"),
+        told: &[("linked", "ext/ext.go")],
+        mends: false,
+    },
+    Case {
+        name: "re-moded",
+        damage: |world| world.chmod("ext/ext.go", 0o755),
+        told: &[("mode", "ext/ext.go")],
+        mends: false,
+    },
+];
+
 #[test]
 fn replaced_directories() {
-    holds(
-        "replaced",
-        &[
-            Case {
-                name: "missing",
-                damage: |world| world.remove("ext/two.go"),
-                told: &[("missing", "ext/two.go")],
-                mends: false,
-            },
-            Case {
-                name: "the whole directory is missing",
-                damage: |world| fs::rename(world.path("ext"), world.path("aside")).unwrap(),
-                told: &[("missing", "/ext")],
-                mends: false,
-            },
-            Case {
-                name: "empty",
-                damage: |world| world.change("ext/two.go", |_| Vec::new()),
-                told: &[("empty", "ext/two.go")],
-                mends: false,
-            },
-            Case {
-                name: "truncated or edited",
-                damage: |world| world.change("ext/two.go", |text| text[..20].to_vec()),
-                told: &[("edited", "ext/two.go")],
-                mends: false,
-            },
-            Case {
-                name: "added",
-                damage: |world| world.add("ext/three.go", b"package ext\n\nconst Three = 3\n"),
-                told: &[("added", "ext/three.go")],
-                mends: false,
-            },
-            Case {
-                name: "swapped",
-                damage: |world| world.swap("ext/ext.go", "ext/two.go"),
-                told: &[("swapped", "ext/ext.go"), ("swapped", "ext/two.go")],
-                mends: false,
-            },
-            Case {
-                name: "linked",
-                damage: |world| world.link("ext/ext.go"),
-                told: &[("linked", "ext/ext.go")],
-                mends: false,
-            },
-            Case {
-                name: "re-moded",
-                damage: |world| world.chmod("ext/ext.go", 0o755),
-                told: &[("mode", "ext/ext.go")],
-                mends: false,
-            },
-        ],
-    );
+    holds("replaced", REPLACED);
 }
 
 #[test]
@@ -1237,111 +1231,110 @@ fn object(id: &[u8], suffix: &str) -> String {
     format!("build/{}/{id}-{suffix}", &id[..2])
 }
 
+const OBJECTS: &[Case] = &[
+    Case {
+        name: "output empty",
+        damage: |world| world.change(&object(&sha(b"third"), "d"), |_| Vec::new()),
+        told: &[("empty", "-d")],
+        mends: true,
+    },
+    Case {
+        name: "output truncated",
+        damage: |world| {
+            world.change(&object(&sha(b"first object"), "d"), |text| {
+                text[..5].to_vec()
+            })
+        },
+        told: &[("edited", "-d")],
+        mends: true,
+    },
+    Case {
+        name: "output edited, with the same size",
+        damage: |world| world.change(&object(&sha(b"third"), "d"), |_| b"thirt".to_vec()),
+        told: &[("edited", "-d")],
+        mends: true,
+    },
+    Case {
+        name: "outputs swapped",
+        damage: |world| {
+            world.swap(
+                &object(&sha(b"third"), "d"),
+                &object(&sha(b"first object"), "d"),
+            );
+        },
+        told: &[("swapped", "-d")],
+        mends: true,
+    },
+    Case {
+        name: "output linked",
+        damage: |world| world.link(&object(&sha(b"third"), "d")),
+        told: &[("linked", "-d")],
+        mends: true,
+    },
+    Case {
+        name: "a program beside the program",
+        damage: |world| {
+            let file = object(&sha(b"third"), "d");
+            world.remove(&file);
+            world.add(&format!("{file}/tool"), b"third");
+            world.add(&format!("{file}/other"), b"third");
+        },
+        told: &[("duplicated", "-d")],
+        mends: true,
+    },
+    Case {
+        name: "entry empty",
+        damage: |world| world.change(&object(&[1; 32], "a"), |_| Vec::new()),
+        told: &[("empty", "-a")],
+        mends: true,
+    },
+    Case {
+        name: "entry truncated",
+        damage: |world| world.change(&object(&[1; 32], "a"), |text| text[..100].to_vec()),
+        told: &[("truncated", "-a")],
+        mends: true,
+    },
+    Case {
+        name: "entry edited",
+        damage: |world| {
+            world.change(&object(&[1; 32], "a"), |mut text| {
+                text[0] = b'w';
+                text
+            });
+        },
+        told: &[("malformed", "-a")],
+        mends: true,
+    },
+    Case {
+        name: "entries swapped",
+        damage: |world| world.swap(&object(&[1; 32], "a"), &object(&[2; 32], "a")),
+        told: &[("swapped", "-a")],
+        mends: true,
+    },
+    Case {
+        name: "entry forged: another size",
+        damage: |world| {
+            replace(
+                world,
+                &object(&[2; 32], "a"),
+                "                   5",
+                "                   6",
+            );
+        },
+        told: &[("forged", "-a")],
+        mends: true,
+    },
+    Case {
+        name: "entry linked",
+        damage: |world| world.link(&object(&[1; 32], "a")),
+        told: &[("linked", "-a")],
+        mends: true,
+    },
+];
+
 #[test]
 fn objects_of_the_build_cache() {
-    holds(
-        "objects",
-        &[
-            Case {
-                name: "output empty",
-                damage: |world| world.change(&object(&sha(b"third"), "d"), |_| Vec::new()),
-                told: &[("empty", "-d")],
-                mends: true,
-            },
-            Case {
-                name: "output truncated",
-                damage: |world| {
-                    world.change(&object(&sha(b"first object"), "d"), |text| {
-                        text[..5].to_vec()
-                    })
-                },
-                told: &[("edited", "-d")],
-                mends: true,
-            },
-            Case {
-                name: "output edited, with the same size",
-                damage: |world| world.change(&object(&sha(b"third"), "d"), |_| b"thirt".to_vec()),
-                told: &[("edited", "-d")],
-                mends: true,
-            },
-            Case {
-                name: "outputs swapped",
-                damage: |world| {
-                    world.swap(
-                        &object(&sha(b"third"), "d"),
-                        &object(&sha(b"first object"), "d"),
-                    );
-                },
-                told: &[("swapped", "-d")],
-                mends: true,
-            },
-            Case {
-                name: "output linked",
-                damage: |world| world.link(&object(&sha(b"third"), "d")),
-                told: &[("linked", "-d")],
-                mends: true,
-            },
-            Case {
-                name: "a program beside the program",
-                damage: |world| {
-                    let file = object(&sha(b"third"), "d");
-                    world.remove(&file);
-                    world.add(&format!("{file}/tool"), b"third");
-                    world.add(&format!("{file}/other"), b"third");
-                },
-                told: &[("duplicated", "-d")],
-                mends: true,
-            },
-            Case {
-                name: "entry empty",
-                damage: |world| world.change(&object(&[1; 32], "a"), |_| Vec::new()),
-                told: &[("empty", "-a")],
-                mends: true,
-            },
-            Case {
-                name: "entry truncated",
-                damage: |world| world.change(&object(&[1; 32], "a"), |text| text[..100].to_vec()),
-                told: &[("truncated", "-a")],
-                mends: true,
-            },
-            Case {
-                name: "entry edited",
-                damage: |world| {
-                    world.change(&object(&[1; 32], "a"), |mut text| {
-                        text[0] = b'w';
-                        text
-                    });
-                },
-                told: &[("malformed", "-a")],
-                mends: true,
-            },
-            Case {
-                name: "entries swapped",
-                damage: |world| world.swap(&object(&[1; 32], "a"), &object(&[2; 32], "a")),
-                told: &[("swapped", "-a")],
-                mends: true,
-            },
-            Case {
-                name: "entry forged: another size",
-                damage: |world| {
-                    replace(
-                        world,
-                        &object(&[2; 32], "a"),
-                        "                   5",
-                        "                   6",
-                    );
-                },
-                told: &[("forged", "-a")],
-                mends: true,
-            },
-            Case {
-                name: "entry linked",
-                damage: |world| world.link(&object(&[1; 32], "a")),
-                told: &[("linked", "-a")],
-                mends: true,
-            },
-        ],
-    );
+    holds("objects", OBJECTS);
 }
 
 #[test]
