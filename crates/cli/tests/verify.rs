@@ -1362,6 +1362,235 @@ fn what_is_right_about_a_build_cache() {
     }
 }
 
+/// A distribution with just what Steady reads of one, and the module that it is.
+struct Goroot {
+    module: String,
+    files: Vec<(String, Vec<u8>)>,
+}
+
+impl Goroot {
+    /// Puts it into the world's module cache: zip, record and, `extracted`, the tree.
+    fn new(world: &World, extracted: bool) -> Goroot {
+        let real = Path::new(&world.shared.goroot);
+        let version = fs::read_to_string(real.join("VERSION")).unwrap();
+        let version = version.lines().next().unwrap().to_owned();
+        let env = |name: &str| {
+            let output = world.steady(&["env", name]).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        let platform = format!("{}-{}", env("GOHOSTOS"), env("GOHOSTARCH"));
+        let module = format!("golang.org/toolchain@v0.0.1-{version}.{platform}");
+        let mut files: Vec<(String, Vec<u8>)> = Vec::new();
+        for name in ["VERSION", "go.env"] {
+            files.push((name.to_owned(), fs::read(real.join(name)).unwrap()));
+        }
+        for dir in ["syslist", "goexperiment", "godebugs", "buildcfg"] {
+            let dir = format!("src/internal/{dir}");
+            for entry in fs::read_dir(real.join(&dir)).unwrap().flatten() {
+                let name = format!("{dir}/{}", entry.file_name().to_string_lossy());
+                files.push((name, fs::read(entry.path()).unwrap()));
+            }
+        }
+        files.push((
+            "go.mod".to_owned(),
+            b"module golang.org/toolchain\n".to_vec(),
+        ));
+        files.push(("src/_go.mod".to_owned(), b"module std\n".to_vec()));
+        files.push(("bin/go".to_owned(), b"a program".to_vec()));
+        let goroot = Goroot { module, files };
+        goroot.install(world, extracted);
+        goroot
+    }
+
+    fn named(&self) -> Vec<(String, Vec<u8>)> {
+        let files = self.files.iter();
+        files
+            .map(|(name, bytes)| (format!("{}/{name}", self.module), bytes.clone()))
+            .collect()
+    }
+
+    fn install(&self, world: &World, extracted: bool) {
+        let version = self.module.split('@').nth(1).unwrap();
+        let place = format!("mod/cache/download/golang.org/toolchain/@v/{version}");
+        world.add(&format!("{place}.zip"), &zip_of(&self.named()));
+        world.add(&format!("{place}.ziphash"), h1(&self.named()).as_bytes());
+        let dir = self.dir(extracted);
+        for (name, bytes) in &self.files {
+            let plain = name.replace("_go.mod", "go.mod");
+            match (extracted, name.as_str()) {
+                (true, _) => {
+                    world.add(&format!("{dir}/{name}"), bytes);
+                    world.add(&format!("{dir}/{plain}"), bytes);
+                }
+                (false, "go.mod") => {}
+                (false, _) => world.add(&format!("{dir}/{plain}"), bytes),
+            }
+        }
+        world.chmod(&format!("{dir}/bin/go"), 0o555);
+    }
+
+    fn dir(&self, extracted: bool) -> String {
+        match extracted {
+            true => format!("mod/{}", self.module),
+            false => "goroot".to_owned(),
+        }
+    }
+
+    /// The database that has, beside the modules, a sum for it.
+    fn proxy(&self, sum: &str) -> Server {
+        let record = format!("{} {sum}\n", self.module.replace('@', " "));
+        let mut records: Vec<String> = MODULES.iter().map(|module| module.record()).collect();
+        records.push(record);
+        serve(PathBuf::from("/nothing"), Database::new(1, records))
+    }
+}
+
+#[test]
+fn toolchains() {
+    type Damage = fn(&World, &str);
+    let cases: [(Damage, &str, &str); 9] = [
+        (
+            |world, dir| world.remove(&format!("{dir}/src/go.mod")),
+            "missing",
+            "src/go.mod",
+        ),
+        (
+            |world, dir| world.change(&format!("{dir}/bin/go"), |_| Vec::new()),
+            "empty",
+            "bin/go",
+        ),
+        (
+            |world, dir| world.change(&format!("{dir}/bin/go"), |text| text[..4].to_vec()),
+            "truncated",
+            "bin/go",
+        ),
+        (
+            |world, dir| world.change(&format!("{dir}/bin/go"), |_| b"a virus!!".to_vec()),
+            "edited",
+            "bin/go",
+        ),
+        (
+            |world, dir| {
+                world.add(
+                    &format!("{dir}/src/internal/syslist/evil.go"),
+                    b"package syslist\n",
+                )
+            },
+            "added",
+            "syslist/evil.go",
+        ),
+        (
+            |world, dir| world.swap(&format!("{dir}/bin/go"), &format!("{dir}/src/go.mod")),
+            "swapped",
+            "bin/go",
+        ),
+        (
+            |world, dir| world.link(&format!("{dir}/bin/go")),
+            "linked",
+            "bin/go",
+        ),
+        (
+            |world, dir| world.chmod(&format!("{dir}/bin/go"), 0o755),
+            "mode",
+            "bin/go",
+        ),
+        (
+            |world, dir| {
+                world.change(&format!("{dir}/VERSION"), |text| {
+                    [text, b"// x\n".to_vec()].concat()
+                })
+            },
+            "edited",
+            "VERSION",
+        ),
+    ];
+    for extracted in [true, false] {
+        for (damage, problem, file) in cases {
+            // In the module cache go.mod is a copy that may be lacking, in a distribution permissions are the installer's.
+            if (extracted && problem == "missing") || (!extracted && problem == "mode") {
+                continue;
+            }
+            let world = World::new();
+            let goroot = Goroot::new(&world, extracted);
+            let server = goroot.proxy(&h1(&goroot.named()));
+            let (url, dir) = (server.url(""), goroot.dir(extracted));
+            let place = world.path(&dir).display().to_string();
+            let environment = [("GOPROXY", url.as_str()), ("GOROOT", &place)];
+            let links = ["-links", "toolchain"];
+            let (report, code) = world.verify(&links, &environment);
+            assert_eq!(code, 0, "{report:#}");
+            assert_eq!(report["Complete"], true, "{report:#}");
+            assert!(report["Links"][0]["Checked"].as_u64() > Some(10));
+            damage(&world, &dir);
+            let (report, code) = world.verify(&links, &environment);
+            let found = failures(&report, "toolchain");
+            let told = |(is, at): &(String, String)| is == problem && at.ends_with(file);
+            assert!(
+                found.iter().any(told),
+                "{extracted} {problem} {file}: {report:#}"
+            );
+            assert_eq!(code, 1);
+        }
+    }
+}
+
+#[test]
+fn a_toolchain_that_the_database_does_not_know_like_that() {
+    let world = World::new();
+    let goroot = Goroot::new(&world, true);
+    let place = world.path(&goroot.dir(true)).display().to_string();
+    let links = ["-links", "toolchain"];
+    // Zip, record and tree agree, and all three are forged.
+    let server = goroot.proxy(&other_sum());
+    let url = server.url("");
+    let (report, code) = world.verify(&links, &[("GOPROXY", &url), ("GOROOT", &place)]);
+    let found = failures(&report, "toolchain");
+    assert_eq!(code, 1, "{report:#}");
+    assert!(
+        found.iter().any(|(problem, _)| problem == "forged"),
+        "{report:#}"
+    );
+    // Nobody to ask: what is on the disk agrees, and that is all that is said.
+    let world = World::new();
+    let goroot = Goroot::new(&world, true);
+    let place = world.path(&goroot.dir(true)).display().to_string();
+    let environment = [("GOPROXY", "http://127.0.0.1:1"), ("GOROOT", &place)];
+    let (report, code) = world.verify(&links, &environment);
+    assert_eq!(
+        (code, &report["Complete"]),
+        (0, &Value::Bool(false)),
+        "{report:#}"
+    );
+}
+
+#[test]
+fn a_workspace_has_its_own_sums_and_its_own_vendor_directory() {
+    let world = World::new();
+    write(&world.path("go.work"), "go 1.21\n\nuse ./app\n");
+    fs::remove_dir_all(world.path("app/vendor")).unwrap();
+    let output = world.steady(&["work", "vendor"]).output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+    let (report, code) = world.verify(&[], &[]);
+    assert_eq!(code, 0, "{report:#}");
+    assert_eq!(report["Links"][3]["Checked"], 8, "{report:#}");
+    world.change("vendor/b.test/b/b.go", |_| b"package bb\n".to_vec());
+    write(
+        &world.path("go.work.sum"),
+        &format!("a.test/a v1.0.0 {}\n", other_sum()),
+    );
+    let (report, code) = world.verify(&[], &[]);
+    assert_eq!(code, 1);
+    let text = |link| format!("{:?}", failures(&report, link));
+    assert!(
+        text("vendor").contains("vendor/b.test/b/b.go"),
+        "{report:#}"
+    );
+    assert!(text("sums").contains("conflicting"), "{report:#}");
+    assert!(text("sums").contains("go.work.sum"), "{report:#}");
+    let fixes = report.to_string();
+    assert!(fixes.contains("steady work vendor"), "{report:#}");
+}
+
 #[test]
 fn vendor_without_a_module_cache() {
     let world = World::new();

@@ -16,6 +16,8 @@ use super::vendor::Vendor;
 use super::{Chain, Failure, Link, Outcome, Problem, each, hex, sha256};
 
 const EDITED: &str = "somebody wrote into the module cache: an editor that went to a definition, a script, a debugging session";
+const PATCHED: &str =
+    "the distribution is not the release: a distributor's patch, an editor, or somebody hostile";
 const CRASH: &str = "a crash or a full disk while it was written, or somebody who cut it off";
 
 /// What one thread works with.
@@ -154,9 +156,13 @@ impl Look<'_> {
             Rules::Module => Link::Tree,
             _ => Link::Toolchain,
         };
+        let cause = match self.item.rules {
+            Rules::Distribution => PATCHED,
+            _ => EDITED,
+        };
         Failure::new(link, problem, file)
             .of(&self.item.module)
-            .because(EDITED)
+            .because(cause)
     }
 
     /// Reads a zip and compares everything with it. False: the zip is no measure for anything.
@@ -396,9 +402,13 @@ impl Look<'_> {
 
     fn differs(&self, path: Utf8PathBuf, bytes: &[u8], difference: &Difference) -> Failure {
         let (problem, cause) = kind_of(difference);
-        self.tree_failure(problem, path)
-            .saying(described(bytes), shown(difference))
-            .because(cause.unwrap_or(EDITED))
+        let failure = self
+            .tree_failure(problem, path)
+            .saying(described(bytes), shown(difference));
+        match cause {
+            Some(cause) => failure.because(cause),
+            None => failure,
+        }
     }
 
     /// A distribution is not ours to make anew: each file has its own command.
@@ -621,6 +631,15 @@ impl Totals<'_> {
             tree.notes.push(format!(
                 "{hard_links} files have other names too (hard links): who writes there changes them here"
             ));
+        }
+        if self
+            .list
+            .items
+            .iter()
+            .any(|item| item.rules == Rules::Distribution)
+        {
+            let note = "go.env is a distributor's to change, and was not compared";
+            goroot.notes.push(note.to_owned());
         }
         if !looked {
             toolchain::without(self.chain, &mut goroot);

@@ -17,6 +17,9 @@ const MODULE: &str = "golang.org/toolchain";
 /// Directories of a distribution that take part in builds.
 const BUILDS: [&str; 4] = ["src/", "pkg/", "lib/", "bin/"];
 
+/// Files of the zip that a distribution has otherwise: the module's own go.mod, and settings that are the distributor's to make.
+const OWN: [&str; 2] = ["go.mod", "go.env"];
+
 /// How a tree may differ from its zip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rules {
@@ -32,7 +35,7 @@ impl Rules {
     /// The file of the tree that a file of the zip is; `None` if the tree need not have it.
     pub fn place(self, name: &str) -> Option<String> {
         match self {
-            Rules::Distribution if name == "go.mod" => None,
+            Rules::Distribution if OWN.contains(&name) => None,
             Rules::Distribution => Some(renamed(name).unwrap_or_else(|| name.to_owned())),
             _ => Some(name.to_owned()),
         }
@@ -61,7 +64,8 @@ impl Rules {
 
     /// Whether a file that the zip lacks is in order.
     pub fn allows(self, name: &str) -> bool {
-        self == Rules::Distribution && !BUILDS.iter().any(|dir| name.starts_with(dir))
+        self == Rules::Distribution
+            && (!BUILDS.iter().any(|dir| name.starts_with(dir)) || name.contains("/__pycache__/"))
     }
 }
 
