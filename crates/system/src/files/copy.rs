@@ -2,7 +2,9 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
+use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -20,36 +22,53 @@ impl Files {
     /// # Errors
     /// The first failure.
     pub fn copy_all(&self, copies: &[(&Utf8Path, Utf8PathBuf)], mode: u32) -> Result<()> {
-        let threads = crate::processors();
-        let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-        let failure = Mutex::new(None);
-        let shares: Vec<_> = copies.chunks(SHARE).collect();
-        let work = || {
-            let mut buffer = vec![0; BUFFER];
-            while let Some(share) = shares.get(next.fetch_add(1, Ordering::Relaxed)) {
-                if stop.load(Ordering::Relaxed) {
-                    return;
-                }
-                let mut copies = share.iter();
-                let done = interrupt::check().and_then(|()| {
-                    copies.try_for_each(|(from, to)| self.copy_one(from, to, mode, &mut buffer))
-                });
-                if let Err(error) = done {
-                    stop.store(true, Ordering::Relaxed);
-                    if let Ok(mut failure) = failure.lock() {
-                        failure.get_or_insert(error);
-                    }
-                }
+        each(copies, |(from, to), buffer| {
+            self.copy_one(from, to, mode, &mut buffer.0)
+        })
+    }
+
+    /// For each pair: is the second a file of its own (no link, no second name) with the bytes of the first and with just this
+    /// mode? What cannot be read is not.
+    ///
+    /// # Errors
+    /// A signal asked for an end.
+    pub fn are_copies(&self, pairs: &[(&Utf8Path, Utf8PathBuf)], mode: u32) -> Result<Vec<bool>> {
+        let equal: Vec<AtomicBool> = pairs.iter().map(|_| AtomicBool::new(false)).collect();
+        let numbered: Vec<_> = pairs.iter().zip(&equal).collect();
+        each(&numbered, |((from, to), equal), buffer| {
+            let same = self.is_copy(from, to, mode, buffer).unwrap_or(false);
+            equal.store(same, Ordering::Relaxed);
+            Ok(())
+        })?;
+        Ok(equal.into_iter().map(AtomicBool::into_inner).collect())
+    }
+
+    fn is_copy(
+        &self,
+        from: &Utf8Path,
+        to: &Utf8Path,
+        mode: u32,
+        (one, other): &mut (Vec<u8>, Vec<u8>),
+    ) -> io::Result<bool> {
+        let to = self.resolve(to);
+        let there = to.symlink_metadata()?;
+        if !there.is_file() || there.nlink() != 1 || there.mode() & 0o7777 != mode {
+            return Ok(false);
+        }
+        let mut source = self.open(from).map_err(io::Error::other)?;
+        if source.metadata()?.len() != there.len() {
+            return Ok(false);
+        }
+        let mut target = File::open(to.as_std_path())?;
+        loop {
+            let read = read_full(&mut source, one)?;
+            if read != read_full(&mut target, other)? || one[..read] != other[..read] {
+                return Ok(false);
             }
-        };
-        std::thread::scope(|scope| {
-            for _ in 1..threads.min(shares.len()) {
-                scope.spawn(work);
+            if read < one.len() {
+                return Ok(true);
             }
-            work();
-        });
-        let failure = failure.into_inner().unwrap_or_default();
-        failure.map_or(Ok(()), Err)
+        }
     }
 
     fn copy_one(&self, from: &Utf8Path, to: &Utf8Path, mode: u32, buffer: &mut [u8]) -> Result<()> {
@@ -99,4 +118,53 @@ impl Files {
         }
         self.remove_all(new)
     }
+}
+
+/// Two buffers for each thread.
+type Buffers = (Vec<u8>, Vec<u8>);
+
+/// Does the same with many things on all processors; ends with the first failure.
+fn each<T: Sync>(things: &[T], work: impl Fn(&T, &mut Buffers) -> Result<()> + Sync) -> Result<()> {
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let failure = Mutex::new(None);
+    let shares: Vec<_> = things.chunks(SHARE).collect();
+    let thread = || {
+        let mut buffers = (vec![0; BUFFER], vec![0; BUFFER]);
+        while let Some(share) = shares.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if stop.load(Ordering::Relaxed) {
+                return;
+            }
+            let mut things = share.iter();
+            let done = interrupt::check()
+                .and_then(|()| things.try_for_each(|thing| work(thing, &mut buffers)));
+            if let Err(error) = done {
+                stop.store(true, Ordering::Relaxed);
+                if let Ok(mut failure) = failure.lock() {
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..crate::processors().min(shares.len()) {
+            scope.spawn(thread);
+        }
+        thread();
+    });
+    let failure = failure.into_inner().unwrap_or_default();
+    failure.map_or(Ok(()), Err)
+}
+
+/// Reads until the buffer is full or the file ends.
+fn read_full(file: &mut File, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match file.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
 }

@@ -11,7 +11,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use steady_module::gover;
 use steady_system::temp::TempDir;
-use steady_system::{FileKind, Files};
+use steady_system::{FileKind, Files, Walk};
 
 /// From this version of the main module on, go.mod and go.sum of a dependency are left behind: they would make modules of directories.
 const LEAVES_GO_MOD: &str = "1.17";
@@ -217,7 +217,8 @@ impl VendorPlan {
         files.map(|(place, from)| (place.as_path(), from.as_path()))
     }
 
-    /// Puts the tree at `place`, whole or not at all; without anything to vendor there is no directory.
+    /// Puts the tree at `place`, whole or not at all; without anything to vendor there is no directory. What is there and right
+    /// is not written again: a tree that is all right stays as it is, and of others the right files get a second name in the new tree.
     ///
     /// # Errors
     /// Files that cannot be read or written; the tree that was there stays.
@@ -229,28 +230,92 @@ impl VendorPlan {
         files.create_dir_all(parent)?;
         let beside = TempDir::new_in(parent, ".vendor")?;
         let root = beside.path().join("vendor");
-        let mut dirs = BTreeSet::from([root.clone()]);
-        for dir in self
-            .files
-            .keys()
-            .filter_map(|file| file.parent())
-            .chain(self.dirs.iter().map(Utf8PathBuf::as_path))
+        files.create_dir(&root)?;
+        let listing = root.join("modules.txt");
+        files.write(&listing, self.modules_txt.as_bytes(), 0o666)?;
+        // What the umask leaves of a new file's mode.
+        let mode = files.lstat(&listing)?.mode & 0o7777;
+        let dirs = self.all_dirs();
+        let old = self.kept(files, place, mode)?;
+        if old.listing == self.modules_txt
+            && old.kept.len() == self.files.len()
+            && old.names.len() == self.files.len() + dirs.len() + 1
+            && dirs.iter().all(|dir| old.names.contains(dir))
         {
-            let dir = root.join(dir);
-            let new = dir
-                .ancestors()
-                .take_while(|at| *at != root && !dirs.contains(*at));
-            let new: Vec<_> = new.map(Utf8Path::to_owned).collect();
-            dirs.extend(new);
+            return Ok(());
         }
-        dirs.iter().try_for_each(|dir| files.create_dir(dir))?;
+        dirs.iter()
+            .try_for_each(|dir| files.create_dir(root.join(dir)))?;
+        let linked = |to: &Utf8PathBuf| {
+            old.kept.contains(to) && files.hard_link(place.join(to), root.join(to)).is_ok()
+        };
         let copies: Vec<(&Utf8Path, Utf8PathBuf)> = self
             .files
             .iter()
+            .filter(|(to, _)| !linked(to))
             .map(|(to, from)| (from.as_path(), root.join(to)))
             .collect();
         files.copy_all(&copies, 0o666)?;
-        files.write(root.join("modules.txt"), self.modules_txt.as_bytes(), 0o666)?;
         files.swap_in(&root, place)
     }
+
+    /// Every directory of the tree below its root, those above first.
+    fn all_dirs(&self) -> BTreeSet<Utf8PathBuf> {
+        let parents = self.files.keys().filter_map(|file| file.parent());
+        let mut dirs: BTreeSet<Utf8PathBuf> = BTreeSet::new();
+        for dir in parents.chain(self.dirs.iter().map(Utf8PathBuf::as_path)) {
+            let new = dir
+                .ancestors()
+                .take_while(|at| !at.as_str().is_empty() && !dirs.contains(*at));
+            let new: Vec<_> = new.map(Utf8Path::to_owned).collect();
+            dirs.extend(new);
+        }
+        dirs
+    }
+
+    /// What is at `place`, and which of its files are as they are to be.
+    fn kept(
+        &self,
+        files: &Files,
+        place: &Utf8Path,
+        mode: u32,
+    ) -> Result<Old, steady_system::Error> {
+        let mut old = Old::default();
+        if !files.lstat(place).is_ok_and(|found| found.is_dir()) {
+            return Ok(old);
+        }
+        files.walk::<steady_system::Error>(place, &mut |entry| {
+            if let Ok(below) = entry.path.strip_prefix(place)
+                && !below.as_str().is_empty()
+            {
+                old.names.insert(below.to_owned());
+            }
+            Ok(Walk::Continue)
+        })?;
+        let pairs: Vec<(&Utf8Path, Utf8PathBuf)> = self
+            .files
+            .iter()
+            .filter(|(to, _)| old.names.contains(*to))
+            .map(|(to, from)| (from.as_path(), place.join(to)))
+            .collect();
+        let equal = files.are_copies(&pairs, mode)?;
+        let there = self.files.keys().filter(|to| old.names.contains(*to));
+        let kept = there.zip(equal).filter(|(_, equal)| *equal);
+        old.kept = kept.map(|(to, _)| to.clone()).collect();
+        old.listing = files
+            .read_to_string(place.join("modules.txt"))
+            .unwrap_or_default();
+        Ok(old)
+    }
+}
+
+/// A vendor directory that is there.
+#[derive(Default)]
+struct Old {
+    /// Everything below it.
+    names: HashSet<Utf8PathBuf>,
+    /// Files that are as they are to be.
+    kept: HashSet<Utf8PathBuf>,
+    /// Its modules.txt.
+    listing: String,
 }
