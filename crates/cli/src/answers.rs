@@ -23,6 +23,19 @@ const MANY: usize = 256;
 /// Variables that change from shell to shell and that nothing depends on.
 const IDLE: [&str; 4] = ["_", "SHLVL", "OLDPWD", "PWD"];
 
+/// Commands that can be answered from memory: they do nothing but look at files, or have nothing else to do mostly.
+pub const COMMANDS: [&str; 9] = [
+    "build",
+    "install",
+    "list",
+    "mod graph",
+    "mod tidy",
+    "mod vendor",
+    "mod why",
+    "run",
+    "work vendor",
+];
+
 /// What is kept.
 #[derive(Serialize, Deserialize)]
 struct Answer {

@@ -117,7 +117,8 @@ impl Start {
             return Ok(status);
         }
         // Only what looks at files and nothing else can be answered from memory; whether a run was such a one it says itself.
-        let memory = matches!(command.long_name(), "list" | "build" | "install" | "run")
+        let memory = answers::COMMANDS
+            .contains(&command.long_name())
             .then(|| answers::Memory::open(&environment, self.called.name(), &words))
             .flatten()
             .map(Arc::new);

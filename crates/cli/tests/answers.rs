@@ -9,12 +9,18 @@ use std::time::Duration;
 
 const STEADY: &str = env!("CARGO_BIN_EXE_steady");
 
-const QUESTION: [&str; 5] = [
-    "list",
-    "-e",
-    "-deps",
-    "-json=ImportPath,Name,Dir,GoFiles,IgnoredGoFiles,TestGoFiles,EmbedFiles,Imports,Module,Error",
-    "./...",
+const QUESTIONS: [&[&str]; 5] = [
+    &[
+        "list",
+        "-e",
+        "-deps",
+        "-json=ImportPath,Name,Dir,GoFiles,IgnoredGoFiles,TestGoFiles,EmbedFiles,Imports,Module,Error",
+        "./...",
+    ],
+    &["list", "-m", "all"],
+    &["mod", "graph"],
+    &["mod", "why", "example.com/b/p", "embed"],
+    &["mod", "tidy", "-C", "../b", "-diff"],
 ];
 
 struct Workspace {
@@ -46,10 +52,10 @@ impl Workspace {
         fs::write(path, text).unwrap();
     }
 
-    /// Asks in one of the two directories of memories.
-    fn ask(&self, home: &str, answers: &str) -> Output {
+    /// Asks one of the questions in one of the two directories of memories.
+    fn ask(&self, question: &[&str], home: &str, answers: &str) -> Output {
         Command::new(STEADY)
-            .args(QUESTION)
+            .args(question)
             .current_dir(self.dir().join("w/a"))
             .env("HOME", self.dir().join(home))
             .env("XDG_CACHE_HOME", self.dir().join(home).join("cache"))
@@ -178,33 +184,38 @@ fn edit(workspace: &mut Workspace, dice: &mut Dice) -> String {
 fn warm_answers_are_those_of_cold_memories() {
     let mut workspace = Workspace::new();
     let mut dice = Dice(20_260_101);
-    let mut remembered = 0;
+    let mut remembered = [0; QUESTIONS.len()];
     for step in 0..24 {
         let what = edit(&mut workspace, &mut dice);
         // Longer than the grain of the file system's clock.
         std::thread::sleep(Duration::from_millis(15));
-        let cold = workspace.ask(&format!("cold{step}"), "off");
-        let first = workspace.ask("warm", "eager");
-        let kept = || fs::read_dir(workspace.dir().join("warm/cache/steady/answers"));
-        remembered += usize::from(kept().is_ok_and(|kept| kept.count() > 0));
-        let second = workspace.ask("warm", "eager");
-        for (answer, name) in [(&first, "first"), (&second, "second")] {
-            assert_eq!(
-                (
-                    String::from_utf8_lossy(&answer.stdout),
-                    String::from_utf8_lossy(&answer.stderr),
-                    answer.status.code()
-                ),
-                (
-                    String::from_utf8_lossy(&cold.stdout),
-                    String::from_utf8_lossy(&cold.stderr),
-                    cold.status.code()
-                ),
-                "step {step}, {name}: {what}"
-            );
+        for (question, remembered) in QUESTIONS.iter().zip(&mut remembered) {
+            let cold = workspace.ask(question, &format!("cold{step}"), "off");
+            let warm = format!("warm{}", question[..2].join("-"));
+            let first = workspace.ask(question, &warm, "eager");
+            let kept = fs::read_dir(workspace.dir().join(&warm).join("cache/steady/answers"));
+            *remembered += usize::from(kept.is_ok_and(|kept| kept.count() > 0));
+            let second = workspace.ask(question, &warm, "eager");
+            for (answer, name) in [(&first, "first"), (&second, "second")] {
+                assert_eq!(
+                    (
+                        String::from_utf8_lossy(&answer.stdout),
+                        String::from_utf8_lossy(&answer.stderr),
+                        answer.status.code()
+                    ),
+                    (
+                        String::from_utf8_lossy(&cold.stdout),
+                        String::from_utf8_lossy(&cold.stderr),
+                        cold.status.code()
+                    ),
+                    "step {step}, {name}: {question:?} after {what}"
+                );
+            }
         }
     }
-    assert!(remembered > 12, "answers were kept {remembered} times");
+    for (question, times) in QUESTIONS.iter().zip(remembered) {
+        assert!(times > 8, "answers to {question:?} were kept {times} times");
+    }
 }
 
 /// A repository with a program in it.

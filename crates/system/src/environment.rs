@@ -193,6 +193,12 @@ impl Environment {
         }
     }
 
+    /// The notes that the run takes, if it takes any.
+    #[must_use]
+    pub fn sightings(&self) -> Option<&Arc<Sightings>> {
+        self.inner.sightings.as_ref()
+    }
+
     /// The same environment; from here on it is noted which programs are looked for.
     #[must_use]
     pub fn watched(mut self, sightings: Arc<Sightings>) -> Environment {

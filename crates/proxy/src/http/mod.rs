@@ -22,7 +22,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use camino::Utf8Path;
-use steady_system::{Environment, Files, clock, describe_io};
+use steady_system::{Environment, Files, Sightings, clock, describe_io};
 
 use crate::{Config, Error, HttpError, Observer, Result, Security, Time};
 use agents::Agents;
@@ -45,6 +45,8 @@ pub struct Client {
     agents: Agents,
     slots: Slots,
     auth: Auth,
+    /// The run's notes.
+    sightings: Option<Arc<Sightings>>,
 }
 
 /// What a request wants beside its URL.
@@ -81,6 +83,7 @@ impl Client {
         observer: Arc<dyn Observer>,
     ) -> Client {
         Client {
+            sightings: environment.sightings().map(Arc::clone),
             auth: Auth::new(&config.goauth, environment.clone(), files.clone()),
             agents: Agents::new(config.limits.clone(), environment),
             slots: Slots::new(config.limits.parallel),
@@ -112,8 +115,16 @@ impl Client {
         self.get_with(security, url, &Want::default())
     }
 
+    /// What others say may be otherwise next time, and no look at files would show it: no answer of this run is kept.
+    pub fn spoil_notes(&self) {
+        if let Some(sightings) = &self.sightings {
+            sightings.spoil();
+        }
+    }
+
     /// [`Client::get`] with more wishes.
     pub fn get_with(&self, security: Security, url: &Url, want: &Want) -> Result<Response> {
+        self.spoil_notes();
         if url.scheme == "file" {
             return self.get_file(url, want);
         }

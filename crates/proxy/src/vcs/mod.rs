@@ -100,6 +100,9 @@ impl Vcs {
     }
 
     fn host(&self, system: System, url: &str, local: bool) -> Result<Arc<dyn Host>> {
+        if !local {
+            self.tools.client.spoil_notes();
+        }
         self.hosts.get_or((system, url.to_owned(), local), || {
             let tools = Arc::clone(&self.tools);
             let opened = match system {

@@ -4,7 +4,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::unix::fs::MetadataExt as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -50,16 +49,15 @@ impl Files {
         mode: u32,
         (one, other): &mut (Vec<u8>, Vec<u8>),
     ) -> io::Result<bool> {
-        let to = self.resolve(to);
-        let there = to.symlink_metadata()?;
-        if !there.is_file() || there.nlink() != 1 || there.mode() & 0o7777 != mode {
+        let there = self.lstat(to).map_err(io::Error::other)?;
+        if !there.is_file() || there.links != 1 || there.mode != mode {
             return Ok(false);
         }
         let mut source = self.open(from).map_err(io::Error::other)?;
-        if source.metadata()?.len() != there.len() {
+        if source.metadata()?.len() != there.size {
             return Ok(false);
         }
-        let mut target = File::open(to.as_std_path())?;
+        let mut target = self.open(to).map_err(io::Error::other)?;
         loop {
             let read = read_full(&mut source, one)?;
             if read != read_full(&mut target, other)? || one[..read] != other[..read] {

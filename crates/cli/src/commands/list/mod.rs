@@ -94,7 +94,6 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let json = JsonFlag::read(&flags.json);
     check_flags(&flags, &json)?;
     if flags.m {
-        session.spoil_answer();
         return modules::list(session, &flags, json, &parsed.arguments);
     }
     packages::list(session, &flags, json, &parsed.arguments)

@@ -32,6 +32,10 @@ pub fn list(
             "{{.String}}"
         });
     let names = !json.on && flags.f.as_deref().is_none_or(str::is_empty);
+    if !names || flags.u || flags.versions || flags.retracted || flags.reuse.is_some() {
+        // The module cache is asked what it has, or proxies.
+        session.spoil_answer();
+    }
     let format = Format::new(json, template, functions(gotmpl::Value::Nil))?;
     let modules = loading::open_modules(
         session,

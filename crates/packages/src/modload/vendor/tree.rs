@@ -226,6 +226,15 @@ impl VendorPlan {
         if self.modules_txt.is_empty() {
             return files.remove_all(place);
         }
+        let dirs = self.all_dirs();
+        let mut old = self.look_at(files, place)?;
+        if old.listing == self.modules_txt
+            && old.kept.len() == self.files.len()
+            && old.names.len() == self.files.len() + dirs.len() + 1
+            && dirs.iter().all(|dir| old.names.contains(dir))
+        {
+            return Ok(());
+        }
         let parent = place.parent().unwrap_or(place);
         files.create_dir_all(parent)?;
         let beside = TempDir::new_in(parent, ".vendor")?;
@@ -233,16 +242,9 @@ impl VendorPlan {
         files.create_dir(&root)?;
         let listing = root.join("modules.txt");
         files.write(&listing, self.modules_txt.as_bytes(), 0o666)?;
-        // What the umask leaves of a new file's mode.
-        let mode = files.lstat(&listing)?.mode & 0o7777;
-        let dirs = self.all_dirs();
-        let old = self.kept(files, place, mode)?;
-        if old.listing == self.modules_txt
-            && old.kept.len() == self.files.len()
-            && old.names.len() == self.files.len() + dirs.len() + 1
-            && dirs.iter().all(|dir| old.names.contains(dir))
-        {
-            return Ok(());
+        if files.lstat(&listing)?.mode != old.mode {
+            // The umask is another one now.
+            old.kept.clear();
         }
         dirs.iter()
             .try_for_each(|dir| files.create_dir(root.join(dir)))?;
@@ -274,15 +276,12 @@ impl VendorPlan {
     }
 
     /// What is at `place`, and which of its files are as they are to be.
-    fn kept(
-        &self,
-        files: &Files,
-        place: &Utf8Path,
-        mode: u32,
-    ) -> Result<Old, steady_system::Error> {
+    fn look_at(&self, files: &Files, place: &Utf8Path) -> Result<Old, steady_system::Error> {
         let mut old = Old::default();
-        if !files.lstat(place).is_ok_and(|found| found.is_dir()) {
-            return Ok(old);
+        let listing = place.join("modules.txt");
+        match (files.lstat(place), files.lstat(&listing)) {
+            (Ok(dir), Ok(listing)) if dir.is_dir() && listing.is_file() => old.mode = listing.mode,
+            _ => return Ok(old),
         }
         files.walk::<steady_system::Error>(place, &mut |entry| {
             if let Ok(below) = entry.path.strip_prefix(place)
@@ -298,13 +297,11 @@ impl VendorPlan {
             .filter(|(to, _)| old.names.contains(*to))
             .map(|(to, from)| (from.as_path(), place.join(to)))
             .collect();
-        let equal = files.are_copies(&pairs, mode)?;
+        let equal = files.are_copies(&pairs, old.mode)?;
         let there = self.files.keys().filter(|to| old.names.contains(*to));
         let kept = there.zip(equal).filter(|(_, equal)| *equal);
         old.kept = kept.map(|(to, _)| to.clone()).collect();
-        old.listing = files
-            .read_to_string(place.join("modules.txt"))
-            .unwrap_or_default();
+        old.listing = files.read_to_string(&listing).unwrap_or_default();
         Ok(old)
     }
 }
@@ -318,4 +315,6 @@ struct Old {
     kept: HashSet<Utf8PathBuf>,
     /// Its modules.txt.
     listing: String,
+    /// The mode of modules.txt, which is that of all files.
+    mode: u32,
 }
