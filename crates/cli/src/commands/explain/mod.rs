@@ -9,6 +9,7 @@ use crate::session::Session;
 mod env;
 mod error;
 mod rules;
+mod sum;
 mod version;
 
 /// `steady explain`
@@ -21,6 +22,7 @@ pub static EXPLAIN: Command = Command {
         &rules::REPLACE,
         &rules::EXCLUDE,
         &version::VERSION,
+        &sum::SUM,
         &env::ENV,
         &error::ERROR,
     ]),
