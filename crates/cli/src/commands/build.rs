@@ -4,7 +4,7 @@ use clap::{Args, FromArgMatches};
 use std::sync::Arc;
 use steady_build::{Outcome, Sink};
 use steady_packages::load::Loaded;
-use steady_packages::package::PackageId;
+use steady_packages::package::{Package, PackageError, PackageId};
 
 use crate::build_events::BuildEvents;
 use crate::command::{Command, Kind};
@@ -189,8 +189,11 @@ fn check(
     }
     let errors = loaded.errors();
     for error in &errors {
-        let about = error.import_stack.last().map(String::as_str);
-        sink.error(about, &error.to_string());
+        let text = error.to_string();
+        let is_its = |own: &PackageError| own.to_string() == text;
+        let mut all = loaded.set.packages.iter();
+        let about = all.find(|package| package.public.error.as_ref().is_some_and(is_its));
+        sink.error(about.map(Package::description).as_deref(), &text);
     }
     if errors.is_empty() {
         Ok(())
