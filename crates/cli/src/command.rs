@@ -131,7 +131,7 @@ impl Command {
     }
 
     /// Follows the first of `words` down to a command, or to a group that ran out of words or has no such command. Gives the
-    /// number of words used.
+    /// number of words used. A group may hold a command of its own name: it runs when none is named.
     #[must_use]
     pub fn find(&'static self, words: &[String], own: bool) -> (&'static Command, usize) {
         let (mut command, mut used) = (self, 0);
@@ -142,7 +142,12 @@ impl Command {
                 break;
             }
         }
-        (command, used)
+        let none_named = words.get(used).is_none_or(|word| word.starts_with('-'));
+        let default = command.lookup(command.name(), own);
+        match default.filter(|_| used > 0 && none_named) {
+            Some(default) => (default, used),
+            None => (command, used),
+        }
     }
 
     /// Has it, or any command behind it, the flag?

@@ -22,6 +22,7 @@ mod observer;
 mod once;
 mod proxy_repo;
 mod repo;
+pub mod sizes;
 #[cfg(test)]
 mod testing;
 mod time;

@@ -28,6 +28,16 @@ pub fn short(id: &Id) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&id[..15])
 }
 
+/// The id of something that belongs to `parent`.
+#[must_use]
+pub fn subkey(parent: &Id, description: &str) -> Id {
+    let mut state = Sha256::new();
+    state.update(b"subkey:");
+    state.update(parent);
+    state.update(description.as_bytes());
+    state.finalize().into()
+}
+
 /// What all hashes of one run share: the salt, and who listens.
 pub struct HashContext {
     salt: String,
@@ -76,14 +86,10 @@ impl HashContext {
         hash
     }
 
-    /// The id of something that belongs to `parent`.
+    /// [`subkey`], traced.
     #[must_use]
     pub fn subkey(&self, parent: &Id, description: &str) -> Id {
-        let mut state = Sha256::new();
-        state.update(b"subkey:");
-        state.update(parent);
-        state.update(description.as_bytes());
-        let id: Id = state.finalize().into();
+        let id = subkey(parent, description);
         if let Some(sink) = &self.trace {
             sink.print(
                 None,

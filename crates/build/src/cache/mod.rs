@@ -16,10 +16,14 @@
 mod file_hash;
 mod hash;
 mod prog;
+mod prune;
+mod survey;
 mod trim;
 
 pub use file_hash::FileHashes;
-pub use hash::{HashContext, Id, IdHash, hex, short};
+pub use hash::{HashContext, Id, IdHash, hex, short, subkey};
+pub use prune::{IN_USE, Limits, Pruned, prune};
+pub use survey::{Survey, Unit};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use prog::Program;

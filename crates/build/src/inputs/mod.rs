@@ -8,10 +8,12 @@
 
 mod explain;
 pub mod log;
+mod owners;
 
 pub use explain::{Cause, Explanation, Reason};
 pub(crate) use explain::{Fresh, explain};
 pub use log::{Log, Record};
+pub use owners::Owners;
 
 /// So many characters of a file's or package's hash are kept: enough to tell any two states apart.
 const HASH_KEPT: usize = 10;

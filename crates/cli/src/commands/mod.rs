@@ -3,6 +3,7 @@
 use crate::command::{Command, Kind};
 
 pub mod build;
+mod cache;
 pub mod check;
 pub mod clean;
 pub mod completions;
@@ -55,6 +56,7 @@ pub static GO: Command = Command {
         &version::VERSION,
         &vet::VET,
         &entries::ENTRIES,
+        &cache::CACHE,
         &verify::VERIFY,
         &completions::COMPLETIONS,
         &explain::EXPLAIN,

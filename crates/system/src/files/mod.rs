@@ -79,6 +79,8 @@ pub struct Metadata {
     pub kind: FileKind,
     /// Bytes.
     pub size: u64,
+    /// Bytes that it takes on the disk.
+    pub on_disk: u64,
     /// Modification time in nanoseconds since 1970.
     pub modified: i64,
     /// Time of the last change of any kind, in nanoseconds since 1970: unlike the other it cannot be set.
@@ -100,6 +102,7 @@ impl Metadata {
         Metadata {
             kind: FileKind::of(meta.file_type()),
             size: meta.len(),
+            on_disk: meta.blocks() * 512,
             modified: meta
                 .mtime()
                 .saturating_mul(1_000_000_000)
@@ -119,6 +122,7 @@ impl Metadata {
     const IMPLIED_DIR: Metadata = Metadata {
         kind: FileKind::Dir,
         size: 0,
+        on_disk: 0,
         modified: 0,
         changed: 0,
         inode: 0,
