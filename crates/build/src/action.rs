@@ -147,6 +147,13 @@ impl Builder {
         })
     }
 
+    /// What is found in the build cache counts for whoever wants to give the answer again.
+    pub(crate) fn note_look_ups(&mut self) {
+        if let Some(sightings) = &self.config.sightings {
+            self.cache.note_look_ups(Arc::clone(sightings));
+        }
+    }
+
     /// The configuration.
     #[must_use]
     pub fn config(&self) -> &BuildConfig {

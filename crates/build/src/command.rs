@@ -360,7 +360,7 @@ pub fn list(
     needs: ListNeeds,
     sink: Arc<dyn Sink>,
 ) -> Result<Outcome> {
-    let builder = Builder::new(
+    let mut builder = Builder::new(
         config,
         sink,
         ListNeeds {
@@ -368,6 +368,7 @@ pub fn list(
             ..needs
         },
     )?;
+    builder.note_look_ups();
     let root = |id: &PackageId| Root {
         package: *id,
         mode: Mode::Install,

@@ -60,7 +60,8 @@ pub fn vet(
     settings: &VetSettings,
     sink: Arc<dyn Sink>,
 ) -> Result<Outcome> {
-    let builder = Builder::new(config, sink, ListNeeds::default())?;
+    let mut builder = Builder::new(config, sink, ListNeeds::default())?;
+    builder.note_look_ups();
     let work = builder.work_dir();
     let plan = Plan::for_vet(set, builder.config(), builder.modes(), &work, packages);
     let mut means = builder.means();

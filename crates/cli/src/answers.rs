@@ -24,7 +24,7 @@ const MANY: usize = 256;
 const IDLE: [&str; 4] = ["_", "SHLVL", "OLDPWD", "PWD"];
 
 /// Commands that can be answered from memory: they do nothing but look at files, or have nothing else to do mostly.
-pub const COMMANDS: [&str; 9] = [
+pub const COMMANDS: [&str; 10] = [
     "build",
     "install",
     "list",
@@ -33,6 +33,7 @@ pub const COMMANDS: [&str; 9] = [
     "mod vendor",
     "mod why",
     "run",
+    "vet",
     "work vendor",
 ];
 

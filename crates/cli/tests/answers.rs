@@ -391,3 +391,140 @@ fn a_program_is_started_again_and_never_an_old_one() {
         assert_eq!(run("eager", &[]), good("two"));
     }
 }
+
+/// A module without imports, built into a build cache of its own.
+struct Built {
+    temp: tempfile::TempDir,
+    words: &'static [&'static str],
+}
+
+type Told = (Option<i32>, String, String);
+
+impl Built {
+    fn new(words: &'static [&'static str]) -> Built {
+        let temp = tempfile::tempdir().unwrap();
+        let built = Built { temp, words };
+        fs::create_dir_all(built.path("m/a")).unwrap();
+        fs::create_dir_all(built.path("m/b")).unwrap();
+        let write = |name: &str, text: &str| fs::write(built.path(name), text).unwrap();
+        write("m/go.mod", "module example.com/m\n\ngo 1.21\n");
+        write(
+            "m/a/a.go",
+            "package a\n\nimport _ \"example.com/m/b\"\n\nfunc A(x, y int) { x = y; _ = x }\n",
+        );
+        write("m/b/b.go", "package b\n\nfunc B() int { return 1 }\n");
+        built.run(&["build", "./..."], "build", "off");
+        built
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.temp.path().join(name)
+    }
+
+    fn run(&self, words: &[&str], home: &str, answers: &str) -> Told {
+        let output = Command::new(STEADY)
+            .args(words)
+            .current_dir(self.path("m"))
+            .env("XDG_CACHE_HOME", self.path(home))
+            .env("GOCACHE", self.path("go-build"))
+            .env("GOFLAGS", "")
+            .env("GOPROXY", "off")
+            .env("GOTOOLCHAIN", "local")
+            .env("STEADY_ANSWERS", answers)
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (
+            output.status.code(),
+            text(output.stdout),
+            text(output.stderr),
+        )
+    }
+
+    /// The answer from memory, if there is one; then without any; then twice more.
+    fn ask(&self, what: &str) -> Told {
+        std::thread::sleep(Duration::from_millis(15));
+        let warm = self.run(self.words, "warm", "eager");
+        let cold = self.run(self.words, "cold", "off");
+        assert_eq!(warm, cold, "{what}");
+        for _ in 0..2 {
+            assert_eq!(self.run(self.words, "warm", "eager"), cold, "{what}, again");
+        }
+        cold
+    }
+
+    fn answers(&self) -> usize {
+        fs::read_dir(self.path("warm/steady/answers")).map_or(0, Iterator::count)
+    }
+
+    /// Files of the build cache, by the ends of their names.
+    fn cached(&self, end: &str) -> Vec<std::path::PathBuf> {
+        let shards = fs::read_dir(self.path("go-build")).unwrap().flatten();
+        let dirs = shards.filter(|shard| shard.path().is_dir());
+        let files = dirs.flat_map(|shard| fs::read_dir(shard.path()).unwrap().flatten());
+        let paths = files.map(|file| file.path());
+        paths
+            .filter(|path| path.to_string_lossy().ends_with(end))
+            .collect()
+    }
+}
+
+#[test]
+fn what_is_not_in_the_build_cache_any_more_shows_as_stale() {
+    let built = Built::new(&["list", "-json=ImportPath,Stale,StaleReason", "./..."]);
+    assert!(!built.ask("built").1.contains("Stale"));
+    assert_eq!(built.answers(), 1);
+    edit_in_secret(&built.path("m/b/b.go"), "return 1", "return 2");
+    assert!(
+        built
+            .ask("a secret edit")
+            .1
+            .contains("stale dependency: example.com/m/b")
+    );
+    edit_in_secret(&built.path("m/b/b.go"), "return 1", "return 2");
+    assert!(!built.ask("undone").1.contains("Stale"));
+    for (what, end) in [("an entry", "-a"), ("an output", "-d")] {
+        for path in built.cached(end).into_iter().take(4) {
+            let kept = fs::read(&path).unwrap();
+            fs::remove_file(&path).unwrap();
+            built.ask(&format!("{what} removed"));
+            fs::write(&path, &kept).unwrap();
+            assert!(!built.ask("and back").1.contains("Stale"));
+        }
+        let files = built.cached(end);
+        for path in &files {
+            fs::write(path, "torn").unwrap();
+        }
+        assert!(built.ask(&format!("{what} torn")).1.contains("Stale"));
+        files.iter().for_each(|path| fs::remove_file(path).unwrap());
+        built.run(&["build", "./..."], "build", "off");
+        assert!(!built.ask("built again").1.contains("Stale"));
+    }
+    fs::remove_dir_all(built.path("go-build")).unwrap();
+    assert!(built.ask("no build cache").1.contains("build ID mismatch"));
+}
+
+#[test]
+fn what_vet_has_to_say_is_said_again() {
+    let built = Built::new(&["vet", "./..."]);
+    let fine = (Some(0), String::new(), String::new());
+    // What one run of vet writes, the next one finds, and the one after that knows.
+    for _ in 0..2 {
+        assert_eq!(built.ask("nothing to say"), fine);
+    }
+    assert_eq!(built.answers(), 1);
+    edit_in_secret(&built.path("m/a/a.go"), "x = y", "x = x");
+    let (status, _, said) = built.ask("a mistake");
+    assert!(
+        status == Some(1) && said.contains("self-assignment"),
+        "{said}"
+    );
+    edit_in_secret(&built.path("m/a/a.go"), "x = y", "x = x");
+    assert_eq!(built.ask("mended"), fine);
+    for path in built.cached("-a").into_iter().take(4) {
+        let _ = fs::remove_file(&path);
+        assert_eq!(built.ask("an entry removed"), fine);
+    }
+    fs::write(built.path("m/b/b.go"), "package b\n\nfunc B() int {}\n").unwrap();
+    assert_eq!(built.ask("does not compile").0, Some(1));
+}

@@ -30,9 +30,11 @@ use prog::Program;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use steady_system::process::Command;
+use steady_system::{Question, Sightings};
 
 const README: &str = "This directory holds cached build artifacts from the Go build system.
 Run \"go clean -cache\" if the directory is getting too large.
@@ -77,6 +79,8 @@ pub struct Cache {
     serial: AtomicU64,
     /// Keeps everything in our stead.
     program: Option<Program>,
+    /// Takes notes of what is found and what is not.
+    sightings: Option<Arc<Sightings>>,
 }
 
 impl Cache {
@@ -98,7 +102,22 @@ impl Cache {
             verify,
             serial: AtomicU64::new(0),
             program: None,
+            sightings: None,
         })
+    }
+
+    /// From here on it is noted what look-ups find, so that an answer which follows from that can be given again.
+    pub fn note_look_ups(&mut self, sightings: Arc<Sightings>) {
+        if self.verify || self.program.is_some() {
+            sightings.spoil(); // files do not tell what is found
+        }
+        self.sightings = Some(sightings);
+    }
+
+    fn note(&self, path: &Utf8Path) {
+        if let Some(sightings) = &self.sightings {
+            sightings.look(path, Question::Stamp);
+        }
     }
 
     /// Lets a program (GOCACHEPROG) keep everything. `name` is what messages call it, and `waiting` is called as long as it
@@ -165,9 +184,16 @@ impl Cache {
     }
 
     fn entry(&self, action: &Id) -> Option<Entry> {
-        use std::io::Read as _;
         let path = self.file(action, "-a");
-        let mut file = File::open(&path).ok()?;
+        let found = self.read_entry(&path, action);
+        // Behind the look, which may have marked the entry as used.
+        self.note(&path);
+        found
+    }
+
+    fn read_entry(&self, path: &Utf8Path, action: &Id) -> Option<Entry> {
+        use std::io::Read as _;
+        let mut file = File::open(path).ok()?;
         let mut line = [0; ENTRY_SIZE + 1];
         let mut length = 0;
         loop {
@@ -180,7 +206,7 @@ impl Cache {
             }
         }
         let entry = parse_entry(&line[..length], action)?;
-        mark_used(&path, &file.metadata().ok()?);
+        mark_used(path, &file.metadata().ok()?);
         Some(entry)
     }
 
@@ -213,8 +239,12 @@ impl Cache {
             return program.output_file(output);
         }
         let path = self.file(output, "-d");
-        let meta = path.symlink_metadata().ok()?;
-        mark_used(&path, &meta);
+        let meta = path.symlink_metadata();
+        if let Ok(meta) = &meta {
+            mark_used(&path, meta);
+        }
+        self.note(&path);
+        let meta = meta.ok()?;
         if !meta.is_dir() {
             return Some(path);
         }

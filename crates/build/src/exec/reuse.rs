@@ -180,6 +180,9 @@ impl Run<'_> {
 
     fn use_target(&self, node: NodeId, action: &str, target: &str, print: bool) -> Done<bool> {
         let path = self.config.cwd.join(target);
+        if self.needs.is_list {
+            self.config.note(&path); // what a build makes is looked at in a way of its own
+        }
         let build_id = read_file(&path).unwrap_or_default();
         if build_id
             .strip_prefix(action)

@@ -1,5 +1,6 @@
 //! `go vet` and `go fix`: which flags there are, the checker knows.
 
+use camino::Utf8Path;
 use clap::{Arg, Args, FromArgMatches};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -11,7 +12,7 @@ use steady_build::vet::{VetOutput, VetSettings};
 use steady_module::gover;
 use steady_packages::load::Loaded;
 use steady_packages::package::PackageId;
-use steady_system::{Files, process};
+use steady_system::{Files, Question, process};
 
 use crate::command::{Command, Kind};
 use crate::configs::BuildRequest;
@@ -162,7 +163,8 @@ pub fn checker_has(
     if !matches!(name, "vet" | "fix") {
         return false;
     }
-    let flags = tool_of(settings, files, name, words).and_then(|tool| tool_flags(settings, &tool));
+    let flags =
+        tool_of(settings, files, name, words).and_then(|tool| tool_flags(settings, files, &tool));
     flags.is_ok_and(|flags| flags.iter().any(|known| known.name == flag))
 }
 
@@ -192,8 +194,21 @@ fn tool_of(settings: &Settings, files: &Files, command: &str, words: &[String]) 
     Ok(settings.tool_dir().join(command).into_string())
 }
 
+/// The toolchain's checker says the same as long as it is the same; another one may look at anything.
+fn note_tool(settings: &Settings, files: &Files, tool: &str) {
+    let Some(sightings) = files.sightings() else {
+        return;
+    };
+    if Utf8Path::new(tool).parent() == Some(&settings.tool_dir()) {
+        sightings.look(Utf8Path::new(tool), Question::Stamp);
+    } else {
+        sightings.spoil();
+    }
+}
+
 /// The flags that the checker has.
-fn tool_flags(settings: &Settings, tool: &str) -> Result<Vec<ToolFlag>> {
+fn tool_flags(settings: &Settings, files: &Files, tool: &str) -> Result<Vec<ToolFlag>> {
+    note_tool(settings, files, tool);
     let usage = |text: String| Failure::Message(text, Status::USAGE);
     let mut command = process::Command::new(tool, &settings.environment);
     command.arg("-flags");
@@ -223,7 +238,7 @@ fn read(
     let known = session.command.definition(session.called);
     let mut definition = known.unwrap_or_else(own);
     let mut of_tool: Vec<String> = Vec::new();
-    for flag in tool_flags(&session.settings, tool)? {
+    for flag in tool_flags(&session.settings, &session.files, tool)? {
         if flag.name == "c" {
             continue; // what it does is done here
         }

@@ -68,9 +68,8 @@ pub fn list(
         }
     }
     let context = context_value(&bench.context);
-    if stale || flags.export || flags.compiled || flags.retracted {
-        // The build cache and other programs are asked, or proxies.
-        session.spoil_answer();
+    if flags.retracted {
+        session.spoil_answer(); // proxies are asked
     }
     if stale || flags.export || flags.compiled {
         let needs = ListNeeds {
