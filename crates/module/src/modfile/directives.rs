@@ -74,10 +74,8 @@ pub fn is_directory_path(path: &str) -> bool {
 #[must_use]
 pub fn must_quote(text: &str) -> bool {
     let odd = |c: char| match c {
-        ' ' | '"' | '\'' | '`' => true,
-        // Alone and bare, these would begin or end a block.
-        '(' | ')' => true,
-        '[' | ']' | '{' | '}' | ',' => text.len() > 1,
+        // The last seven, bare and alone, would begin or end a block or an interval.
+        ' ' | '"' | '\'' | '`' | '(' | ')' | '[' | ']' | '{' | '}' | ',' => true,
         c => c.is_control() || (c.is_whitespace() && c != ' '),
     };
     text.is_empty() || text.chars().any(odd) || text.contains("//") || text.contains("/*")

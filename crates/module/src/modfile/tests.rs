@@ -231,9 +231,11 @@ fn every_escape_that_printing_writes_can_be_read() {
 }
 
 #[test]
-fn a_lone_parenthesis_keeps_its_quotes() {
-    let file = ModFile::parse("go.mod", "module \"(\" // x\n", None).unwrap();
-    let printed = file.format();
-    assert_eq!(printed, "module \"(\" // x\n");
-    assert!(ModFile::parse("go.mod", &printed, None).is_ok());
+fn a_lone_bracket_keeps_its_quotes() {
+    for text in ["module \"(\" // x\n", "retract \"[\"\n"] {
+        let file = ModFile::parse("go.mod", text, None).unwrap();
+        let printed = file.format();
+        assert_eq!(printed, text);
+        assert!(ModFile::parse("go.mod", &printed, None).is_ok());
+    }
 }
