@@ -15,7 +15,9 @@ use steady_module::{ModuleVersion, gover};
 use steady_system::{Environment, Files};
 
 use crate::once::{OnceMap, parallel};
-use crate::{Config, Direct, Error, Observer, Repo, Result, RevInfo, Vcs, Versions, goproxy};
+use crate::{
+    Config, Direct, Error, Observer, Repo, Result, RevInfo, SumFiles, Vcs, Versions, goproxy,
+};
 use cached::CachedRepo;
 pub use described::Described;
 use download::Obtained;
@@ -29,16 +31,6 @@ pub struct Fetcher {
     repos: OnceMap<(String, String), Arc<CachedRepo>>,
     zips: OnceMap<ModuleVersion, Result<Obtained>>,
     dirs: OnceMap<ModuleVersion, Result<Utf8PathBuf>>,
-}
-
-/// The go.sum files of a run.
-#[derive(Clone, Debug, Default)]
-pub struct SumFiles {
-    /// The file that is read and written: go.sum, go.work.sum, or the one beside `-modfile`. None: no sums are kept, the checksum
-    /// database decides alone.
-    pub main: Option<Utf8PathBuf>,
-    /// go.sum of every workspace member: read, never written.
-    pub workspace: Vec<Utf8PathBuf>,
 }
 
 impl Fetcher {

@@ -7,9 +7,8 @@ use ring::digest::{SHA256, digest};
 use steady_module::{ModuleVersion, gover};
 use steady_system::{Environment, Files};
 
-use super::SumFiles;
 use crate::cache::Cache;
-use crate::gosum::{Database, GoSum, Verdict, applies};
+use crate::gosum::{Database, GoSum, SumFiles, Verdict, applies};
 use crate::http::Client;
 use crate::{Config, Error, Kind, Observer, Result, RevInfo, goproxy, zip};
 

@@ -19,10 +19,19 @@ use steady_module::{ModuleVersion, gosum};
 use steady_system::{Files, lock};
 
 use crate::error::Kind;
-use crate::fetch::SumFiles;
 use crate::{Error, Result};
 
 type Table = HashMap<ModuleVersion, Vec<String>>;
+
+/// The go.sum files of a run.
+#[derive(Clone, Debug, Default)]
+pub struct SumFiles {
+    /// The file that is read and written: go.sum, go.work.sum, or the one beside `-modfile`. None: no sums are kept, the checksum
+    /// database decides alone.
+    pub main: Option<Utf8PathBuf>,
+    /// go.sum of every workspace member: read, never written.
+    pub workspace: Vec<Utf8PathBuf>,
+}
 
 /// See the module.
 #[derive(Default)]
