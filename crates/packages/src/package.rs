@@ -392,6 +392,9 @@ pub struct PackageError {
     /// No `.go` files at all, or none after constraints: `list` and `build ./...` pass over it.
     #[serde(skip)]
     pub is_no_go: bool,
+    /// Nothing in use has the package.
+    #[serde(skip)]
+    pub is_missing: bool,
 }
 
 impl std::fmt::Display for PackageError {

@@ -104,7 +104,27 @@ fn install(session: &mut Session, parsed: &Parsed) -> Result {
     }
     let bench = loading::prepare(session, request(&flags, "", true))?;
     let loaded = bench.load(session, &parsed.arguments)?;
+    let nowhere = bench.modules.enabled() && bench.modules.mains().is_empty();
+    if nowhere && all_missing(&loaded) {
+        let arguments = parsed.arguments.iter();
+        let latest: Vec<String> = arguments.map(|path| format!("{path}@latest")).collect();
+        return Err(Failure::error(format!(
+            "'go install' requires a version when current directory is not in a module\n\tTry 'go install {}' to install the latest version",
+            latest.join(" ")
+        )));
+    }
     finish(session, &flags, bench, loaded, &parsed.arguments)
+}
+
+/// Whether packages are wrong, and each of them only because nothing in use has it.
+fn all_missing(loaded: &Loaded) -> bool {
+    let roots = loaded.roots.iter();
+    let mut errors = roots.filter_map(|id| loaded.set[*id].public.error.as_ref());
+    let mut any = false;
+    errors.all(|error| {
+        any = true;
+        error.is_missing
+    }) && any
 }
 
 /// Installs programs of somebody else's module, whatever module the working directory is in.
@@ -126,7 +146,7 @@ fn install_outside(session: &mut Session, flags: &FullBuildFlags, arguments: &[S
         .find(|id| loaded.set[**id].public.name != "main");
     if let Some(id) = library {
         let path = &loaded.set[*id].public.import_path;
-        return Err(Failure::error(format!(
+        return Err(Failure::plain(format!(
             "package {path} is not a main package"
         )));
     }

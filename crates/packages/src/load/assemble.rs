@@ -3,7 +3,7 @@
 use super::Loader;
 use super::found::{Found, Origin};
 use crate::modload::{ImportError, ModError, Resolved};
-use crate::package::{GodebugLine, Package, PackageError, PackageId};
+use crate::package::{GodebugLine, Package, PackageError, PackageId, PackagePublic};
 use crate::patterns::is_appengine_import;
 use crate::source::evaluate::Directive;
 use crate::source::{PackageSource, Position, SourceError};
@@ -160,6 +160,9 @@ impl Loader<'_> {
         stack: &mut Stack,
     ) {
         let mut package = self.shape(path, found);
+        if package.public.standard && self.modules.enabled() {
+            vendored_in_tests(&mut package.public);
+        }
         self.missing |=
             matches!(&found.place, Err(ImportError::Missing(missing)) if missing.std_dir.is_none());
         let own = self.collision(path, stack);
@@ -286,18 +289,6 @@ impl Loader<'_> {
                 imports.clear();
             }
         }
-        if public.standard && self.modules.enabled() {
-            let in_cmd = path.starts_with("cmd/");
-            // Tests of the standard library import its vendored packages by their short names.
-            for imports in [&mut public.test_imports, &mut public.x_test_imports] {
-                for import in imports
-                    .iter_mut()
-                    .filter(|import| !crate::patterns::is_standard_import_path(import))
-                {
-                    *import = format!("{}vendor/{import}", if in_cmd { "cmd/" } else { "" });
-                }
-            }
-        }
         if !self.context.cgo_enabled {
             let files = &mut public.files;
             for list in [
@@ -394,15 +385,24 @@ impl Loader<'_> {
                 .and_then(|importer| importer.positions.first())
                 .map_or_else(String::new, |at| self.shown(at))
         };
+        if let Some(err) = super::refused_path(path) {
+            import_stack.push(path.to_string());
+            return Some(PackageError {
+                import_stack,
+                err,
+                ..PackageError::default()
+            });
+        }
         let place = match &found.place {
             Ok(place) => place,
             Err(error) => {
                 let pos = importer_pos();
-                let err = self.import_error(error, importer).to_string();
+                let error = self.import_error(error, importer);
                 return Some(PackageError {
                     import_stack,
                     pos,
-                    err,
+                    err: error.to_string(),
+                    is_missing: error.missing().is_some(),
                     ..PackageError::default()
                 });
             }
@@ -647,7 +647,7 @@ impl Loader<'_> {
         }
         let from = if importer.files_given {
             self.modules
-                .import_path_of(Utf8Path::new(&importer.dir))
+                .importing_path_of(Utf8Path::new(&importer.dir))
                 .unwrap_or_default()
         } else {
             importer.path.clone()
@@ -1087,5 +1087,22 @@ fn vendored_path(path: &str) -> Option<&str> {
     match path.rfind("/vendor/") {
         Some(at) => Some(&path[at + "/vendor/".len()..]),
         None => path.strip_prefix("vendor/"),
+    }
+}
+
+/// Tests of the standard library import its vendored packages by their short names.
+fn vendored_in_tests(public: &mut PackagePublic) {
+    let tree = if public.import_path.starts_with("cmd/") {
+        "cmd/"
+    } else {
+        ""
+    };
+    for imports in [&mut public.test_imports, &mut public.x_test_imports] {
+        for import in imports
+            .iter_mut()
+            .filter(|import| !crate::patterns::is_standard_import_path(import))
+        {
+            *import = format!("{tree}vendor/{import}");
+        }
     }
 }

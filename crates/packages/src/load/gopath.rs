@@ -136,15 +136,11 @@ impl Loader<'_> {
         }
         let rewritten = self.without_version(import, from);
         let import = rewritten.as_deref().unwrap_or(import);
-        let refused = if import.starts_with("mod/") {
-            Some(format!("disallowed import path {import:?}"))
-        } else if import.contains('@') {
-            Some("can only use path@version syntax with 'go get' and 'go install' in module-aware mode".to_string())
-        } else if import.starts_with('/') {
-            Some("cannot import absolute path".to_string())
-        } else {
-            None
-        };
+        let refused = super::refused_path(import).or_else(|| {
+            import
+                .starts_with('/')
+                .then(|| "cannot import absolute path".to_string())
+        });
         if let Some(refused) = refused {
             return Err(ImportError::Invalid(refused));
         }

@@ -325,3 +325,16 @@ impl<'m> Loader<'m> {
         Ok(self.assemble_files(&dir, &names))
     }
 }
+
+/// Why no package can have a path, whatever directories there are.
+fn refused_path(path: &str) -> Option<String> {
+    if path.starts_with("mod/") {
+        Some(format!("disallowed import path {path:?}"))
+    } else if path.contains('@') {
+        let text =
+            "can only use path@version syntax with 'go get' and 'go install' in module-aware mode";
+        Some(text.to_string())
+    } else {
+        None
+    }
+}

@@ -92,8 +92,6 @@ impl Modules {
                     .push("\"builtin\" is a pseudo-package, not an importable package".to_string()),
                 Ok(path) if path == "builtin" => {}
                 Ok(path) => found.packages.push(path),
-                // A wildcard passes over directories that belong to no module of this run.
-                Err(_) if !literal => {}
                 Err(error) => found.errors.push(error),
             }
         }
@@ -151,6 +149,19 @@ impl Modules {
         };
         let shown = super::open::short(&dir, &self.config.cwd);
         Some(format!("directory prefix {shown} does not contain {scope}"))
+    }
+
+    /// The import path that files of a directory below a main module may import as: in a vendor directory that of what is vendored.
+    #[must_use]
+    pub fn importing_path_of(&self, dir: &Utf8Path) -> Option<String> {
+        let inside = self.mains.iter().filter(|main| dir.starts_with(&main.dir));
+        let main = inside.max_by_key(|main| main.dir.as_str().len())?;
+        let rest = dir.strip_prefix(&main.dir).ok()?.as_str();
+        Some(match rest.strip_prefix("vendor/") {
+            Some(vendored) => vendored.to_string(),
+            None if rest.is_empty() => main.path.clone(),
+            None => format!("{}/{rest}", main.path),
+        })
     }
 
     /// The import path of a directory, as go resolves `./x`.

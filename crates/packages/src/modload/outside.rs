@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use steady_graph::Pruning;
 use steady_module::ModuleVersion;
-use steady_module::modfile::ModFile;
+use steady_module::modfile::{ModFile, SyntaxErrors};
 
 /// Arguments taken apart, and the module that has what they name.
 #[derive(Debug, Clone)]
@@ -122,7 +122,7 @@ impl Modules {
             if is_meta_package(pattern) {
                 return refuse("argument must be a package path, not a meta-package");
             }
-            if steady_system::clean(Utf8Path::new(pattern)) != pattern {
+            if steady_system::clean(Utf8Path::new(pattern)).as_str() != pattern {
                 return refuse("argument must be a clean package path");
             }
             let std = self.config.goroot.join("src").join(pattern);
@@ -146,13 +146,11 @@ impl Modules {
             .fetcher
             .go_mod(&module.path, &module.version)
             .map_err(|error| (error.into(), ""))?;
+        let text = String::from_utf8_lossy(&text);
         let mut as_written = |_: &str, version: &str| Ok(version.to_string());
-        let file = ModFile::parse_lax(
-            "go.mod",
-            &String::from_utf8_lossy(&text),
-            Some(&mut as_written),
-        )
-        .map_err(|errors| (ModError::Message(errors.to_string()), ""))?;
+        // A newer Go may know directives that this one does not, so its version is read first.
+        let plain = |errors: SyntaxErrors| (ModError::Message(errors.to_string()), "");
+        let file = ModFile::parse_lax("go.mod", &text, Some(&mut as_written)).map_err(plain)?;
         let go = file.go.as_ref().map_or("", |go| go.value.as_str());
         if self.is_too_new(go) {
             let error = ModError::TooNew {
@@ -163,6 +161,7 @@ impl Modules {
             };
             return Err((error, ""));
         }
+        let file = ModFile::parse("go.mod", &text, Some(&mut as_written)).map_err(plain)?;
         for (there, directive) in [
             (!file.replace.is_empty(), "replace"),
             (!file.exclude.is_empty(), "exclude"),

@@ -975,6 +975,9 @@ impl Modules {
             }
             Err(error) => return Err(error.into()),
         };
+        if let (true, Some(only)) = (found.with_packages.is_empty(), found.module_only) {
+            return Err(self.not_in_module(only.module, path, "latest").into());
+        }
         let mut older = None;
         for candidate in found.with_packages {
             let module = candidate.module;

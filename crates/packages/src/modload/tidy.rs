@@ -5,9 +5,10 @@ use super::packages::{ModulePackages, PackageOptions};
 use super::reqs::Reqs;
 use super::{CommitOptions, ImportError, ModError, Modules, Result};
 use crate::source::BuildContext;
+use std::collections::HashSet;
 use std::sync::Arc;
 use steady_graph::Pruning;
-use steady_module::gover;
+use steady_module::{ModuleVersion, gover};
 
 /// How to tidy.
 #[derive(Debug, Clone, Default)]
@@ -35,6 +36,8 @@ pub struct Tidy {
     pub incompatible: Option<Incompatible>,
     /// Requirements as an older go command will see them, whose sums are kept too.
     compatible: Option<Arc<Reqs>>,
+    /// The older go command reads graphs without pruning.
+    compat_unpruned: bool,
 }
 
 /// Files as they are and as they would be.
@@ -135,7 +138,17 @@ impl Modules {
             packages,
             reqs,
             compatible,
+            compat_unpruned: pruning == Pruning::Unpruned,
         })
+    }
+
+    /// Sums that both the requirements and the older go command's need.
+    fn tidy_sums(&self, tidy: &Tidy) -> HashSet<ModuleVersion> {
+        let mut keep = self.keep_sums(Some(&tidy.packages), &tidy.reqs, true, false);
+        if let Some(other) = &tidy.compatible {
+            keep.extend(self.keep_sums(Some(&tidy.packages), other, true, false));
+        }
+        keep
     }
 
     /// Writes what [`Modules::tidy`] worked out.
@@ -143,10 +156,7 @@ impl Modules {
     /// # Errors
     /// Files that cannot be written.
     pub fn commit_tidy(&self, tidy: &Tidy) -> Result<()> {
-        let mut keep = self.keep_sums(Some(&tidy.packages), &tidy.reqs, true, false);
-        if let Some(other) = &tidy.compatible {
-            keep.extend(self.keep_sums(Some(&tidy.packages), other, true, false));
-        }
+        let keep = self.tidy_sums(tidy);
         let trims = !self.keeps_all_sums();
         if trims {
             self.fetcher.trim_go_sum(&keep)?;
@@ -169,14 +179,13 @@ impl Modules {
             before,
             after: file.format(),
         });
-        let mut keep = self.keep_sums(Some(&tidy.packages), &tidy.reqs, true, false);
-        if let Some(other) = &tidy.compatible {
-            keep.extend(self.keep_sums(Some(&tidy.packages), other, true, false));
-        }
+        let mut keep = self.tidy_sums(tidy);
         if !self.keeps_all_sums() {
             self.fetcher.trim_go_sum(&keep)?;
         }
-        let keep = self.keep_sums(Some(&tidy.packages), &tidy.reqs, true, true);
+        if !tidy.compat_unpruned {
+            keep = self.keep_sums(Some(&tidy.packages), &tidy.reqs, true, true);
+        }
         let (before, after) = self.fetcher.tidy_go_sum(&keep)?;
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
         let go_sum = Change {

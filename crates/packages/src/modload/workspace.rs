@@ -7,7 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use steady_graph::Pruning;
-use steady_module::modfile::{Replace, WorkFile, is_directory_path};
+use steady_module::modfile::{ModFile, Replace, WorkFile, is_directory_path};
 use steady_module::{ModuleVersion, gover};
 
 /// A directory as `use` and `replace` lines have it, so that nobody takes it for a module path: `x` becomes `./x`.
@@ -70,6 +70,18 @@ impl Modules {
         self.replace = self.workspace_replacements(&work, &base)?;
         self.work = Some((path, work));
         Ok(())
+    }
+
+    /// Takes a member's go.mod to be another than that which was read.
+    pub(super) fn replace_go_mod(&mut self, member: &str, file: ModFile) {
+        let reqs = self.reqs();
+        let mut direct = reqs.direct.clone();
+        direct.extend(reqs_of(&file).1);
+        if let Some(main) = self.mains.iter_mut().find(|main| main.path == member) {
+            main.file = file;
+        }
+        let roots = reqs.roots.clone();
+        self.set_reqs(Arc::new(Reqs::new(Pruning::Workspace, roots, direct)));
     }
 
     fn read_work(&self, path: &Utf8Path) -> Result<WorkFile> {

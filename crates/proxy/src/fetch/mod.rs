@@ -75,6 +75,14 @@ impl Fetcher {
         self.shared.set_sum_files(files);
     }
 
+    /// Does a task that sets other go.sum files, and goes back to those that were set.
+    pub fn with_sums_aside<T>(&self, task: impl FnOnce() -> T) -> T {
+        let own = std::mem::take(&mut *self.shared.sums());
+        let done = task();
+        *self.shared.sums() = own;
+        done
+    }
+
     /// Calls `ask` with each entry of GOPROXY (URL, `direct`, `noproxy`, `off`) until one succeeds or falls back no further, and
     /// gives the most helpful error otherwise, as go chooses it.
     pub fn try_proxies<T>(&self, ask: impl FnMut(&str) -> Result<T>) -> Result<T> {

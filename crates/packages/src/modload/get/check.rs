@@ -1,7 +1,7 @@
 //! After requirements are settled: do the packages that were named build, what have authors said of their modules, are sums there.
 
 use super::resolver::Resolver;
-use crate::modload::packages::PackageOptions;
+use crate::modload::packages::{ModulePackages, PackageOptions};
 use crate::modload::{ImportError, ModError, Result, short_message};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -22,18 +22,7 @@ impl Resolver<'_> {
         let mut failed = false;
         let patterns = self.package_patterns();
         if !patterns.is_empty() {
-            let options = PackageOptions {
-                context: Arc::clone(&self.options.context),
-                any_tags: false,
-                tests: self.options.tests,
-                resolve: false,
-                ..PackageOptions::default()
-            };
-            modules.set_reqs(Arc::clone(&self.reqs));
-            let found = modules.load_packages(&patterns, &options)?;
-            if let Some(reqs) = &found.reqs {
-                self.reqs = Arc::clone(reqs);
-            }
+            let found = self.load_named(&patterns)?;
             for node in &found.nodes {
                 let module = node.module.iter();
                 let module = module.filter(|module| !module.version.is_empty());
@@ -46,19 +35,43 @@ impl Resolver<'_> {
                     relevant.extend(places.filter_map(|(_, module)| module.clone()));
                 }
             }
-            for (at, error) in found.errors_with_nodes(false) {
-                let node = &found.nodes[at];
-                let elsewhere = matches!(node.error, Some(ImportError::Missing(_)))
-                    && self.workspace.has(modules, &node.path);
-                if !elsewhere {
-                    failed = true;
-                    modules.fetcher.warn(&error.to_string());
-                }
+            for error in found.errors(false) {
+                failed = true;
+                modules.fetcher.warn(&error.to_string());
             }
         }
         self.warn_of(&relevant, &named);
         self.check_sums()?;
         Ok(failed)
+    }
+
+    /// Packages as a build finds them: in the workspace, if the main module is a member of one, since it may need what others have.
+    fn load_named(&mut self, patterns: &[String]) -> Result<ModulePackages> {
+        let modules = self.modules;
+        let options = PackageOptions {
+            context: Arc::clone(&self.options.context),
+            any_tags: false,
+            tests: self.options.tests,
+            resolve: false,
+            ..PackageOptions::default()
+        };
+        modules.set_reqs(Arc::clone(&self.reqs));
+        let within = modules.fetcher.with_sums_aside(|| {
+            let whole = self.workspace.entered(modules, &self.reqs)?;
+            whole
+                .map(|whole| whole.load_packages(patterns, &options))
+                .transpose()
+        })?;
+        if let Some(found) = within {
+            // go.sum names all of the graph that the versions were chosen in.
+            modules.graph_of(&self.reqs)?;
+            return Ok(found);
+        }
+        let found = modules.load_packages(patterns, &options)?;
+        if let Some(reqs) = &found.reqs {
+            self.reqs = Arc::clone(reqs);
+        }
+        Ok(found)
     }
 
     fn warn_of(&self, relevant: &BTreeSet<ModuleVersion>, named: &BTreeSet<ModuleVersion>) {

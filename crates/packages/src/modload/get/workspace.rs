@@ -1,7 +1,8 @@
 //! `get` changes one module, and that module may be a member of a workspace: what other members have is not missing.
 
-use crate::modload::{ModuleDir, Modules, find_go_work};
+use crate::modload::{CommitOptions, ModMode, ModuleDir, Modules, Reqs, Result, find_go_work};
 use camino::{Utf8Path, Utf8PathBuf};
+use std::sync::Arc;
 use steady_module::modfile::{ModFile, WorkFile};
 
 /// The members of a workspace; none if there is no workspace, or none that can be read.
@@ -45,5 +46,26 @@ impl Workspace {
             };
             modules.dir_in_module(package, path, &root).is_some()
         })
+    }
+
+    /// The workspace that the main module is a member of, as it will be with its requirements. It sets go.sum files of its own.
+    pub fn entered(&self, modules: &Modules, reqs: &Reqs) -> Result<Option<Modules>> {
+        let Some(main) = modules.mains.first() else {
+            return Ok(None);
+        };
+        if self.members.iter().all(|(path, _)| *path != main.path) {
+            return Ok(None);
+        }
+        let Some((_, file)) = modules.updated_go_mod(reqs, &CommitOptions::default())? else {
+            return Ok(None);
+        };
+        let mut config = modules.config.clone();
+        config.workspace = true;
+        config.mod_flag.clear();
+        config.default_mode = Some(ModMode::Mod);
+        let (files, index) = (modules.files.clone(), Arc::clone(&modules.index));
+        let mut whole = Modules::open(config, files, index, Arc::clone(&modules.fetcher))?;
+        whole.replace_go_mod(&main.path, file);
+        Ok(Some(whole))
     }
 }
