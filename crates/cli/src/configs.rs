@@ -70,14 +70,11 @@ fn inputs_log(session: &Session) -> Option<Utf8PathBuf> {
 
 /// GOCACHE, which builds cannot do without.
 fn gocache(settings: &Settings) -> Result<Utf8PathBuf> {
-    let why = match settings.gocache() {
-        (Ok(dir), _) if dir.is_absolute() || dir == "off" => return Ok(dir),
-        (Ok(_), _) => "GOCACHE is not an absolute path".to_owned(),
-        (Err(error), _) => format!("GOCACHE is not defined and {error}"),
-    };
-    Err(Failure::plain(format!(
-        "build cache is required, but could not be located: {why}"
-    )))
+    settings.gocache().0.map_err(|why| {
+        Failure::plain(format!(
+            "build cache is required, but could not be located: {why}"
+        ))
+    })
 }
 
 fn toolchain(settings: &Settings) -> Toolchain {

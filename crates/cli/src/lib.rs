@@ -34,6 +34,7 @@ pub mod settings;
 mod stamp;
 pub mod template;
 pub mod toolchain;
+mod vcs_state;
 mod worktree;
 
 use std::sync::{Arc, OnceLock};

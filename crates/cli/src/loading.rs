@@ -332,7 +332,7 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         find: request.find,
         stamp: request.stamp,
         stamp_settings: if request.stamp {
-            stamp::settings(session, flags, &config, &modules, request.auto_vcs)?
+            stamp::settings(session, flags, &config, &modules, request.auto_vcs)
         } else {
             Default::default()
         },

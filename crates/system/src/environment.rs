@@ -249,6 +249,13 @@ impl Environment {
         }
         Err(fail("executable file not found in $PATH".to_owned()))
     }
+
+    /// All programs of a name in absolute directories of PATH, in its order.
+    pub fn programs<'a>(&'a self, name: &'a str) -> impl Iterator<Item = Utf8PathBuf> + 'a {
+        let dirs = self.get("PATH").split(':');
+        dirs.map(move |dir| Utf8Path::new(dir).join(name))
+            .filter(|path| path.is_absolute() && self.executable_at(path).is_ok())
+    }
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> Extend<(K, V)> for Environment {

@@ -13,11 +13,10 @@ pub fn find(environment: &Environment, files: &Files, user: Option<&str>) -> Opt
         return Some(steady_system::clean(Utf8Path::new(named)));
     }
     let beside = environment.executable().and_then(|exe| above(exe, files));
+    // The first one may be this program under that name, with the toolchain's behind it.
     beside.or_else(|| {
-        environment
-            .look_path("go")
-            .ok()
-            .and_then(|go| above(&go, files))
+        let mut programs = environment.programs("go");
+        programs.find_map(|go| above(&go, files))
     })
 }
 

@@ -367,9 +367,15 @@ impl Settings {
             .user_cache_dir()
             .map(|dir| dir.join("go-build"));
         match self.get("GOCACHE") {
-            "" => (default, false),
+            "" => {
+                let why = |error| format!("GOCACHE is not defined and {error}");
+                (default.map_err(why), false)
+            }
             dir => (
-                Ok(Utf8PathBuf::from(dir)),
+                match Utf8Path::new(dir) {
+                    path if path.is_absolute() || dir == "off" => Ok(path.to_owned()),
+                    _ => Err("GOCACHE is not an absolute path".to_owned()),
+                },
                 default.map_or(true, |default| default != dir),
             ),
         }

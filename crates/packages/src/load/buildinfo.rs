@@ -1,8 +1,8 @@
 //! What a program is stamped with: its modules and the settings of the build.
 
-use super::Loader;
+use super::{Loader, VcsStamp, WorkingTree};
 use crate::godebug::{DefaultInput, GodebugTable};
-use crate::package::{ModulePublic, PackageId};
+use crate::package::{ModulePublic, PackageError, PackageId, PackagePublic};
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use steady_module::modfile::{Entry, Godebug};
@@ -16,12 +16,10 @@ pub struct StampSettings {
     pub flags: Vec<(String, String)>,
     /// Those after it: `CGO_ENABLED`, `CGO_CFLAGS`, `GOARCH`, `GOOS`, `GOAMD64`, ….
     pub environment: Vec<(String, String)>,
-    /// From version control, for packages of main modules: `vcs`, `vcs.revision`, `vcs.time`, `vcs.modified`.
-    pub vcs: Vec<(String, String)>,
+    /// From version control, for packages of main modules.
+    pub vcs: VcsStamp,
     /// `-trimpath`: of a profile only the name is stamped.
     pub bare_profile: bool,
-    /// Root of the repository they come from: its tags give main modules a version in place of `(devel)`.
-    pub repository: Option<camino::Utf8PathBuf>,
 }
 
 fn quoted(text: &str, odd: &[char]) -> String {
@@ -47,10 +45,22 @@ impl Loader<'_> {
         {
             return;
         }
+        let vcs = match self.vcs_stamps(public) {
+            Ok(stamps) => stamps.to_vec(),
+            Err(why) => {
+                self.set[id].public.error = Some(PackageError {
+                    err: format!(
+                        "error obtaining VCS status: {why}\n\tUse -buildvcs=false to disable VCS stamping."
+                    ),
+                    ..PackageError::default()
+                });
+                return;
+            }
+        };
         let mut text = format!("path\t{}\n", public.import_path);
         let main_path = public.module.as_ref().map_or("", |module| &module.path);
         if let Some(module) = &public.module {
-            let version = self.main_version(module);
+            let version = self.main_version(module, &vcs);
             self.write_module(&mut text, "mod", module, version.as_deref());
         }
         let mut seen = HashSet::new();
@@ -79,18 +89,12 @@ impl Loader<'_> {
         let settings = &self.options.stamp_settings;
         let godebug = [("DefaultGODEBUG".to_string(), public.default_godebug.clone())];
         let godebug = godebug.iter().filter(|(_, value)| !value.is_empty());
-        let in_main = public
-            .module
-            .as_ref()
-            .is_some_and(|module| module.version.is_empty())
-            && !public.standard;
-        let vcs = settings.vcs.iter().filter(|_| in_main);
         let mut pairs: Vec<(&str, &str)> = settings
             .flags
             .iter()
             .chain(godebug)
             .chain(&settings.environment)
-            .chain(vcs)
+            .chain(&vcs)
             .map(|(key, value)| (key.as_str(), value.as_str()))
             .collect();
         let profile = &package.internal.pgo_profile;
@@ -117,18 +121,37 @@ impl Loader<'_> {
         self.set[id].internal.build_info = Some(text);
     }
 
+    /// What version control says of a program of a main module.
+    fn vcs_stamps(&self, public: &PackagePublic) -> Result<&[(String, String)], String> {
+        let module = public.module.as_ref().filter(|_| !public.standard);
+        let Some(module) = module.filter(|module| module.version.is_empty()) else {
+            return Ok(&[]);
+        };
+        match &self.options.stamp_settings.vcs {
+            VcsStamp::None => Ok(&[]),
+            VcsStamp::Refused(why) => Err(why.clone()),
+            VcsStamp::Tree(tree) => {
+                let files = self.modules.index().files();
+                tree.stamps(
+                    public.dir.as_str().into(),
+                    module.dir.as_str().into(),
+                    files,
+                )
+            }
+        }
+    }
+
     /// The version that the tags of the repository give a main module, with `+dirty` for what is not committed. As in go, a repository
     /// without a go.mod at its root gives none.
-    fn main_version(&self, module: &ModulePublic) -> Option<String> {
-        let settings = &self.options.stamp_settings;
-        let root = settings
-            .repository
-            .as_ref()
-            .filter(|_| module.version.is_empty())?;
+    fn main_version(&self, module: &ModulePublic, vcs: &[(String, String)]) -> Option<String> {
+        let VcsStamp::Tree(WorkingTree { root, .. }) = &self.options.stamp_settings.vcs else {
+            return None;
+        };
         let of = |wanted: &str| {
-            let found = settings.vcs.iter().find(|(key, _)| key == wanted);
+            let found = vcs.iter().find(|(key, _)| key == wanted);
             found.map(|(_, value)| value.as_str())
         };
+        let revision = of("vcs.revision")?;
         let go_mod = self
             .modules
             .index()
@@ -141,7 +164,7 @@ impl Loader<'_> {
             steady_module::path::split_path_version(&declared).filter(|_| !declared.is_empty())?;
         let fetcher = self.modules.fetcher();
         let repo = fetcher.lookup_local(code_root, &module.path, root).ok()?;
-        let mut version = repo.stat(of("vcs.revision")?).ok()?.version;
+        let mut version = repo.stat(revision).ok()?.version;
         if of("vcs.modified") == Some("true") {
             let first = !version.ends_with("+incompatible");
             version += if first { "+dirty" } else { ".dirty" };

@@ -51,7 +51,7 @@ impl Modules {
                 }),
             }
         }
-        if gover::compare(&go, &self.config.go_version).is_gt() {
+        if self.is_too_new(&go) {
             return Err(ModError::TooNew {
                 what: "updating go.mod".to_string(),
                 wanted: go,

@@ -85,7 +85,11 @@ impl Modules {
             return Err(ModError::NoGoMod);
         }
         for dir in &dirs {
-            match self.import_path_of(&self.files.absolute(dir)) {
+            let dir = self.files.absolute(dir);
+            if dir == src && !literal {
+                continue;
+            }
+            match self.import_path_of(&dir) {
                 // What documents the built-in names is no package that anything could import.
                 Ok(path) if path == "builtin" && literal => found
                     .errors
@@ -170,14 +174,13 @@ impl Modules {
     /// It lies in no module of this run, in go's words.
     pub fn import_path_of(&self, dir: &Utf8Path) -> std::result::Result<String, String> {
         let src = self.config.goroot.join("src");
+        if dir == src {
+            return Err("GOROOT/src is not an importable package".to_string());
+        }
         if let Ok(rest) = dir.strip_prefix(&src)
             && self.mains.iter().all(|main| !dir.starts_with(&main.dir))
         {
-            return Ok(if rest.as_str().is_empty() {
-                "builtin".to_string()
-            } else {
-                rest.to_string()
-            });
+            return Ok(rest.to_string());
         }
         if self.mains.is_empty() {
             return Err("go: go.mod file not found in current directory or any parent directory; see 'go help modules'".into());

@@ -36,9 +36,9 @@ fn quoted_lines(text: &str) -> BTreeSet<String> {
 }
 
 impl SysList {
-    /// Reads the lists of the toolchain at `goroot`.
+    /// Reads the lists of the toolchain at `goroot`. Where there is no toolchain they are empty: what is missing then is told of
+    /// the packages that nobody has.
     pub fn load(files: &Files, goroot: &Utf8Path) -> Result<Self, SourceError> {
-        let mut first_error = None;
         for place in PLACES {
             let path = goroot.join(place);
             match files.read(&path) {
@@ -51,12 +51,11 @@ impl SysList {
                     list.std = quoted_lines(&std);
                     return Ok(list);
                 }
-                Err(error) => {
-                    first_error.get_or_insert_with(|| error.to_string());
-                }
+                Err(error) if error.is_not_found() => {}
+                Err(error) => return Err(SourceError::Other(error.to_string())),
             }
         }
-        Err(SourceError::Other(first_error.unwrap_or_default()))
+        Ok(Self::default())
     }
 
     /// Reads the lists from the text of that file.
