@@ -146,6 +146,8 @@ impl<'a> Plan<'a> {
         self.nodes[link].target = format!("{objdir}{name}");
         let test = self.planned(id, Some(set), link);
         let install = one.target.as_ref().map(|target| {
+            // What is there already may be what would be linked.
+            self.targets.insert(set.main, target.clone());
             let kind = Kind::Install { of_link: true };
             let node = self.add(kind, Some(set.main), vec![link], objdir.clone());
             self.nodes[node].target.clone_from(target);

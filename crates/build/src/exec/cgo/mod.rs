@@ -69,6 +69,7 @@ impl Run<'_> {
         let (_, package) = self.package(node)?;
         let objdir = self.plan.nodes[node].objdir.clone();
         self.shell(node).mkdir(&objdir)?;
+        self.copy_overlaid_files(node, package)?;
         let covered = self.plan.nodes[node]
             .deps
             .iter()
@@ -274,7 +275,7 @@ impl Run<'_> {
         if self.supports(&job.compiler, "-frandom-seed=1") {
             flags.push(format!("-frandom-seed={}", job.seed));
         }
-        let path = self.overlaid_c_file(node, &file)?;
+        let path = self.overlaid_c_file(node, package, &file);
         let (dir, base) = path.rsplit_once('/').unwrap_or((".", &path));
         let words = |flags: &[String]| {
             let end = ["-o", job.object, "-c", base].map(str::to_owned);
@@ -292,16 +293,45 @@ impl Run<'_> {
         shell.report("", "", ran)
     }
 
-    /// Where a C file really is: files that an overlay replaces are copied beside the generated ones.
-    fn overlaid_c_file(&self, node: NodeId, file: &str) -> Done<String> {
-        let actual = self.actual("", file);
-        if actual == file {
-            return Ok(actual);
+    /// The files that C compilers and assembler read, if an overlay replaces one of them.
+    fn overlaid_files(&self, package: &Package) -> Vec<String> {
+        let files = &package.public.files;
+        let lists = [
+            &files.c_files,
+            &files.s_files,
+            &files.cxx_files,
+            &files.h_files,
+            &files.f_files,
+        ];
+        let paths = lists.into_iter().flatten();
+        let paths: Vec<String> = paths
+            .map(|file| make_absolute(&package.public.dir, file))
+            .collect();
+        if paths.iter().all(|path| self.actual("", path) == *path) {
+            return Vec::new();
+        }
+        paths
+    }
+
+    /// As soon as one file is replaced all of them are copied to one place, so that they find each other as they include.
+    fn copy_overlaid_files(&self, node: NodeId, package: &Package) -> Done {
+        for path in self.overlaid_files(package) {
+            let base = path.rsplit('/').next().unwrap_or(&path);
+            let copy = format!("{}{base}", self.plan.nodes[node].objdir);
+            let actual = self.actual("", &path);
+            self.shell(node).copy_file(&copy, &actual, 0o666, false)?;
+        }
+        Ok(())
+    }
+
+    /// Where a C file is compiled.
+    fn overlaid_c_file(&self, node: NodeId, package: &Package, file: &str) -> String {
+        let copied = self.overlaid_files(package).iter().any(|path| path == file);
+        if !copied {
+            return file.to_owned();
         }
         let base = file.rsplit('/').next().unwrap_or(file);
-        let copy = format!("{}{base}", self.plan.nodes[node].objdir);
-        self.shell(node).copy_file(&copy, &actual, 0o666, false)?;
-        Ok(copy)
+        format!("{}{base}", self.plan.nodes[node].objdir)
     }
 
     /// The directory that must not show in debug information, and what stands in for it.
