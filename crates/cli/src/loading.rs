@@ -338,6 +338,7 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         },
         linker_deps,
         linker_refusal,
+        install_goroot: settings.godebug("installgoroot") == Some("all"),
         gobin: settings.get("GOBIN").to_owned(),
         exe_suffix: modes.exe_suffix.clone(),
         cross: host != (settings.goos(), settings.goarch()),

@@ -182,10 +182,7 @@ fn vcs(session: &Session, flags: &BuildFlags, modules: &Modules, auto_vcs: bool)
         return VcsStamp::None;
     }
     let environment = session.environment();
-    let many = environment
-        .get("GODEBUG")
-        .split(',')
-        .any(|setting| setting == "allowmultiplevcs=1");
+    let many = session.settings.godebug("allowmultiplevcs") == Some("1");
     let repository = match Repository::around(environment.cwd(), &session.files, many) {
         Ok(Some(repository)) => repository,
         Ok(None) => return VcsStamp::None,

@@ -135,15 +135,22 @@ impl Settings {
         if !text.is_empty() {
             self.root = files::parse(&text);
         }
-        self.version = read("VERSION")
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_owned();
+        let generated = read("src/internal/buildcfg/zbootstrap.go");
+        let version = read("VERSION");
+        let version = version.lines().next().unwrap_or_default().trim();
+        self.version = if version.is_empty() {
+            // A toolchain that somebody has built from a repository, or whose tree was put together, may have no such file.
+            let line = generated
+                .lines()
+                .find_map(|line| line.strip_prefix("const version = "));
+            let quotes = |letter| matches!(letter, '`' | '"');
+            line.unwrap_or_default().trim_matches(quotes).to_owned()
+        } else {
+            version.to_owned()
+        };
         self.sources = Sources {
             platforms: read("src/internal/platform/zosarch.go"),
-            generated: read("src/internal/buildcfg/zbootstrap.go"),
+            generated,
             experiment_flags: read("src/internal/goexperiment/flags.go"),
             experiment_rules: read("src/internal/buildcfg/exp.go"),
         };
@@ -162,6 +169,14 @@ impl Settings {
         }
         let file = self.user.get(name).or_else(|| self.root.get(name));
         file.map_or("", String::as_str)
+    }
+
+    /// A setting of GODEBUG in the environment.
+    #[must_use]
+    pub fn godebug(&self, name: &str) -> Option<&str> {
+        let settings = self.environment.get("GODEBUG").split(',').rev();
+        let mut pairs = settings.filter_map(|setting| setting.split_once('='));
+        pairs.find_map(|(key, value)| (key == name).then_some(value))
     }
 
     /// A variable's value, or its default.

@@ -26,6 +26,8 @@ const SHOW: &str = "steady show";
 const CALL: &str = "steady method";
 const KEEP: &str = "steady show but nil";
 const NILS: &str = "steady nils";
+/// The end of a string of a list that goes through `printf`.
+const END: char = '\0';
 /// Functions whose arguments are formatted: objects turn into their text first.
 const FORMATTING: &[&str] = &["print", "printf", "println", "html", "js", "urlquery"];
 const NAME: &str = "main";
@@ -358,20 +360,73 @@ fn show(args: &[Value]) -> gotmpl::Result<Value> {
     Ok(args.first().map_or(Value::Nil, shown))
 }
 
-/// As [`show`], but nil pointers stay what they are.
+/// As [`show`], but nil pointers stay what they are, and strings of lists and maps end with [`END`].
 fn keep(args: &[Value]) -> gotmpl::Result<Value> {
+    let ended = |value: &Value| match value {
+        Value::String(text) => Value::String(format!("{text}{END}").into()),
+        other => other.clone(),
+    };
     Ok(match args.first() {
         None | Some(Value::Nil) => Value::Nil,
-        Some(value) => shown(value),
+        Some(value) => match shown(value) {
+            Value::List(list) => Value::List(list.iter().map(ended).collect()),
+            Value::Map(map) if map.values().all(|value| matches!(value, Value::String(_))) => {
+                let pairs = map.iter();
+                let pairs = pairs.map(|(key, value)| (format!("{key}{END}").into(), ended(value)));
+                Value::Map(Arc::new(pairs.collect()))
+            }
+            shown => shown,
+        },
     })
 }
 
-/// What `printf` made of nil pointers: those that a package has are errors, and of these Go prints `<nil>` whatever the verb.
+/// Go formats each string of a list or map by the verb; here these stand in the text as something that the verb is not for.
+fn lists(text: &str) -> String {
+    let quoted = |text: &str| steady_module::quote::quote(text);
+    let as_is = |text: &str| text.to_owned();
+    let verbs: [(&str, &str, &dyn Fn(&str) -> String); 4] = [
+        ("%!q(list=[", "[", &quoted),
+        ("%!s(list=[", "[", &as_is),
+        ("%!q(map=map[", "map[", &quoted),
+        ("%!s(map=map[", "map[", &as_is),
+    ];
+    let mut text = text.to_owned();
+    for (mark, open, format) in verbs {
+        let mut left = text.as_str();
+        let mut done = String::with_capacity(text.len());
+        while let Some((before, rest)) = left.split_once(mark) {
+            done.push_str(before);
+            if let Some(after) = rest.strip_prefix("])") {
+                done.push_str(&format!("{open}]"));
+                left = after;
+                continue;
+            }
+            let Some((inside, after)) = rest.split_once(&format!("{END}])")) else {
+                left = rest;
+                break;
+            };
+            let (between, colon) = (format!("{END} "), format!("{END}:"));
+            let word = |word: &str| {
+                let parts: Vec<String> = word.split(&colon).map(format).collect();
+                parts.join(":")
+            };
+            let words: Vec<String> = inside.split(&between).map(word).collect();
+            done.push_str(&format!("{open}{}]", words.join(" ")));
+            left = after;
+        }
+        done.push_str(left);
+        text = done;
+    }
+    text.replace(END, "")
+}
+
+/// What `printf` made of lists of strings, and of nil pointers: those that a package has are errors, and of these Go prints
+/// `<nil>` whatever the verb.
 fn nils(args: &[Value]) -> gotmpl::Result<Value> {
     let Some(Value::String(text)) = args.first() else {
         return Ok(args.first().cloned().unwrap_or(Value::Nil));
     };
-    let mut text = text.to_string();
+    let mut text = lists(text);
     for verb in ["q", "s", "x"] {
         text = text.replace(&format!("%!{verb}(<nil>)"), "<nil>");
     }
@@ -452,6 +507,15 @@ mod tests {
             run("{{.Time}} {{.Time.Format \"2006-01-02\"}}").unwrap(),
             "2018-02-14 15:44:20 +0000 UTC 2018-02-14"
         );
+    }
+
+    #[test]
+    fn verbs_are_for_each_string_of_a_list() {
+        assert_eq!(
+            run("{{printf \"%q %s %v\" .Retracted .Retracted .Retracted}}").unwrap(),
+            "[\"bad\" \"worse\"] [bad worse] [bad worse]"
+        );
+        assert_eq!(run("{{.Versions | printf \"%q\"}}").unwrap(), "[]");
     }
 
     #[test]

@@ -45,6 +45,8 @@ pub struct LoadOptions {
     pub linker_deps: Vec<String>,
     /// Why no program can be linked, empty if programs can.
     pub linker_refusal: String,
+    /// `GODEBUG=installgoroot=all`: packages of the standard library are installed like others.
+    pub install_goroot: bool,
     /// GOBIN, empty if not set.
     pub gobin: String,
     /// Ending of programs: `.exe` or nothing.

@@ -1,7 +1,7 @@
 //! Where a package's result is installed, and what programs are called.
 
 use super::Loader;
-use crate::package::Package;
+use crate::package::{Package, PackagePublic};
 use camino::Utf8PathBuf;
 
 /// The name of a program made from the package with this import path: its last element, or the one before a major version.
@@ -41,14 +41,18 @@ impl Loader<'_> {
         }
     }
 
+    /// Outside modules, libraries are installed too; those of the standard library only if that was asked for.
+    fn installs_libraries(&self, public: &PackagePublic) -> bool {
+        if public.standard {
+            let fake = matches!(public.import_path.as_str(), "builtin" | "unsafe");
+            return self.options.install_goroot && !fake;
+        }
+        !self.modules.enabled()
+    }
+
     pub(super) fn set_target(&self, package: &mut Package) {
         let public = &package.public;
-        if public.name != "main"
-            && !self.modules.enabled()
-            && !public.standard
-            && !public.root.is_empty()
-        {
-            // Outside modules, libraries are installed too.
+        if public.name != "main" && !public.root.is_empty() && self.installs_libraries(public) {
             let suffix = if self.context.install_suffix.is_empty() {
                 String::new()
             } else {

@@ -423,10 +423,9 @@ impl Modules {
             );
             return Ok(all.into_iter().collect());
         }
-        if !self.mains.is_empty() {
-            for module in self.build_list()? {
-                self.match_in_dependency(&module, &glob, &mut all);
-            }
+        // Without a main module that is the module of `path@version`, if anything.
+        for module in self.build_list()? {
+            self.match_in_dependency(&module, &glob, &mut all);
         }
         Ok(all.into_iter().collect())
     }

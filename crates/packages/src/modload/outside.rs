@@ -50,7 +50,11 @@ impl Modules {
             ModuleVersion::new("go", self.config.go_version.clone()),
         ];
         let direct = BTreeSet::from([module.path.clone(), "go".to_string()]);
-        self.set_reqs(Arc::new(Reqs::new(Pruning::Pruned, roots, direct)));
+        let reqs = Arc::new(Reqs::new(Pruning::Pruned, roots, direct));
+        // It may ask for a newer version of itself.
+        self.edit(&reqs, &[], std::slice::from_ref(&module))
+            .map_err(about)?;
+        self.set_reqs(reqs);
         Ok(Outside { module, patterns })
     }
 

@@ -137,7 +137,10 @@ fn request<'a>(flags: &'a ListFlags, format: &Format, stale: bool) -> Request<'a
         auto_vcs: true,
         tests: flags.test,
         skip_embeds: match format {
-            Format::Json(json) => !json.needs(&["EmbedFiles", "TestEmbedFiles", "XTestEmbedFiles"]),
+            Format::Json(json) => {
+                let embeds = ["EmbedFiles", "TestEmbedFiles", "XTestEmbedFiles"];
+                !flags.export && !json.needs(&embeds)
+            }
             _ => false,
         },
         fuzz: None,

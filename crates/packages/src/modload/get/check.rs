@@ -20,9 +20,10 @@ impl Resolver<'_> {
             .collect();
         let mut named: BTreeSet<ModuleVersion> = relevant.clone();
         let mut failed = false;
+        let mut direct = BTreeSet::new();
         let patterns = self.package_patterns();
         if !patterns.is_empty() {
-            let found = self.load_named(&patterns)?;
+            let found = self.load_named(&patterns, &mut direct)?;
             for node in &found.nodes {
                 let module = node.module.iter();
                 let module = module.filter(|module| !module.version.is_empty());
@@ -40,13 +41,25 @@ impl Resolver<'_> {
                 modules.fetcher.warn(&error.to_string());
             }
         }
+        direct.extend(self.reqs.direct.iter().cloned());
+        named.extend(
+            relevant
+                .iter()
+                .filter(|module| direct.contains(&module.path))
+                .cloned(),
+        );
         self.warn_of(&relevant, &named);
         self.check_sums()?;
         Ok(failed)
     }
 
     /// Packages as a build finds them: in the workspace, if the main module is a member of one, since it may need what others have.
-    fn load_named(&mut self, patterns: &[String]) -> Result<ModulePackages> {
+    /// What its members require directly is added to `direct`.
+    fn load_named(
+        &mut self,
+        patterns: &[String],
+        direct: &mut BTreeSet<String>,
+    ) -> Result<ModulePackages> {
         let modules = self.modules;
         let options = PackageOptions {
             context: Arc::clone(&self.options.context),
@@ -57,10 +70,11 @@ impl Resolver<'_> {
         };
         modules.set_reqs(Arc::clone(&self.reqs));
         let within = modules.fetcher.with_sums_aside(|| {
-            let whole = self.workspace.entered(modules, &self.reqs)?;
-            whole
-                .map(|whole| whole.load_packages(patterns, &options))
-                .transpose()
+            let Some(whole) = self.workspace.entered(modules, &self.reqs)? else {
+                return Ok(None);
+            };
+            direct.extend(whole.reqs().direct.iter().cloned());
+            whole.load_packages(patterns, &options).map(Some)
         })?;
         if let Some(found) = within {
             // go.sum names all of the graph that the versions were chosen in.
@@ -74,14 +88,14 @@ impl Resolver<'_> {
         Ok(found)
     }
 
-    fn warn_of(&self, relevant: &BTreeSet<ModuleVersion>, named: &BTreeSet<ModuleVersion>) {
+    /// Tells which of the modules were taken back, and which of those to be `told` of are deprecated.
+    fn warn_of(&self, relevant: &BTreeSet<ModuleVersion>, told: &BTreeSet<ModuleVersion>) {
         let modules = self.modules;
         for module in relevant
             .iter()
             .filter(|module| !gover::is_toolchain(&module.path))
         {
-            let shown = named.contains(module) || self.reqs.direct.contains(&module.path);
-            if !shown {
+            if !told.contains(module) {
                 continue;
             }
             if let Ok(file) = modules.newest_go_mod(&module.path)
