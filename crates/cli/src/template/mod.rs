@@ -382,16 +382,18 @@ fn keep(args: &[Value]) -> gotmpl::Result<Value> {
 
 /// Go formats each string of a list or map by the verb; here these stand in the text as something that the verb is not for.
 fn lists(text: &str) -> String {
-    let quoted = |text: &str| steady_module::quote::quote(text);
-    let as_is = |text: &str| text.to_owned();
-    let verbs: [(&str, &str, &dyn Fn(&str) -> String); 4] = [
-        ("%!q(list=[", "[", &quoted),
-        ("%!s(list=[", "[", &as_is),
-        ("%!q(map=map[", "map[", &quoted),
-        ("%!s(map=map[", "map[", &as_is),
+    let marks = [
+        ("%!q(list=[", "["),
+        ("%!s(list=[", "["),
+        ("%!q(map=map[", "map["),
+        ("%!s(map=map[", "map["),
     ];
     let mut text = text.to_owned();
-    for (mark, open, format) in verbs {
+    for (mark, open) in marks {
+        let format = |text: &str| match mark.starts_with("%!q") {
+            true => steady_module::quote::quote(text),
+            false => text.to_owned(),
+        };
         let mut left = text.as_str();
         let mut done = String::with_capacity(text.len());
         while let Some((before, rest)) = left.split_once(mark) {
@@ -407,7 +409,7 @@ fn lists(text: &str) -> String {
             };
             let (between, colon) = (format!("{END} "), format!("{END}:"));
             let word = |word: &str| {
-                let parts: Vec<String> = word.split(&colon).map(format).collect();
+                let parts: Vec<String> = word.split(&colon).map(&format).collect();
                 parts.join(":")
             };
             let words: Vec<String> = inside.split(&between).map(word).collect();

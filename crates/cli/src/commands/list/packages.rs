@@ -92,7 +92,7 @@ pub fn list(
         // What cgo adds to a package is imported by the files that are compiled.
         for id in &shown {
             let package = &mut loaded.set[*id];
-            let added = std::mem::take(&mut package.internal.compiled_imports);
+            let added = package.internal.compiled_imports.clone();
             package.public.imports.extend(added);
         }
     }
@@ -275,11 +275,12 @@ fn complete(loaded: &mut Loaded, shown: &[PackageId], format: &Format) {
     }
     for id in shown {
         let package = &mut loaded.set[*id];
-        let pairs = package
-            .internal
+        let internal = &package.internal;
+        let written = internal
             .raw_imports
             .iter()
-            .zip(&package.public.imports);
+            .chain(&internal.compiled_imports);
+        let pairs = written.zip(&package.public.imports);
         package.public.import_map = pairs
             .filter(|(raw, path)| raw != path)
             .map(|(raw, path)| (raw.clone(), path.clone()))
