@@ -214,6 +214,21 @@ impl Report {
     }
 }
 
+/// Lines of a list that say something.
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    let lines = text.lines().map(str::trim);
+    lines.filter(|line| !line.starts_with('#') && !line.is_empty())
+}
+
+/// Scripts that go passes and Steady does not, on purpose, with the reason: lines `script: reason`.
+fn differences(text: &str) -> Result<BTreeMap<&str, &str>> {
+    let parse = |line| match str::split_once(line, ": ") {
+        Some((name, reason)) if !reason.trim().is_empty() => Ok((name, reason.trim())),
+        _ => bail!("differences.txt: no reason given: {line}"),
+    };
+    entries(text).map(parse).collect()
+}
+
 fn compare(
     options: &Options,
     root: &Path,
@@ -229,53 +244,47 @@ fn compare(
         .take(2)
         .collect();
     let mode = if options.long { "-long" } else { "" };
-    let list = root.join(format!(
-        "crates/dev/conformance/{}{mode}.txt",
-        release.join(".")
-    ));
-    let known: BTreeSet<String> = fs::read_to_string(&list)
-        .unwrap_or_default()
-        .lines()
-        .filter(|line| !line.starts_with('#') && !line.is_empty())
-        .map(str::to_string)
-        .collect();
+    let lists = root.join("crates/dev/conformance");
+    let list = lists.join(format!("{}{mode}.txt", release.join(".")));
+    let text = fs::read_to_string(&list).unwrap_or_default();
+    let known: BTreeSet<&str> = entries(&text).collect();
+    let differing = fs::read_to_string(lists.join("differences.txt")).unwrap_or_default();
+    let differing = differences(&differing)?;
     let of = |wanted: Outcome| {
-        outcomes
-            .iter()
-            .filter(move |(_, outcome)| **outcome == wanted)
-            .map(|(name, _)| name.clone())
+        let all = outcomes.iter();
+        all.filter(move |(_, outcome)| **outcome == wanted)
+            .map(|(name, _)| name.as_str())
     };
-    let passed: BTreeSet<String> = of(Outcome::Pass).collect();
-    let failed: BTreeSet<String> = of(Outcome::Fail).collect();
-    let new: Vec<&String> = passed.difference(&known).collect();
-    let dropped: Vec<&String> = known.intersection(&failed).collect();
+    let passed: BTreeSet<&str> = of(Outcome::Pass).collect();
+    let (different, failed): (BTreeSet<&str>, BTreeSet<&str>) =
+        of(Outcome::Fail).partition(|name| differing.contains_key(name));
     println!(
-        "{} passed, {} failed, {} skipped",
+        "{} passed, {} failed, {} differ on purpose, {} skipped",
         passed.len(),
         failed.len(),
+        different.len(),
         of(Outcome::Skip).count()
     );
-    if !new.is_empty() {
-        println!(
-            "{} not in the list yet{}",
-            new.len(),
-            if options.update {
-                ", added"
-            } else {
-                " (--update adds them)"
-            }
-        );
+    for name in different {
+        println!("differs: {name}: {}", differing[name]);
+    }
+    for name in passed.iter().filter(|name| differing.contains_key(*name)) {
+        println!("no longer differs: {name} (take it out of differences.txt)");
+    }
+    let new = passed.difference(&known).count();
+    if new > 0 {
+        let hint = match options.update {
+            true => ", added",
+            false => " (--update adds them)",
+        };
+        println!("{new} not in the list yet{hint}");
     }
     if options.update {
-        let all: Vec<String> = known.union(&passed).cloned().collect();
-        fs::write(
-            &list,
-            format!(
-                "# Scripts of the go command that pass with Steady in its place. The list only grows.\n{}\n",
-                all.join("\n")
-            ),
-        )?;
+        let all: Vec<&str> = known.union(&passed).copied().collect();
+        let head = "# Scripts of the go command that pass with Steady in its place. The list only grows.";
+        fs::write(&list, format!("{head}\n{}\n", all.join("\n")))?;
     }
+    let dropped: Vec<&&str> = known.intersection(&failed).collect();
     for name in &dropped {
         println!("dropped out: {name} (target/conformance/logs/{name}.txt)");
     }
@@ -287,4 +296,17 @@ fn compare(
     } else {
         ExitCode::FAILURE
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn differences_have_reasons() {
+        let text = "# What differs.\n\nindex: go's own trace: of files\n";
+        let found = differences(text).unwrap();
+        assert_eq!(found.get("index"), Some(&"go's own trace: of files"));
+        assert!(differences("index:\n").is_err() && differences("index: \n").is_err());
+    }
 }
