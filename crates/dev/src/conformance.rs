@@ -281,7 +281,8 @@ fn compare(
     }
     if options.update {
         let all: Vec<&str> = known.union(&passed).copied().collect();
-        let head = "# Scripts of the go command that pass with Steady in its place. The list only grows.";
+        let head =
+            "# Scripts of the go command that pass with Steady in its place. The list only grows.";
         fs::write(&list, format!("{head}\n{}\n", all.join("\n")))?;
     }
     let dropped: Vec<&&str> = known.intersection(&failed).collect();

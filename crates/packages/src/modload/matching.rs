@@ -174,7 +174,7 @@ impl Modules {
     /// It lies in no module of this run, in go's words.
     pub fn import_path_of(&self, dir: &Utf8Path) -> std::result::Result<String, String> {
         let src = self.config.goroot.join("src");
-        if dir == src {
+        if dir == src && self.has_go_files(dir) {
             return Err("GOROOT/src is not an importable package".to_string());
         }
         if let Ok(rest) = dir.strip_prefix(&src)
