@@ -37,4 +37,4 @@ pub use action::{Builder, ListNeeds, Mode, Outcome, PackageOutcome, Root};
 pub use config::{BuildConfig, BuildFlags, Target, Toolchain};
 pub use error::{BuildError, Result};
 pub use modes::{Modes, PackageFilter};
-pub use sink::Sink;
+pub use sink::{Progress, Running, Sink};

@@ -15,6 +15,7 @@ pub mod command;
 pub mod commands;
 #[allow(dead_code)] // the commands that load packages are not there yet
 mod configs;
+mod diagnostics;
 mod early;
 pub mod exit;
 pub mod failure;
@@ -301,6 +302,9 @@ impl Start {
                 || commands::vet::checker_has(&settings, &files, command, words, flag)
         })
         .map_err(Failure::error)?;
+        if self.called == Called::Steady {
+            self.printer.set_stage(settings.environment.cwd());
+        }
         let mut session = Session {
             called: self.called,
             program: self.program.clone(),

@@ -563,7 +563,7 @@ pub fn mains_only(session: &Session, loaded: &mut Loaded) {
 pub fn check(session: &Session, loaded: &Loaded) -> Result<()> {
     let errors = loaded.errors();
     for error in &errors {
-        session.printer.error_plain(error.to_string());
+        session.printer.error_at(error.to_string());
     }
     if errors.is_empty() {
         Ok(())

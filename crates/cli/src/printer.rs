@@ -2,10 +2,30 @@
 //!
 //! A pipe that nobody reads any more is not an error worth a message: what is left to say is dropped.
 
+use camino::{Utf8Path, Utf8PathBuf};
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use steady_build::inputs::Explanation;
+
+use crate::diagnostics;
+use crate::progress::BuildProgress;
+
+/// What there is for people only.
+struct Stage {
+    cwd: Utf8PathBuf,
+    progress: BuildProgress,
+}
+
+impl Stage {
+    fn new(cwd: &Utf8Path) -> Stage {
+        Stage {
+            cwd: cwd.to_owned(),
+            progress: BuildProgress::default(),
+        }
+    }
+}
 
 /// Receives all that a command says. Shared between threads; each call is one message.
 pub struct Printer {
@@ -14,6 +34,8 @@ pub struct Printer {
     terminal: bool,
     failed: AtomicBool,
     closed: AtomicBool,
+    /// Set if people look on, who called us by our own name.
+    stage: OnceLock<Stage>,
     /// What went to standard output, as long as nothing went anywhere else and somebody wants to keep it.
     record: Mutex<Option<Vec<u8>>>,
 }
@@ -39,6 +61,7 @@ impl Printer {
             terminal: io::stderr().is_terminal(),
             failed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            stage: OnceLock::new(),
             record: Mutex::new(None),
         }
     }
@@ -52,6 +75,7 @@ impl Printer {
             terminal: false,
             failed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
+            stage: OnceLock::new(),
             record: Mutex::new(None),
         }
     }
@@ -74,6 +98,34 @@ impl Printer {
         self.terminal
     }
 
+    /// People look on: builds show how far they are, and errors the lines that they are about. `cwd` is the directory that messages
+    /// are relative to.
+    pub fn set_stage(&self, cwd: &Utf8Path) {
+        if self.terminal {
+            self.stage.get_or_init(|| Stage::new(cwd));
+        }
+    }
+
+    /// Something is written to the terminal, on which a line that moves may stand.
+    fn beside_progress(&self, write: impl FnOnce()) {
+        match self.stage.get() {
+            Some(stage) => stage.progress.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// An error in a source file as it stands, for people with the line in question; the command will end with code 1.
+    pub fn error_at(&self, message: impl AsRef<str>) {
+        self.error_plain(self.with_source(message.as_ref()));
+    }
+
+    fn with_source<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        match self.stage.get() {
+            Some(stage) => Cow::Owned(diagnostics::with_source(text, &stage.cwd)),
+            None => Cow::Borrowed(text),
+        }
+    }
+
     /// Data: exactly this text on standard output.
     pub fn out(&self, text: impl AsRef<[u8]>) {
         let mut record = self.record.lock().unwrap_or_else(PoisonError::into_inner);
@@ -91,8 +143,10 @@ impl Printer {
     pub fn err(&self, text: impl AsRef<[u8]>) {
         self.flush();
         *self.record.lock().unwrap_or_else(PoisonError::into_inner) = None;
-        let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ = err.write_all(text.as_ref());
+        self.beside_progress(|| {
+            let mut err = self.err.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = err.write_all(text.as_ref());
+        });
     }
 
     /// A line on standard error.
@@ -134,10 +188,12 @@ impl Printer {
 
     /// Hands buffered data over.
     pub fn flush(&self) {
-        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
-        if out.flush().is_err() {
-            self.closed.store(true, Ordering::Relaxed);
-        }
+        self.beside_progress(|| {
+            let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
+            if out.flush().is_err() {
+                self.closed.store(true, Ordering::Relaxed);
+            }
+        });
     }
 }
 
@@ -147,7 +203,21 @@ impl steady_build::Sink for Printer {
     }
 
     fn error(&self, _package: Option<&str>, text: &str) {
-        self.error_plain(text);
+        self.error_at(text);
+    }
+
+    fn diagnostics(&self, text: &str) {
+        self.err(self.with_source(text).as_bytes());
+    }
+
+    fn watches(&self) -> bool {
+        self.stage.get().is_some()
+    }
+
+    fn progress(&self, progress: Option<&steady_build::Progress<'_>>) {
+        if let Some(stage) = self.stage.get() {
+            stage.progress.show(progress);
+        }
     }
 
     fn rebuilt(&self, package: &str, explanation: &Explanation) {

@@ -15,6 +15,7 @@ mod rebuilt;
 mod reuse;
 mod tests;
 mod tools;
+mod tracker;
 mod vet;
 
 use std::cmp::Reverse;
@@ -39,6 +40,7 @@ use need::Need;
 use rebuilt::Rebuilt;
 pub(crate) use tests::TestRuns;
 pub(crate) use tools::Tools;
+use tracker::Tracker;
 
 /// What an action has found out for those that depend on it.
 #[derive(Debug, Default, Clone)]
@@ -166,6 +168,7 @@ impl<'a> Run<'a> {
             left: order.len(),
         });
         let wake = Condvar::new();
+        let tracker = Tracker::new(self.plan, &order, self.shared.sink.watches());
         // What is only shown is shown in order.
         let workers = if self.config.flags.n {
             1
@@ -174,10 +177,11 @@ impl<'a> Run<'a> {
         };
         std::thread::scope(|scope| {
             for _ in 1..workers {
-                scope.spawn(|| self.work(&queue, &wake));
+                scope.spawn(|| self.work(&queue, &wake, &tracker));
             }
-            self.work(&queue, &wake);
+            self.work(&queue, &wake, &tracker);
         });
+        self.shared.sink.progress(None);
         self.rebuilt.keep();
         let interrupted = self.interrupted();
         let root_failed = lock(&queue).failed[self.plan.root].is_some();
@@ -187,7 +191,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn work(&self, queue: &Mutex<Queue>, wake: &Condvar) {
+    fn work(&self, queue: &Mutex<Queue>, wake: &Condvar, tracker: &Tracker) {
         let mut guard = lock(queue);
         loop {
             if guard.left == 0 || self.interrupted() {
@@ -202,8 +206,12 @@ impl<'a> Run<'a> {
             drop(guard);
             let failed = match before {
                 Some(_) if !self.plan.nodes[node].ignores_failure => before,
-                _ => (!self.act_safely(node, before)).then_some(node),
+                _ => {
+                    self.track_begin(tracker, node);
+                    (!self.act_safely(node, before)).then_some(node)
+                }
             };
+            self.track_end(tracker, node);
             self.states[node]
                 .failed
                 .store(failed.is_some(), Ordering::Relaxed);

@@ -455,7 +455,7 @@ impl Run<'_> {
             }
             if !text.is_empty() {
                 self.failed.store(true, Ordering::Relaxed);
-                self.shared.sink.print(None, &text);
+                self.shared.sink.diagnostics(&text);
             }
         }
         Ok(())
