@@ -67,15 +67,34 @@ pub fn run(environment: Environment, printer: Printer) -> Status {
         printer: Arc::clone(&printer),
         memory: OnceLock::new(),
     };
+    if called == Called::Steady {
+        printer.start_errors();
+    }
     let status = match start.run(environment, words) {
         Ok(status) => status,
         Err(failure) => report(&printer, failure),
     };
     printer.flush();
+    hint(&printer);
     if printer.failed() {
         status.max(Status::FAILED)
     } else {
         status
+    }
+}
+
+/// What to do about the errors that were said, where that is known. Hints come last.
+fn hint(printer: &Printer) {
+    let errors = printer.take_errors();
+    if errors.is_empty() {
+        return;
+    }
+    for way in steady_assure::explain::error::ways_out(&errors) {
+        printer.note(if way.command.is_empty() {
+            format!("hint: {}", way.what)
+        } else {
+            format!("hint: {}  ({})", way.command, way.what)
+        });
     }
 }
 
@@ -87,11 +106,13 @@ fn report(printer: &Printer, failure: Failure) -> Status {
             Status::FAILED
         }
         Failure::Message(message, status) => {
+            printer.keep_error(&message);
             printer.note(message);
             status
         }
         Failure::Hinted(failure, hint) => {
             let status = report(printer, *failure);
+            printer.take_errors(); // this one knows better
             printer.note(format!("hint: {hint}"));
             status
         }

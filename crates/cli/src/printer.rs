@@ -12,6 +12,9 @@ use steady_build::inputs::Explanation;
 use crate::diagnostics;
 use crate::progress::BuildProgress;
 
+/// More bytes of errors than this nobody needs hints for.
+const MANY_ERRORS: usize = 64 << 10;
+
 /// What there is for people only.
 struct Stage {
     cwd: Utf8PathBuf,
@@ -36,6 +39,8 @@ pub struct Printer {
     closed: AtomicBool,
     /// Set if people look on, who called us by our own name.
     stage: OnceLock<Stage>,
+    /// Errors that were said, as long as somebody wants to say more of them in the end.
+    errors: Mutex<Option<String>>,
     /// What went to standard output, as long as nothing went anywhere else and somebody wants to keep it.
     record: Mutex<Option<Vec<u8>>>,
 }
@@ -62,6 +67,7 @@ impl Printer {
             failed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             stage: OnceLock::new(),
+            errors: Mutex::new(None),
             record: Mutex::new(None),
         }
     }
@@ -76,6 +82,7 @@ impl Printer {
             failed: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             stage: OnceLock::new(),
+            errors: Mutex::new(None),
             record: Mutex::new(None),
         }
     }
@@ -158,8 +165,29 @@ impl Printer {
         self.err(text);
     }
 
+    /// From here on errors are kept too.
+    pub fn start_errors(&self) {
+        *self.errors.lock().unwrap_or_else(PoisonError::into_inner) = Some(String::new());
+    }
+
+    /// The errors that were kept, a paragraph each.
+    pub fn take_errors(&self) -> String {
+        let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        errors.take().unwrap_or_default()
+    }
+
+    /// Keeps an error that is said in another way.
+    pub fn keep_error(&self, message: &str) {
+        let mut errors = self.errors.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(errors) = errors.as_mut().filter(|kept| kept.len() < MANY_ERRORS) {
+            errors.push_str(message.trim_end());
+            errors.push_str("\n\n");
+        }
+    }
+
     /// An error as it stands; the command will end with code 1.
     pub fn error_plain(&self, message: impl AsRef<str>) {
+        self.keep_error(message.as_ref());
         self.failed.store(true, Ordering::Relaxed);
         self.note(message);
     }

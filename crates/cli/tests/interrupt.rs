@@ -28,7 +28,11 @@ impl Place {
     }
 
     fn command(&self, arguments: &[&str], cache: &Path) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_steady"));
+        self.command_of(Path::new(env!("CARGO_BIN_EXE_steady")), arguments, cache)
+    }
+
+    fn command_of(&self, program: &Path, arguments: &[&str], cache: &Path) -> Command {
+        let mut command = Command::new(program);
         command
             .args(arguments)
             .current_dir(self.dir.path())
@@ -121,6 +125,73 @@ fn a_build_ends_at_once() {
     assert!(start.elapsed().as_secs() < 5, "{:?}", start.elapsed());
     assert_eq!(place.left(), Vec::<String>::new());
     assert!(!place.dir.path().join("app.exe").exists());
+}
+
+/// Whether a process is there and not merely waiting to be fetched by its parent.
+fn is_alive(pid: &str) -> bool {
+    fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| !stat.contains(") Z ") && !stat.contains(") X "))
+}
+
+/// The test program and what it has started end with the run, whatever name it has.
+#[cfg(target_os = "linux")]
+#[test]
+fn tests_end_with_the_run() {
+    let test = r#"package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"testing"
+	"time"
+)
+
+func TestForever(t *testing.T) {
+	child := exec.Command("sleep", "1000")
+	if err := child.Start(); err != nil {
+		t.Fatal(err)
+	}
+	pids := fmt.Sprintf("%d %d", os.Getpid(), child.Process.Pid)
+	os.WriteFile("pids.tmp", []byte(pids), 0o666)
+	os.Rename("pids.tmp", "pids")
+	time.Sleep(time.Hour)
+}
+"#;
+    let shared = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build");
+    for name in ["steady", "go"] {
+        let place = Place::new("package main\n\nfunc main() {}\n");
+        fs::write(place.dir.path().join("main_test.go"), test).unwrap();
+        let program = place.dir.path().join(name);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_steady"), &program).unwrap();
+        let mut command = place.command_of(&program, &["test", "-count=1", "."], &shared);
+        let child = command.spawn().unwrap();
+        let pids = place.dir.path().join("pids");
+        let start = std::time::Instant::now();
+        while !pids.exists() {
+            assert!(
+                start.elapsed().as_secs() < 300,
+                "{name}: the test never began"
+            );
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let pids = fs::read_to_string(pids).unwrap();
+        assert!(pids.split(' ').all(is_alive), "{name}: {pids}");
+        let start = std::time::Instant::now();
+        interrupt(&child);
+        let output = child.wait_with_output().unwrap();
+        assert!(!output.status.success(), "{name}");
+        assert!(
+            start.elapsed().as_secs() < 10,
+            "{name}: {:?}",
+            start.elapsed()
+        );
+        while pids.split(' ').any(is_alive) {
+            assert!(start.elapsed().as_secs() < 10, "{name}: {pids} are left");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        assert_eq!(place.left(), Vec::<String>::new(), "{name}");
+    }
 }
 
 /// kill -9 cannot be answered: whatever is half done must not be believed afterwards.

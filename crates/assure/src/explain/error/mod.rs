@@ -41,37 +41,60 @@ pub struct Fix {
 #[must_use]
 pub fn recognise(text: &str, tree: &Tree<'_>) -> Vec<Explanation> {
     let text = plain(text);
-    let mut found: Vec<(usize, Explanation)> = Vec::new();
+    let mut found: Vec<Explanation> = Vec::new();
+    for (known, captures) in occurrences(&text) {
+        let explanation = explain(known, &captures, &text, tree);
+        let again = |other: &Explanation| {
+            other.name == explanation.name && other.cause == explanation.cause
+        };
+        if !found.iter().any(again) {
+            found.push(explanation);
+        }
+    }
+    found
+}
+
+/// Of each error in a text the way out for most, without a look at any tree: for hints.
+#[must_use]
+pub fn ways_out(text: &str) -> Vec<Fix> {
+    let text = plain(text);
+    let mut ways: Vec<Fix> = Vec::new();
+    for (known, captures) in occurrences(&text) {
+        let way = known.fixes.first().map(|(command, what)| Fix {
+            command: expand(command, &captures),
+            what: expand(what, &captures),
+        });
+        ways.extend(way.filter(|way| !ways.contains(way)));
+    }
+    ways
+}
+
+/// Where errors stand in a text, in order.
+fn occurrences(text: &str) -> Vec<(&'static Known, Captures<'_>)> {
+    let mut found: Vec<(usize, &'static Known, Captures<'_>)> = Vec::new();
     let mut taken: Vec<std::ops::Range<usize>> = Vec::new();
     for known in KNOWN {
         let Ok(pattern) = Regex::new(known.pattern) else {
             continue;
         };
-        for captures in pattern.captures_iter(&text) {
+        for captures in pattern.captures_iter(text) {
             let Some(whole) = captures.get(0) else {
                 continue;
             };
+            let whole = whole.range();
             // The table goes from narrow to wide: a place that is explained needs no second, vaguer word.
-            let overlaps = |range: &std::ops::Range<usize>| {
-                whole.start() < range.end && range.start < whole.end()
-            };
-            if taken.iter().any(overlaps) {
-                continue;
-            }
-            taken.push(whole.start()..whole.end());
-            let explanation = explain(known, &captures, &text, tree);
-            let again = |(_, other): &(usize, Explanation)| {
-                other.name == explanation.name && other.cause == explanation.cause
-            };
-            if !found.iter().any(again) {
-                found.push((whole.start(), explanation));
+            let overlaps =
+                |range: &std::ops::Range<usize>| whole.start < range.end && range.start < whole.end;
+            if !taken.iter().any(overlaps) {
+                taken.push(whole.clone());
+                found.push((whole.start, known, captures));
             }
         }
     }
-    found.sort_by_key(|(at, _)| *at);
+    found.sort_by_key(|(at, ..)| *at);
     found
         .into_iter()
-        .map(|(_, explanation)| explanation)
+        .map(|(_, known, captures)| (known, captures))
         .collect()
 }
 
