@@ -8,11 +8,12 @@ use steady_packages::package::{Package, PackageError, PackageId};
 
 use crate::build_events::BuildEvents;
 use crate::command::{Command, Kind};
+use crate::commands::freeze;
 use crate::configs::BuildRequest;
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::flags::build::FullBuildFlags;
-use crate::flags::{Parsed, define};
+use crate::flags::{Parsed, define, grammar};
 use crate::loading::{self, ModRequest, Request};
 use crate::programs::Wanted;
 use crate::session::Session;
@@ -22,6 +23,9 @@ struct BuildOnly {
     /// Write the result to this file or directory
     #[arg(long, value_name = "output")]
     o: Option<String>,
+    /// Build this program again from its build info, and say whether the bytes agree
+    #[arg(long, value_name = "file", help_heading = grammar::OWN)]
+    reproduce: Option<String>,
     #[command(flatten)]
     build: FullBuildFlags,
 }
@@ -65,6 +69,10 @@ pub static INSTALL: Command = Command {
 
 fn build(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = BuildOnly::from_arg_matches(&parsed.matches)?;
+    if let Some(file) = &flags.reproduce {
+        session.spoil_answer();
+        return freeze::reproduce::run(session, file, &flags.build);
+    }
     let output = flags.o.clone().unwrap_or_default();
     let mut bench = loading::prepare(session, request(&flags.build, &output, true))?;
     bench.config.explain = flags.build.explain.explain;

@@ -13,6 +13,7 @@ pub mod env;
 mod explain;
 mod finder;
 pub mod fmt;
+pub mod freeze;
 pub mod generate;
 pub mod get;
 pub mod handover;
@@ -58,6 +59,7 @@ pub static GO: Command = Command {
         &entries::ENTRIES,
         &cache::CACHE,
         &verify::VERIFY,
+        &freeze::FREEZE,
         &completions::COMPLETIONS,
         &explain::EXPLAIN,
         &topics::BUILDCONSTRAINT,

@@ -97,17 +97,23 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         links = Link::ALL.to_vec();
     }
     modules::must_be_enabled(&session.settings)?;
-    let mut report = with_chain(session, &flags, &links, |chain| chain.verify())?;
+    let mut report = with_chain(session, &flags.modules, &links, flags.accept, |chain| {
+        chain.verify()
+    })?;
     let mut repaired = Vec::new();
     if flags.repair && report.failures().next().is_some() {
         if !flags.json {
             session.printer.out(text(&report, &flags));
         }
-        repaired = with_chain(session, &flags, &links, |chain| chain.repair(&report))?;
+        repaired = with_chain(session, &flags.modules, &links, flags.accept, |chain| {
+            chain.repair(&report)
+        })?;
         if !flags.json {
             session.printer.out(mended(&repaired));
         }
-        report = with_chain(session, &flags, &links, |chain| chain.verify())?;
+        report = with_chain(session, &flags.modules, &links, flags.accept, |chain| {
+            chain.verify()
+        })?;
     }
     if flags.json {
         session.printer.out(json(&report, &repaired)?);
@@ -121,15 +127,19 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
 }
 
 /// Puts the chain together, from modules that know nothing yet.
-fn with_chain<T>(
+///
+/// # Errors
+/// go.mod or go.work cannot be read.
+pub fn with_chain<T>(
     session: &mut Session,
-    flags: &Flags,
+    common: &ModCommon,
     links: &[Link],
+    accept: bool,
     work: impl FnOnce(&Chain<'_>) -> T,
 ) -> Result<T> {
     let request = ModRequest {
         default_mode: Some(ModMode::Mod),
-        common: Some(&flags.modules),
+        common: Some(common),
         force: true,
         quiet: true,
         ..ModRequest::default()
@@ -159,7 +169,7 @@ fn with_chain<T>(
         },
         memory: memory.map(|dir| dir.join("steady/replaced")),
         links: links.to_vec(),
-        accept: flags.accept,
+        accept,
         progress: &progress,
     };
     let done = work(&chain);

@@ -26,7 +26,7 @@ struct Flags {
 }
 
 /// Flags of `mod vendor` and `work vendor`.
-#[derive(Args)]
+#[derive(Args, Default)]
 pub struct VendorFlags {
     /// Print the names of vendored modules and packages
     #[arg(long)]

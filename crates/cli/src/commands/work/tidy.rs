@@ -62,7 +62,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     }
     modules::must_be_enabled(&session.settings)?;
     let path = modules::must_have_go_work(session)?;
-    let tidied = resolve(session, &flags)?;
+    let tidied = resolve(session, &flags.modules, flags.x, flags.v)?;
     report(session, &flags, &tidied)?;
     if flags.diff {
         return diff(session, &tidied);
@@ -76,12 +76,20 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     Ok(Status::DONE)
 }
 
-/// Works out each member's requirements, with what is known of the others so far.
-fn resolve(session: &mut Session, flags: &Flags) -> Result<Vec<(Modules, Tidy)>> {
+/// Works out each member's requirements, with what is known of the others so far. `trace` tells requests, `verbose` what goes.
+///
+/// # Errors
+/// There are no members, or what keeps their requirements from being worked out.
+pub fn resolve(
+    session: &mut Session,
+    common: &ModCommon,
+    trace: bool,
+    verbose: bool,
+) -> Result<Vec<(Modules, Tidy)>> {
     let request = ModRequest {
         default_mode: Some(ModMode::Mod),
-        common: Some(&flags.modules),
-        trace: flags.x,
+        common: Some(common),
+        trace,
         force: true,
         lenient_sums: true,
         ..ModRequest::default()
@@ -92,7 +100,7 @@ fn resolve(session: &mut Session, flags: &Flags) -> Result<Vec<(Modules, Tidy)>>
     }
     let context = Arc::new(configs::plain_context(session)?);
     let options = TidyOptions {
-        verbose: flags.v,
+        verbose,
         ..TidyOptions::default()
     };
     let mut neighbours = workspace.neighbours().map_err(Failure::switching)?;

@@ -1,0 +1,244 @@
+//! `steady freeze`: the lock and the snapshot of dependencies held against each other, and the documents made from them.
+
+mod documents;
+pub mod reproduce;
+
+use clap::{Args, FromArgMatches};
+use std::fmt::Write as _;
+use steady_assure::verify::Link;
+use steady_module::changes::changes;
+use steady_module::gover;
+use steady_packages::modload::{ModError, ModMode, Modules, Tidy, TidyOptions};
+
+use super::modules::vendor::{VendorFlags, vendor};
+use super::verify::with_chain;
+use super::work;
+use crate::bail;
+use crate::command::{Command, Kind};
+use crate::configs;
+use crate::exit::Status;
+use crate::failure::{Failure, Result};
+use crate::flags::build::{FullBuildFlags, ModCommon};
+use crate::flags::{Parsed, define};
+use crate::loading::{self, ModRequest};
+use crate::modules;
+use crate::session::Session;
+
+#[derive(Args)]
+struct Flags {
+    /// Change nothing: say whether lock and snapshot agree
+    #[arg(long)]
+    check: bool,
+    /// Write a bill of materials instead: cyclonedx, cyclonedx-1.5 or spdx
+    #[arg(long, value_name = "format")]
+    sbom: Option<String>,
+    /// With -sbom: that of this program, by its build info
+    #[arg(long, value_name = "file")]
+    binary: Option<String>,
+    /// Write an in-toto statement instead that says where this program comes from
+    #[arg(long, value_name = "file")]
+    provenance: Option<String>,
+    /// Write the document to this file
+    #[arg(long, value_name = "file")]
+    o: Option<String>,
+    #[command(flatten)]
+    build: FullBuildFlags,
+}
+
+/// `steady freeze`
+pub static FREEZE: Command = Command {
+    usage: "steady freeze [-check | -sbom format [-binary file] | -provenance file] [-o file] [build flags] [packages]",
+    short: "lock and vendor dependencies, and say what they are",
+    long: include_str!("../../help/text/freeze.txt"),
+    examples: &[
+        (
+            "go.mod, go.sum and vendor/ brought in order",
+            "steady freeze",
+        ),
+        ("do they agree? in CI", "steady freeze -check"),
+        (
+            "what a program is made of",
+            "steady freeze -sbom cyclonedx -o bom.json ./cmd/app",
+        ),
+        (
+            "the same of a finished program",
+            "steady freeze -sbom spdx -binary bin/app",
+        ),
+        (
+            "where a program comes from",
+            "steady freeze -provenance bin/app",
+        ),
+    ],
+    kind: Kind::Own {
+        flags: define::<Flags>,
+        run,
+    },
+};
+
+fn run(session: &mut Session, parsed: &Parsed) -> Result {
+    let flags = Flags::from_arg_matches(&parsed.matches)?;
+    let asked = [
+        flags.check,
+        flags.sbom.is_some(),
+        flags.provenance.is_some(),
+    ];
+    if asked.into_iter().filter(|asked| *asked).count() > 1 {
+        bail!("-check, -sbom and -provenance exclude one another");
+    }
+    if flags.binary.is_some() && flags.sbom.is_none() {
+        bail!("-binary goes with -sbom");
+    }
+    if let Some(file) = &flags.provenance {
+        return documents::provenance(session, file, flags.o.as_deref());
+    }
+    if let Some(format) = &flags.sbom {
+        let write = documents::format(format)?;
+        let bom = match &flags.binary {
+            Some(file) => documents::of_program(session, file)?,
+            None => documents::of_packages(session, &flags.build, &parsed.arguments)?,
+        };
+        return documents::give(session, &write(&bom), flags.o.as_deref());
+    }
+    if !parsed.arguments.is_empty() || flags.o.is_some() {
+        bail!("packages and -o go with -sbom");
+    }
+    modules::must_be_enabled(&session.settings)?;
+    if flags.check {
+        check(session, &flags.build.modules)
+    } else {
+        freeze(session, &flags.build.modules)
+    }
+}
+
+/// Every module in order, with what tidy makes of it.
+fn lock(session: &mut Session, common: &ModCommon) -> Result<Vec<(Modules, Tidy)>> {
+    let tidied = if modules::go_work(&session.settings, &session.files)?.is_some() {
+        work::tidy::resolve(session, common, false, false)?
+    } else {
+        let request = ModRequest {
+            mode: Some("mod"),
+            default_mode: Some(ModMode::Mod),
+            common: Some(common),
+            force: true,
+            no_workspace: true,
+            lenient_sums: true,
+            ..ModRequest::default()
+        };
+        let loaded = loading::open_modules(session, request)?;
+        modules::must_have_main(session, &loaded)?;
+        let context = std::sync::Arc::new(configs::plain_context(session)?);
+        let tidy = loaded
+            .tidy(context, &TidyOptions::default())
+            .map_err(Failure::switching)?;
+        vec![(loaded, tidy)]
+    };
+    let errors = tidied
+        .iter()
+        .flat_map(|(_, tidy)| tidy.packages.errors(true));
+    let messages: Vec<String> = errors.map(|error: ModError| error.to_string()).collect();
+    if messages.is_empty() {
+        Ok(tidied)
+    } else {
+        Err(Failure::Errors(messages))
+    }
+}
+
+/// What tidy would change, a line each.
+fn lock_changes(session: &Session, tidied: &[(Modules, Tidy)]) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for (module, tidy) in tidied {
+        let dir = module.mains().first().map(|main| main.dir.clone());
+        let dir = dir.unwrap_or_default();
+        let [go_mod, go_sum] = module.diff_tidy(tidy)?;
+        for (name, change) in [("go.mod", go_mod), ("go.sum", go_sum)] {
+            if change.before != change.after {
+                let name = modules::short_path(session.environment().cwd(), &dir.join(name));
+                let mut lines = changes(&change.before, &change.after);
+                if lines.is_empty() {
+                    "\n\tlines in another order".clone_into(&mut lines);
+                }
+                found.push(format!("{name} is not what the packages need:{lines}"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn freeze(session: &mut Session, common: &ModCommon) -> Result {
+    let tidied = lock(session, common)?;
+    let changed = lock_changes(session, &tidied)?;
+    let mut newest = String::new();
+    for (module, tidy) in &tidied {
+        module.commit_tidy(tidy).map_err(Failure::switching)?;
+        newest = gover::max(&newest, tidy.reqs.go_version()).to_owned();
+    }
+    if let Some(path) = modules::go_work(&session.settings, &session.files)? {
+        work::workfile::keep_up(session, &path, &newest)?;
+    }
+    drop(tidied);
+    let status = vendor(session, common, &VendorFlags::default(), &[])?;
+    if status != Status::DONE {
+        return Ok(status);
+    }
+    let mut text = String::new();
+    for change in changed {
+        let _ = writeln!(
+            text,
+            "changed: {}",
+            change.replace(" is not what the packages need", "")
+        );
+    }
+    session.printer.out(text);
+    check(session, common)
+}
+
+/// Both safeguards, one answer.
+fn check(session: &mut Session, common: &ModCommon) -> Result {
+    let tidied = lock(session, common)?;
+    let mut wrong = lock_changes(session, &tidied)?;
+    let needs = tidied.iter().any(|(module, _)| {
+        let mains = module.mains().iter();
+        mains.map(|main| main.file.require.len()).sum::<usize>() > 0
+    });
+    drop(tidied);
+    let links = [Link::Vendor];
+    let report = with_chain(session, common, &links, false, |chain| {
+        let place = chain.modules.vendor_place().unwrap_or_default();
+        let there = chain.files.is_dir(&place);
+        (chain.verify(), there.then_some(()).ok_or(place))
+    })?;
+    let (report, place) = report;
+    match place {
+        Err(place) if needs => wrong.push(format!("{place} is missing: there is no snapshot")),
+        _ => {}
+    }
+    for failure in report.failures() {
+        wrong.push(format!(
+            "{} is {}: expected {}, found {}",
+            modules::short_path(session.environment().cwd(), &failure.file),
+            failure.problem.word(),
+            failure.expected,
+            failure.found
+        ));
+    }
+    for unverified in report.unverified() {
+        wrong.push(format!(
+            "{} {} could not be checked: {}",
+            unverified.count, unverified.what, unverified.reason
+        ));
+    }
+    if wrong.is_empty() {
+        let files: usize = report.outcomes.iter().map(|outcome| outcome.checked).sum();
+        session.printer.out(format!(
+            "frozen: go.mod and go.sum are what the packages need, and vendor/ is what they say ({files} files)\n"
+        ));
+        return Ok(Status::DONE);
+    }
+    let mut text = String::new();
+    for line in &wrong {
+        let _ = writeln!(text, "{line}");
+    }
+    text.push_str("not frozen: run 'steady freeze'\n");
+    session.printer.out(text);
+    Ok(Status::FAILED)
+}
