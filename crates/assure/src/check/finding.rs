@@ -121,17 +121,55 @@ impl Evidence {
 pub struct Fix {
     /// A command line for a shell at the root.
     pub command: String,
-    /// It changes nothing but what is wrong, and can be taken back: `-fix` may run it.
+    /// It changes nothing but what is wrong, and can be taken back: `-fix` runs it.
     pub safe: bool,
+    /// The command taken apart, if it is safe.
+    #[serde(skip)]
+    pub action: Option<Action>,
+}
+
+/// A go command that mends something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Action {
+    /// Where, from the root; `.` for the root itself.
+    pub dir: String,
+    /// go.work is not to count.
+    pub alone: bool,
+    /// The words after `go`.
+    pub words: Vec<String>,
 }
 
 impl Fix {
-    /// One that `-fix` may run.
+    /// A go command in a directory that `-fix` may run.
     #[must_use]
-    pub fn safe(command: impl Into<String>) -> Fix {
+    pub fn safe(dir: &str, words: &[&str]) -> Fix {
+        Fix::of(Action {
+            dir: dir.to_owned(),
+            alone: false,
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+        })
+    }
+
+    /// The same, outside of any workspace.
+    #[must_use]
+    pub fn safe_alone(dir: &str, words: &[&str]) -> Fix {
+        Fix::of(Action {
+            dir: dir.to_owned(),
+            alone: true,
+            words: words.iter().map(|word| (*word).to_owned()).collect(),
+        })
+    }
+
+    fn of(action: Action) -> Fix {
+        let off = if action.alone { "GOWORK=off " } else { "" };
+        let go = format!("{off}go {}", action.words.join(" "));
         Fix {
-            command: command.into(),
+            command: match action.dir.as_str() {
+                "." => go,
+                dir => format!("(cd {dir} && {go})"),
+            },
             safe: true,
+            action: Some(action),
         }
     }
 
@@ -141,6 +179,7 @@ impl Fix {
         Fix {
             command: command.into(),
             safe: false,
+            action: None,
         }
     }
 }

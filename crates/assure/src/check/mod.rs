@@ -4,15 +4,17 @@
 //! an error there, and [`causes`] looks for the reason; [`inspect`] adds what is worth a warning although everything loads. [`classes`] is
 //! the table of what there is to find.
 
+pub mod accept;
 pub mod causes;
 pub mod classes;
 pub mod finding;
 pub mod git;
 pub mod inspect;
+pub mod output;
 pub mod symptom;
 pub mod world;
 
-pub use finding::{Accepted, Environment, Evidence, Finding, Fix, Severity};
+pub use finding::{Accepted, Action, Environment, Evidence, Finding, Fix, Severity};
 pub use world::World;
 
 use causes::{Case, Cause};

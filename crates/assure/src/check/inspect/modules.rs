@@ -56,6 +56,15 @@ fn alone(world: &World, member: &Member, command: &str) -> String {
     }
 }
 
+/// `go mod tidy` in a member.
+fn tidied(world: &World, member: &Member) -> Fix {
+    let dir = world.shown(&member.dir);
+    match world.here.go_work {
+        Some(_) => Fix::safe_alone(&dir, &["mod", "tidy"]),
+        None => Fix::safe(&dir, &["mod", "tidy"]),
+    }
+}
+
 /// Whether an import path is a module's or below it.
 fn within(package: &str, module: &str) -> bool {
     package
@@ -195,7 +204,7 @@ pub fn not_tidy(case: &Case<'_>, what: &str) -> Finding {
         ),
     };
     case.finding("modules/not-tidy", member.path.clone(), message)
-        .fixed_by(Fix::safe(alone(world, member, "go mod tidy")))
+        .fixed_by(tidied(world, member))
 }
 
 /// A sum that is not there.
@@ -213,7 +222,7 @@ pub fn sum_missing(case: &Case<'_>, what: &str) -> Finding {
         let message = format!("go.sum of {} has no sum for {what}", member.path);
         return case
             .finding("modules/sum-missing", member.path.clone(), message)
-            .fixed_by(Fix::safe(alone(world, member, "go mod tidy")));
+            .fixed_by(tidied(world, member));
     }
     // A member that names it itself lacks its sum alone too; otherwise it is the workspace's selection that asks for it.
     let path = what.split('@').next().unwrap_or_default();
@@ -228,7 +237,7 @@ pub fn sum_missing(case: &Case<'_>, what: &str) -> Finding {
         let message = format!("go.sum of {} has no sum for {what}", member.path);
         return case
             .finding("modules/sum-missing", member.path.clone(), message)
-            .fixed_by(Fix::safe(alone(world, member, "go mod tidy")));
+            .fixed_by(tidied(world, member));
     }
     let file = layout
         .go_work
@@ -243,7 +252,10 @@ pub fn sum_missing(case: &Case<'_>, what: &str) -> Finding {
     }
     let message = format!("go.work.sum has no sum for {what}");
     case.finding("workspace/sums-stale", "go.work.sum", message)
-        .fixed_by(Fix::safe("go work sync"))
+        .fixed_by(Fix::safe(
+            &workspace::place_of_work(world, case.environment()),
+            &["work", "sync"],
+        ))
 }
 
 fn lacks_sum(world: &World, case: &Case<'_>, member: &Member, module: &ModuleVersion) -> bool {
@@ -443,6 +455,10 @@ pub fn unpublished(case: &Case<'_>, module: Option<&ModuleVersion>) -> Finding {
     {
         return leaks(case, member, replace, &module.path);
     }
+    let alone = own(case).is_some() && world.here.go_work.is_some();
+    if alone && let Some(sibling) = sibling(world, module) {
+        return workspace::needs_workspace(case, &sibling.path, &sibling.path);
+    }
     let finding = case.finding(
         "modules/unpublished",
         module.to_string(),
@@ -464,12 +480,9 @@ pub fn not_here(case: &Case<'_>, what: &str) -> Cause {
     let named = named(&case.trouble.text);
     let missing = named.as_ref().filter(|module| {
         let placeholder = PLACEHOLDERS.contains(&module.version.as_str());
-        let sibling = world
-            .here
-            .members
-            .iter()
-            .find(|member| member.path == module.path);
-        placeholder || sibling.is_some_and(|sibling| untagged(world, sibling, &module.version))
+        placeholder
+            || sibling(world, module)
+                .is_some_and(|sibling| untagged(world, sibling, &module.version))
     });
     match (missing, named.as_ref()) {
         (Some(module), _) => unpublished(case, Some(module)).into(),
@@ -480,6 +493,15 @@ pub fn not_here(case: &Case<'_>, what: &str) -> Cause {
             "not in the module cache: {what}; -online asks for it"
         )),
     }
+}
+
+/// The member of the repository that a module version is about.
+fn sibling<'w>(world: &'w World, module: &ModuleVersion) -> Option<&'w Member> {
+    world
+        .here
+        .members
+        .iter()
+        .find(|member| member.path == module.path)
 }
 
 /// The module version that an error is about.

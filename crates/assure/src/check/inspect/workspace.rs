@@ -41,6 +41,14 @@ fn with_line(
     }
 }
 
+/// The directory of go.work, as it is shown.
+#[must_use]
+pub fn place_of_work(world: &World, environment: Environment) -> String {
+    let file = world.layout(environment).go_work.as_ref();
+    let dir = file.and_then(|file| file.parent());
+    dir.map_or_else(|| ".".to_owned(), |dir| world.shown(dir))
+}
+
 /// A member that has no go.mod in this environment.
 pub fn member(case: &Case<'_>, dir: &str) -> Finding {
     let world = case.world;
@@ -77,7 +85,11 @@ pub fn member(case: &Case<'_>, dir: &str) -> Finding {
             let message = format!("go.work uses {shown}, which has no go.mod");
             let finding = case.finding("workspace/member-missing", dir.as_str(), message);
             let (finding, written) = with_line(world, finding, case.environment(), &dir);
-            finding.fixed_by(Fix::safe(format!("go work edit -dropuse={written}")))
+            let place = place_of_work(world, case.environment());
+            finding.fixed_by(Fix::safe(
+                &place,
+                &["work", "edit", &format!("-dropuse={written}")],
+            ))
         }
     }
 }
@@ -86,7 +98,10 @@ pub fn member(case: &Case<'_>, dir: &str) -> Finding {
 pub fn go_line(case: &Case<'_>) -> Finding {
     let first = case.trouble.text.split(", but").next().unwrap_or_default();
     let finding = case.finding("workspace/go-line", first, first);
-    line_of_work(case, finding, |line| line.starts_with("go ")).fixed_by(Fix::safe("go work use"))
+    line_of_work(case, finding, |line| line.starts_with("go ")).fixed_by(Fix::safe(
+        &place_of_work(case.world, case.environment()),
+        &["work", "use"],
+    ))
 }
 
 fn line_of_work(case: &Case<'_>, finding: Finding, fits: impl Fn(&str) -> bool) -> Finding {

@@ -3,6 +3,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use steady_assure::check::accept::{self, Rules};
 use steady_assure::check::git::Repository;
 use steady_assure::check::world::{Layout, Member, Platform, Setting};
 use steady_module::modfile::{ModFile, WorkFile};
@@ -10,6 +11,7 @@ use steady_system::temp::TempDir;
 use steady_system::{Files, Overlay};
 
 use super::Flags;
+use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::flags::GoFlags;
 use crate::modules;
@@ -36,7 +38,7 @@ const SHARED: [&str; 9] = [
 ];
 
 /// The systems and architectures that colleagues have.
-pub const COMMON: [(&str, &str); 6] = [
+const COMMON: [(&str, &str); 6] = [
     ("linux", "amd64"),
     ("linux", "arm64"),
     ("darwin", "amd64"),
@@ -71,6 +73,8 @@ pub struct Survey {
     pub there_layout: Layout,
     /// What is set on this machine.
     pub settings: Vec<Setting>,
+    /// What steady.toml says.
+    pub rules: Rules,
     /// Contents that only the overlays name; vanishes at the end.
     _store: TempDir,
 }
@@ -112,10 +116,16 @@ impl Survey {
             ));
         }
         let root = root(repository.as_ref(), &here_layout, &cwd);
+        let rules = files
+            .read_if_exists(root.join(accept::FILE))?
+            .unwrap_or_default();
+        let rules = Rules::parse(&String::from_utf8_lossy(&rules))
+            .map_err(|text| Failure::Message(text, Status::USAGE))?;
         let published = published(&plain, repository.as_ref(), &tree, &there_layout, &store)?;
         Ok(Survey {
             root,
             settings: set_here(&session.settings, files),
+            rules,
             repository,
             here,
             there: Stage {
@@ -127,6 +137,26 @@ impl Survey {
             there_layout,
             _store: store,
         })
+    }
+
+    /// The platforms that colleagues have.
+    #[must_use]
+    pub fn platforms(&self) -> Vec<Platform> {
+        let own = self
+            .rules
+            .platforms
+            .iter()
+            .filter_map(|pair| pair.split_once('/'));
+        let mut pairs: Vec<(&str, &str)> = own.collect();
+        if pairs.is_empty() {
+            pairs = COMMON.to_vec();
+        }
+        let platform = |(goos, goarch): (&str, &str)| Platform {
+            goos: goos.to_owned(),
+            goarch: goarch.to_owned(),
+            cgo: false,
+        };
+        pairs.into_iter().map(platform).collect()
     }
 
     /// Where the consumer of a module is.

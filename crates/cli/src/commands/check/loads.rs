@@ -4,7 +4,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::FromArgMatches;
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use steady_assure::check::Environment;
 use steady_assure::check::World;
@@ -13,7 +13,8 @@ use steady_packages::index::Index;
 use steady_packages::modload::ModMode;
 use steady_system::temp::TempDir;
 
-use super::environments::{COMMON, Stage, Survey};
+use super::environments::{Stage, Survey};
+use super::progress::Watcher;
 use crate::configs::BuildRequest;
 use crate::failure::{Failure, Result};
 use crate::flags::build::FullBuildFlags;
@@ -92,12 +93,7 @@ impl Survey {
                     loads.add_layout(&self.there, *environment, self, &native);
                 }
                 Environment::Colleague => {
-                    for (goos, goarch) in COMMON {
-                        let platform = Platform {
-                            goos: goos.to_owned(),
-                            goarch: goarch.to_owned(),
-                            cgo: false,
-                        };
+                    for platform in self.platforms() {
                         loads.add_layout(&self.there, *environment, self, &platform);
                     }
                 }
@@ -227,53 +223,74 @@ impl<'s> Loads<'s> {
         }
     }
 
-    /// Does all loads, as many at a time as there are processors, and puts together what is to be judged.
-    pub fn run(self, survey: &Survey) -> (World, Times) {
+    /// Does all loads, as many at a time as there are processors, and puts together what is to be judged. The watcher hears of each
+    /// environment as soon as all of it is loaded.
+    pub fn run(self, survey: &Survey, watcher: &Watcher) -> (World, Times) {
         let start = Instant::now();
         let next = AtomicUsize::new(0);
-        let ended: Vec<OnceLock<Duration>> = self.loads.iter().map(|_| OnceLock::new()).collect();
+        let ended: Mutex<Vec<Option<Duration>>> = Mutex::new(vec![None; self.loads.len()]);
+        let news = Condvar::new();
+        let locked = || ended.lock().unwrap_or_else(PoisonError::into_inner);
         let work = || {
-            while let Some(load) = self.loads.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let at = self
-                    .loads
-                    .iter()
-                    .position(|other| std::ptr::eq(other, load))
-                    .unwrap_or_default();
-                let index = &self.indices[load.inputs.tree].1;
-                let _ = load.outcome.set(load.run(index));
-                let _ = ended[at].set(start.elapsed());
+            loop {
+                let at = next.fetch_add(1, Ordering::Relaxed);
+                let Some(load) = self.loads.get(at) else {
+                    return;
+                };
+                let _ = load
+                    .outcome
+                    .set(load.run(&self.indices[load.inputs.tree].1));
+                locked()[at] = Some(start.elapsed());
+                news.notify_all();
             }
         };
+        let mut world = world(survey);
+        let mut times = Times::new();
         std::thread::scope(|scope| {
-            for _ in 1..steady_system::processors().min(self.loads.len()) {
+            for _ in 0..steady_system::processors().min(self.loads.len()) {
                 scope.spawn(work);
             }
-            work();
+            for environment in Environment::ALL {
+                let mut longest = Duration::ZERO;
+                let of_it = self
+                    .planned
+                    .iter()
+                    .filter(|planned| planned.environment == environment);
+                for planned in of_it.clone() {
+                    let mut state = locked();
+                    while state[planned.load].is_none() {
+                        let done = state.iter().flatten().count();
+                        watcher.busy(environment, done, self.loads.len());
+                        state = news.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    }
+                    longest = longest.max(state[planned.load].unwrap_or_default());
+                }
+                if of_it.clone().next().is_none() {
+                    continue;
+                }
+                world.views.extend(of_it.map(|planned| {
+                    View {
+                        environment,
+                        module: planned.module.clone(),
+                        platform: planned.platform.clone(),
+                        outcome: self.loads[planned.load]
+                            .outcome
+                            .get()
+                            .cloned()
+                            .unwrap_or(Outcome::Refused(Vec::new())),
+                    }
+                }));
+                times.insert(environment, longest);
+                watcher.loaded(&world, environment, longest);
+            }
         });
-        let mut times = Times::new();
-        let mut views = Vec::new();
-        for planned in self.planned {
-            let load = &self.loads[planned.load];
-            let time = ended[planned.load].get().copied().unwrap_or_default();
-            let longest = times.entry(planned.environment).or_default();
-            *longest = time.max(*longest);
-            views.push(View {
-                environment: planned.environment,
-                module: planned.module,
-                platform: planned.platform,
-                outcome: load
-                    .outcome
-                    .get()
-                    .cloned()
-                    .unwrap_or(Outcome::Refused(Vec::new())),
-            });
-        }
         self.indices.iter().for_each(|(_, index)| index.save());
-        (world(survey, views), times)
+        (world, times)
     }
 }
 
-fn world(survey: &Survey, views: Vec<View>) -> World {
+/// The world without what was loaded.
+fn world(survey: &Survey) -> World {
     let here = &survey.here.session;
     World {
         root: survey.root.clone(),
@@ -283,7 +300,7 @@ fn world(survey: &Survey, views: Vec<View>) -> World {
         repository: survey.repository.clone(),
         here: survey.here_layout.clone(),
         there: survey.there_layout.clone(),
-        views,
+        views: Vec::new(),
         settings: survey.settings.clone(),
         env_file: here.settings.env_file.path.clone().ok(),
         go: steady_module::gover::from_toolchain(here.settings.local_version()).to_owned(),

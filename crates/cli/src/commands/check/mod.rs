@@ -1,14 +1,18 @@
 //! `steady check`: where will this code run?
 //!
-//! The environments are made in [`environments`] and loaded in [`loads`]; `steady_assure::check` judges what was loaded; [`report`] says it.
+//! The environments are made in [`environments`] and loaded in [`loads`]; `steady_assure::check` judges what was loaded; [`report`] says it,
+//! and [`fix`] runs what mends it.
 
 mod environments;
+mod fix;
 mod loads;
+mod progress;
 mod report;
 
 use clap::{Args, FromArgMatches};
 use std::time::Instant;
-use steady_assure::check::{self, Environment};
+use steady_assure::check::{self, Environment, accept};
+use steady_system::clock::Clock;
 
 use crate::command::{Command, Kind};
 use crate::exit::Status;
@@ -16,6 +20,7 @@ use crate::failure::{Failure, Result};
 use crate::flags::build::Chdir;
 use crate::flags::{Parsed, define};
 use crate::session::Session;
+use report::Report;
 
 #[derive(Args, Debug, Clone)]
 pub(super) struct Flags {
@@ -28,9 +33,18 @@ pub(super) struct Flags {
         default_value = "here,ci,colleague,consumer"
     )]
     env: String,
+    /// Run the fixes that are marked safe, then check again
+    #[arg(long)]
+    fix: bool,
     /// Print one JSON object
     #[arg(long)]
     json: bool,
+    /// Print a SARIF 2.1.0 log
+    #[arg(long)]
+    sarif: bool,
+    /// Print workflow commands, which CI turns into annotations
+    #[arg(long)]
+    annotations: bool,
     /// Ask module proxies for what is not in the module cache
     #[arg(long)]
     online: bool,
@@ -38,13 +52,14 @@ pub(super) struct Flags {
 
 /// `steady check`
 pub static CHECK: Command = Command {
-    usage: "steady check [-env list] [-json] [-online]",
+    usage: "steady check [-env list] [-fix] [-json | -sarif | -annotations] [-online]",
     short: "tell where this code will run: here, in CI, for a colleague, for whoever requires it",
     long: include_str!("../../help/text/check.txt"),
     examples: &[
         ("everywhere", "steady check"),
         ("before pushing", "steady check -env=ci"),
-        ("for machines", "steady check -json"),
+        ("mend what can be mended safely", "steady check -fix"),
+        ("in a CI job", "steady check -annotations"),
     ],
     kind: Kind::Own {
         flags: define::<Flags>,
@@ -55,25 +70,52 @@ pub static CHECK: Command = Command {
 fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = Flags::from_arg_matches(&parsed.matches)?;
     if !parsed.arguments.is_empty() {
-        return Err(usage("'steady check' accepts no arguments"));
+        return Err(usage("it takes no arguments"));
+    }
+    if [flags.json, flags.sarif, flags.annotations]
+        .iter()
+        .filter(|on| **on)
+        .count()
+        > 1
+    {
+        return Err(usage("only one of -json, -sarif and -annotations"));
     }
     let wanted = wanted(&flags.env)?;
     let start = Instant::now();
-    let survey = environments::Survey::new(session, &flags)?;
-    let loads = survey.loads(&wanted)?;
-    let (world, times) = loads.run(&survey);
-    let judgement = check::judge(&world, &wanted);
-    let report = report::Report::new(&survey, &world, judgement, &wanted, &times);
-    if flags.json {
-        session.printer.out(report.json()?);
-    } else {
-        session.printer.out(report.text(start.elapsed()));
+    let mut report = checked(session, &flags, &wanted)?;
+    if flags.fix {
+        let fixed = fix::apply(session, &report);
+        if fixed.iter().any(|one| one.failure.is_none()) {
+            report = checked(session, &flags, &wanted)?;
+        }
+        report.fixed = fixed;
     }
+    session
+        .printer
+        .out(match (flags.json, flags.sarif, flags.annotations) {
+            (true, _, _) => report.json()?,
+            (_, true, _) => report.sarif()?,
+            (_, _, true) => report.annotations(),
+            _ => report.text(start.elapsed()),
+        });
     Ok(if report.breaks() {
         Status::FAILED
     } else {
         Status::DONE
     })
+}
+
+/// One check from beginning to end.
+fn checked(session: &Session, flags: &Flags, wanted: &[Environment]) -> Result<Report> {
+    let survey = environments::Survey::new(session, flags)?;
+    let watcher = progress::Watcher::new(session, flags.fix);
+    let (world, times) = survey.loads(wanted)?.run(&survey, &watcher);
+    let mut judgement = check::judge(&world, wanted);
+    let seconds = Clock::System.nanos() / 1_000_000_000;
+    survey
+        .rules
+        .apply(&mut judgement.findings, &accept::day(seconds));
+    Ok(Report::new(&survey, &world, judgement, wanted, &times))
 }
 
 fn usage(text: &str) -> Failure {

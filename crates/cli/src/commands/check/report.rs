@@ -1,13 +1,15 @@
 //! What `check` says: a matrix for people, JSON for machines.
 
+use camino::Utf8Path;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::time::Duration;
 use steady_assure::check::{
-    Accepted, Environment, Evidence, Finding, Fix, Judgement, Severity, World,
+    Accepted, Environment, Evidence, Finding, Fix, Judgement, Severity, World, output,
 };
 
 use super::environments::Survey;
+use super::fix::Fixed;
 use super::loads::Times;
 use crate::failure::Result;
 
@@ -57,6 +59,8 @@ struct Whole<'a> {
     go: String,
     environments: &'a [Row],
     findings: Vec<Shown<'a>>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    fixed: &'a [Fixed],
 }
 
 /// The findings and the verdicts that follow from them.
@@ -64,7 +68,10 @@ pub struct Report {
     root: String,
     go: String,
     rows: Vec<Row>,
-    findings: Vec<Finding>,
+    /// What was found.
+    pub findings: Vec<Finding>,
+    /// What `-fix` did before.
+    pub fixed: Vec<Fixed>,
 }
 
 impl Report {
@@ -104,7 +111,14 @@ impl Report {
             go: format!("go{}", world.go),
             rows: rows.collect(),
             findings: judgement.findings,
+            fixed: Vec::new(),
         }
+    }
+
+    /// The top of what was checked.
+    #[must_use]
+    pub fn root(&self) -> &Utf8Path {
+        Utf8Path::new(&self.root)
     }
 
     /// Whether any environment breaks.
@@ -147,14 +161,43 @@ impl Report {
             go: self.go.clone(),
             environments: &self.rows,
             findings: self.findings.iter().map(shown).collect(),
+            fixed: &self.fixed,
         };
         Ok(serde_json::to_string_pretty(&whole)? + "\n")
+    }
+
+    /// A SARIF log.
+    ///
+    /// # Errors
+    /// None in practice.
+    pub fn sarif(&self) -> Result<String> {
+        let log = output::sarif(&self.findings, env!("CARGO_PKG_VERSION"));
+        Ok(serde_json::to_string_pretty(&log)? + "\n")
+    }
+
+    /// Workflow commands.
+    #[must_use]
+    pub fn annotations(&self) -> String {
+        output::annotations(&self.findings)
     }
 
     /// The matrix, and each finding below it.
     #[must_use]
     pub fn text(&self, elapsed: Duration) -> String {
         let mut out = String::new();
+        for Fixed { command, failure } in &self.fixed {
+            let _ = match failure {
+                None => writeln!(out, "done: {command}"),
+                Some(why) => writeln!(
+                    out,
+                    "not done: {command}\n  {}",
+                    why.trim_end().replace('\n', "\n  ")
+                ),
+            };
+        }
+        if !self.fixed.is_empty() {
+            out.push('\n');
+        }
         for row in &self.rows {
             let verdict = match row.verdict {
                 Verdict::Ready => "ready",

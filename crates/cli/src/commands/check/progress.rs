@@ -1,0 +1,59 @@
+//! What is seen while `check` is at work: on a terminal one line that moves, and each environment as soon as it is loaded.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::Duration;
+use steady_assure::check::{self, Environment, World};
+
+use crate::session::Session;
+
+/// Tells of the progress, if somebody looks.
+pub struct Watcher {
+    bar: Option<ProgressBar>,
+}
+
+impl Watcher {
+    /// Watches on a terminal; `quietly` not even there.
+    #[must_use]
+    pub fn new(session: &Session, quietly: bool) -> Watcher {
+        let bar = (session.printer.is_terminal() && !quietly).then(|| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+            let style = ProgressStyle::with_template("{spinner} {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.enable_steady_tick(Duration::from_millis(120));
+            bar
+        });
+        Watcher { bar }
+    }
+
+    /// An environment is being loaded.
+    pub fn busy(&self, environment: Environment, done: usize, all: usize) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!("{}: {done} of {all} loads", environment.name()));
+        }
+    }
+
+    /// An environment is loaded.
+    pub fn loaded(&self, world: &World, environment: Environment, time: Duration) {
+        let Some(bar) = &self.bar else { return };
+        let judgement = check::troubles(world, environment);
+        let verdict = match (judgement.findings.len(), judgement.unknown.is_empty()) {
+            (0, true) => "loads".to_owned(),
+            (0, false) => "cannot be known".to_owned(),
+            (1, _) => "1 thing does not load".to_owned(),
+            (n, _) => format!("{n} things do not load"),
+        };
+        bar.println(format!(
+            "{:<10} {verdict} ({:.2} s)",
+            environment.name(),
+            time.as_secs_f64()
+        ));
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
