@@ -5,6 +5,6 @@ pub mod index;
 pub mod load;
 pub mod modload;
 pub mod package;
-mod parallel;
+pub mod parallel;
 pub mod patterns;
 pub mod source;

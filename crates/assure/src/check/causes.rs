@@ -6,7 +6,7 @@
 use camino::Utf8Path;
 
 use super::finding::{Environment, Evidence, Finding, Fix, Severity};
-use super::inspect::{files, modules, platform, toolchain, workspace};
+use super::inspect::{environment, files, modules, platform, toolchain, workspace};
 use super::symptom::Symptom;
 use super::world::{Trouble, View, World};
 
@@ -131,7 +131,14 @@ pub fn short(text: &str) -> String {
 /// Why a trouble is there.
 #[must_use]
 pub fn explain(case: &Case<'_>) -> Cause {
-    match Symptom::of(&case.trouble.text) {
+    let symptom = Symptom::of(&case.trouble.text);
+    if let Some(setting) = &case.world.healing
+        && case.fine_here()
+        && !matches!(symptom, Symptom::NotHere { .. })
+    {
+        return environment::needed(case, setting).into();
+    }
+    match symptom {
         Symptom::MemberMissing { dir } => workspace::member(case, &dir).into(),
         Symptom::NoGoMod => files::no_go_mod(case).into(),
         Symptom::WorkGoLine => workspace::go_line(case).into(),

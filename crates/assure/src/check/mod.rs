@@ -6,11 +6,13 @@
 
 pub mod accept;
 pub mod causes;
+pub mod ci;
 pub mod classes;
 pub mod finding;
 pub mod git;
 pub mod inspect;
 pub mod output;
+pub mod proof;
 pub mod symptom;
 pub mod world;
 
@@ -27,6 +29,21 @@ pub struct Judgement {
     pub findings: Vec<Finding>,
     /// Why an environment could not be judged as a whole.
     pub unknown: BTreeMap<Environment, Vec<String>>,
+}
+
+impl Judgement {
+    /// Adds what was found otherwise about these environments.
+    pub fn add(&mut self, mut more: Vec<Finding>, environments: &[Environment]) {
+        for finding in &mut more {
+            finding
+                .environments
+                .retain(|one| environments.contains(one));
+        }
+        more.retain(|finding| !finding.environments.is_empty());
+        let mut all = std::mem::take(&mut self.findings);
+        all.extend(more);
+        self.findings = finding::merged(all);
+    }
 }
 
 /// Judges one environment by itself: what does not load there, and why.
@@ -64,17 +81,20 @@ pub fn judge(world: &World, environments: &[Environment]) -> Judgement {
         all.unknown.extend(one.unknown);
     }
     let mut more = inspect::workspace::inspect(world, &all.findings);
-    more.extend(inspect::modules::install_refused(world));
+    more.extend(inspect::modules::inspect(world));
     more.extend(inspect::files::inspect(world));
     more.extend(inspect::platform::inspect(world));
     more.extend(inspect::environment::inspect(world));
-    for finding in &mut more {
-        finding
-            .environments
-            .retain(|one| environments.contains(one));
-    }
-    more.retain(|finding| !finding.environments.is_empty());
-    all.findings.extend(more);
-    all.findings = finding::merged(all.findings);
+    more.extend(inspect::code::near_misses(world));
+    more.extend(inspect::toolchain::inspect(world));
+    let errors = |id: &str, subject: &str| {
+        let mut found = all.findings.iter();
+        found.any(|finding| finding.class.id == id && finding.subject == subject)
+    };
+    // What `go mod tidy` would add is told already where it keeps the module from loading.
+    more.retain(|finding| {
+        finding.class.id != "modules/not-tidy" || !errors("modules/sum-missing", &finding.subject)
+    });
+    all.add(more, environments);
     all
 }

@@ -118,6 +118,15 @@ impl Symptom {
     /// Reads an error.
     #[must_use]
     pub fn of(text: &str) -> Symptom {
+        if !text.contains("-offline: ") && !text.contains("-mod=vendor") {
+            // Whatever kept it from being found: what was looked for is what is missing.
+            let ends = [":", ";", "\n"];
+            if let Some(package) = between(text, "cannot find module providing package ", &ends) {
+                return Symptom::NoPackage {
+                    package: package.to_owned(),
+                };
+            }
+        }
         if let Some(what) = between(text, "-offline: would have fetched ", &["\n"])
             .or_else(|| between(text, "module lookup disabled by GOPROXY=", &["\n"]))
         {
@@ -331,7 +340,12 @@ fn of_requirements(text: &str) -> Option<Symptom> {
             package: package.to_owned(),
         });
     }
-    let malformed = ["errors parsing ", "error reading ", "error loading go.mod"];
+    let malformed = [
+        "errors parsing ",
+        "error reading ",
+        "error loading go.mod",
+        "parsing go.mod: ",
+    ];
     malformed
         .iter()
         .any(|words| text.contains(words))

@@ -5,10 +5,11 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::sync::Arc;
+use steady_module::ModuleVersion;
 use steady_module::modfile::{ModFile, WorkFile};
 use steady_packages::load::Loaded;
-use steady_packages::modload::Modules;
-use steady_packages::package::PackageError;
+use steady_packages::modload::{Change, Modules};
+use steady_packages::package::{ModulePublic, PackageError};
 use steady_packages::source::BuildContext;
 use steady_system::Files;
 
@@ -232,6 +233,19 @@ pub struct Setting {
     pub line: usize,
 }
 
+/// What was found out about one module beside loading its packages. What could not be is left out.
+#[derive(Debug, Clone, Default)]
+pub struct Probe {
+    /// The module.
+    pub module: String,
+    /// What `go mod tidy` would make of go.mod and go.sum.
+    pub tidy: Option<[Change; 2]>,
+    /// Requirements that their authors have something to say of.
+    pub told: Vec<ModulePublic>,
+    /// Excluded versions of modules that are not in the module graph.
+    pub idle_excludes: Vec<ModuleVersion>,
+}
+
 /// Everything that is judged.
 pub struct World {
     /// The top: of the repository, else of the workspace or module.
@@ -256,6 +270,12 @@ pub struct World {
     pub env_file: Option<Utf8PathBuf>,
     /// The version of the toolchain that everything was loaded with, such as `1.26.8`.
     pub go: String,
+    /// Others fetch a newer toolchain where one is needed: GOTOOLCHAIN allows it where nobody has set it.
+    pub others_switch: bool,
+    /// A setting of this machine without which what is committed does not load, although it does with it.
+    pub healing: Option<Setting>,
+    /// What was found out about modules beside loading their packages.
+    pub probes: Vec<Probe>,
     /// Where the module cache is.
     pub mod_cache: Utf8PathBuf,
 }

@@ -97,6 +97,9 @@ fn vanished(case: &Case<'_>, package: &str, dir: &Utf8Path) -> Option<Finding> {
 /// A package of the repository that an environment does not show.
 pub fn missing_package(case: &Case<'_>, package: &str, dir: &Utf8Path) -> Option<Finding> {
     let world = case.world;
+    if let Some(link) = hidden_link(case, dir) {
+        return Some(behind_link(case, &link, &format!("{package} is needed")));
+    }
     if let Some(finding) = vanished(case, package, dir) {
         return Some(finding);
     }
@@ -141,6 +144,20 @@ pub fn missing_package(case: &Case<'_>, package: &str, dir: &Utf8Path) -> Option
                 .find(|file| is_link(&world.files, file))
         })?;
     Some(behind_link(case, &link, &format!("{package} is needed")))
+}
+
+/// The committed link that leads to a directory here and is not there, or leads nowhere, in an environment.
+fn hidden_link(case: &Case<'_>, dir: &Utf8Path) -> Option<Utf8PathBuf> {
+    let world = case.world;
+    let git = world.repository.as_ref()?;
+    let tracked = |path: &Utf8Path| {
+        let kind = git.relative(path).and_then(|path| git.tracked.get(path));
+        kind == Some(&Tracked::Symlink)
+    };
+    let hidden = |path: &Utf8Path| tracked(path) && !world.committed.exists(path);
+    let link = dir.ancestors().find(|path| hidden(path));
+    link.filter(|_| case.environment() != Environment::Here)
+        .map(Utf8Path::to_owned)
 }
 
 fn is_link(files: &Files, path: &Utf8Path) -> bool {
@@ -204,10 +221,40 @@ pub fn uncommitted_go_mod(case: &Case<'_>, member: &Member) -> Option<Finding> {
     uncommitted_file(case, &member.dir.join("go.mod"))
 }
 
-/// A trouble in a file that is different here.
+/// A trouble in a file that is different here, or in a package with such a file.
 pub fn uncommitted(case: &Case<'_>) -> Option<Finding> {
-    let (file, _) = case.trouble.place()?;
-    uncommitted_file(case, &clean(&case.world.cwd.join(file)))
+    let world = case.world;
+    if let Some((file, _)) = case.trouble.place()
+        && let Some(finding) = uncommitted_file(case, &clean(&world.cwd.join(file)))
+    {
+        return Some(finding);
+    }
+    let git = world.repository.as_ref().filter(|_| case.fine_here())?;
+    let member = world.here.member_of(&case.trouble.package)?;
+    let below = case.trouble.package.strip_prefix(&member.path)?;
+    let dir = member.dir.join(below.trim_start_matches('/'));
+    let mut changed = git.changed.iter().map(|path| git.root.join(path));
+    let file =
+        changed.find(|path| path.parent() == Some(&dir) && path.extension() == Some("go"))?;
+    let shown = world.shown(&file);
+    let gone = !world.files.exists(&file);
+    let (what, letter) = if gone {
+        ("deletion", "D")
+    } else {
+        ("change", "M")
+    };
+    Some(
+        case.finding(
+            "files/uncommitted",
+            shown.clone(),
+            format!("the {what} of {shown} is not committed"),
+        )
+        .shown_by(Evidence::run(
+            format!("git status --short {shown}"),
+            format!(" {letter} {shown}"),
+        ))
+        .fixed_by(Fix::shown(format!("git add {shown}"))),
+    )
 }
 
 /// An embed pattern that matches nothing in an environment.
@@ -228,7 +275,11 @@ pub fn embed(case: &Case<'_>, pattern: &str, reason: &str) -> Finding {
     }
     if reason.contains("irregular file") {
         let message = format!("{what}, which is no regular file");
-        return case.finding("files/symlink", subject, message);
+        return case.finding("files/embed-nothing", subject, message);
+    }
+    let link = dir.join(pattern);
+    if case.environment() == Environment::Consumer && is_link(&world.files, &link) {
+        return behind_link(case, &link, &what);
     }
     let links = false;
     let here =
@@ -283,7 +334,9 @@ pub fn inspect(world: &World) -> Vec<Finding> {
         collisions(world, git, &mut out);
         for member in &world.there.members {
             zip_rules(world, git, member, &mut out);
+            nested(world, git, member, &mut out);
         }
+        partly_embedded(world, git, &mut out);
     }
     out
 }
@@ -421,5 +474,98 @@ fn zip_rules(world: &World, git: &Repository, member: &Member, out: &mut Vec<Fin
             finding = finding.shown_by(Evidence::place(format!("{prefix}{link}"), 0, ""));
         }
         out.push(finding);
+    }
+}
+
+/// Modules inside of a module that nobody can mean: with code, in no workspace, and with a path that no import would find there.
+fn nested(world: &World, git: &Repository, member: &Member, out: &mut Vec<Finding>) {
+    let files = git.tracked.keys().filter(|path| path.ends_with("/go.mod"));
+    for file in files.map(|path| git.root.join(path)) {
+        let dir = file.parent().unwrap_or(Utf8Path::new("/"));
+        let Ok(below) = dir.strip_prefix(&member.dir) else {
+            continue;
+        };
+        let passed_over =
+            |part: &str| part.starts_with(['.', '_']) || matches!(part, "testdata" | "vendor");
+        let known = world
+            .here
+            .members
+            .iter()
+            .chain(&world.there.members)
+            .any(|other| other.dir == dir);
+        let inner = world.there.members.iter().any(|other| {
+            other.dir != member.dir
+                && other.dir.starts_with(&member.dir)
+                && dir.starts_with(&other.dir)
+        });
+        if known || inner || below.components().any(|part| passed_over(part.as_str())) {
+            continue;
+        }
+        let text = world.committed.read_to_string(&file).unwrap_or_default();
+        let path = steady_module::modfile::ModFile::module_path(&text);
+        // As it is written for a repository with several modules, with a major version behind it or without.
+        let proper = format!("{}/{below}", member.path);
+        let meant =
+            path == proper || path.starts_with(&format!("{proper}/v")) || path.contains('.');
+        if meant || go_files(&world.committed, dir).is_empty() {
+            continue;
+        }
+        let shown = world.shown(&file);
+        let (line, text) = world
+            .line_of(&file, |line| line.starts_with("module"))
+            .unwrap_or_default();
+        let message = format!(
+            "{shown} makes a module of its own of a part of {}",
+            member.path
+        );
+        out.push(
+            Finding::new("files/nested-module", shown.clone(), message)
+                .hits_all(Environment::ALL)
+                .shown_by(Evidence::place(shown.clone(), line, text))
+                .fixed_by(Fix::shown(format!("git rm {shown}"))),
+        );
+    }
+}
+
+/// Embedded files that are not committed, where the pattern matches others.
+fn partly_embedded(world: &World, git: &Repository, out: &mut Vec<Finding>) {
+    for seen in world
+        .views_of(Environment::Here)
+        .filter_map(|view| view.seen())
+    {
+        for id in &seen.loaded.roots {
+            let public = &seen.loaded.set[*id].public;
+            for name in public
+                .files
+                .embed_files
+                .iter()
+                .chain(&public.test_embed_files)
+            {
+                let file = Utf8Path::new(&public.dir).join(name);
+                let Some(standing @ (Standing::Untracked | Standing::Ignored)) =
+                    git.standing(&file)
+                else {
+                    continue;
+                };
+                let shown = world.shown(&file);
+                let message = format!(
+                    "{} embeds {shown}, which is not committed",
+                    public.import_path
+                );
+                let subject = format!("{} {name}", public.import_path);
+                out.push(
+                    Finding::new("files/embed-untracked", subject, message)
+                        .severity(Severity::Warning)
+                        .hits_all([
+                            Environment::Ci,
+                            Environment::Colleague,
+                            Environment::Consumer,
+                        ])
+                        .because("What is embedded elsewhere is less than what is embedded here.")
+                        .shown_by(status(git, world, &file, standing))
+                        .fixed_by(Fix::shown(format!("git add {shown}"))),
+                );
+            }
+        }
     }
 }

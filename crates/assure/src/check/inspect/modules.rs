@@ -9,7 +9,7 @@ use steady_system::clean;
 use crate::check::causes::{Case, Cause, other};
 use crate::check::finding::{Environment, Evidence, Finding, Fix, Severity};
 use crate::check::inspect::{files, workspace};
-use crate::check::world::{Member, View, World};
+use crate::check::world::{Member, Probe, View, World};
 
 /// Versions that stand for none: no tag ever has them.
 const PLACEHOLDERS: [&str; 2] = ["v0.0.0", "v0.0.0-00010101000000-000000000000"];
@@ -86,6 +86,10 @@ fn replaced<'w>(member: &'w Member, package: &str) -> Option<&'w Entry<Replace>>
 pub fn no_package(case: &Case<'_>, package: &str) -> Cause {
     let world = case.world;
     let consumer = case.environment() == Environment::Consumer;
+    if case.trouble.text.contains(" is not in std") && world.here.member_of(package).is_none() {
+        // No module is looked for whose path does not begin with a host's name.
+        return other(case).into();
+    }
     for dir in places(case, package) {
         if let Some(finding) = files::missing_package(case, package, &dir) {
             return finding.into();
@@ -219,6 +223,18 @@ pub fn sum_missing(case: &Case<'_>, what: &str) -> Finding {
         if let Some(finding) = files::uncommitted_file(case, &member.dir.join("go.sum")) {
             return finding;
         }
+        let sibling = world
+            .here
+            .member_of(what)
+            .filter(|other| other.path != member.path);
+        if world.here.go_work.is_some()
+            && let Some(sibling) = sibling
+        {
+            return workspace::needs_workspace(case, what, &sibling.path);
+        }
+        if outgrown(case, member) {
+            return not_tidy(case, "");
+        }
         let message = format!("go.sum of {} has no sum for {what}", member.path);
         return case
             .finding("modules/sum-missing", member.path.clone(), message)
@@ -256,6 +272,34 @@ pub fn sum_missing(case: &Case<'_>, what: &str) -> Finding {
             &workspace::place_of_work(world, case.environment()),
             &["work", "sync"],
         ))
+}
+
+/// Whether the missing sum is that of a version that go.mod requires although go.sum has sums of newer ones only: something else asks
+/// for those, and go.mod has to follow.
+fn outgrown(case: &Case<'_>, member: &Member) -> bool {
+    let Some(missing) = named(&case.trouble.text) else {
+        return false;
+    };
+    let text = case
+        .world
+        .files_of(case.environment())
+        .read_to_string(member.dir.join("go.sum"));
+    let text = text.unwrap_or_default();
+    let versions = text.lines().filter_map(|line| {
+        let mut words = line.split(' ');
+        let path = words.next()?;
+        let version = words.next()?.trim_end_matches("/go.mod");
+        (path == missing.path).then_some(version)
+    });
+    let mut newer = versions.filter(|version| {
+        steady_module::gover::mod_compare(&missing.path, version, &missing.version).is_gt()
+    });
+    let required = member
+        .file
+        .require
+        .iter()
+        .any(|require| require.module == missing);
+    required && newer.next().is_some()
 }
 
 fn lacks_sum(world: &World, case: &Case<'_>, member: &Member, module: &ModuleVersion) -> bool {
@@ -336,6 +380,11 @@ pub fn vendoring(case: &Case<'_>) -> Finding {
         (false, Some(member)) => member.dir.clone(),
     };
     let shown = world.shown(&dir.join("vendor"));
+    if let Some(path) = hidden_vendor(case, &dir.join("vendor"))
+        && let Some(finding) = files::uncommitted_file(case, &path)
+    {
+        return finding;
+    }
     if let Some(finding) = files::uncommitted_file(case, &dir.join("vendor/modules.txt")) {
         return finding;
     }
@@ -350,6 +399,15 @@ pub fn vendoring(case: &Case<'_>) -> Finding {
             "." => command.to_owned(),
             dir => format!("(cd {dir} && {command})"),
         }))
+}
+
+/// Something in a vendor directory that is not committed.
+fn hidden_vendor(case: &Case<'_>, vendor: &Utf8Path) -> Option<Utf8PathBuf> {
+    let git = case.world.repository.as_ref()?;
+    let prefix = format!("{}/", git.relative(vendor)?);
+    let mut hidden = git.ignored.iter().chain(&git.untracked);
+    let path = hidden.find(|path| path.starts_with(&prefix))?;
+    Some(git.root.join(path.trim_end_matches('/')))
 }
 
 /// A replacement directory that is not there.
@@ -508,8 +566,12 @@ fn sibling<'w>(world: &'w World, module: &ModuleVersion) -> Option<&'w Member> {
 fn named(text: &str) -> Option<ModuleVersion> {
     let words = text.split([' ', '\n', '\t', ',', '(', ')', '"']);
     let mut found = words.filter_map(|word| word.trim_end_matches(':').split_once('@'));
+    let is_version = |text: &str| {
+        let rest = text.strip_prefix('v');
+        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
+    };
     let found = found.find(|(path, version)| {
-        path.contains('.') && version.starts_with('v') && !path.contains("://")
+        path.contains('.') && is_version(version) && !path.contains("//")
     })?;
     Some(ModuleVersion::new(found.0, found.1))
 }
@@ -613,4 +675,224 @@ fn programs(world: &World, view: &View) -> Vec<String> {
         found.extend(paths.filter(|path| own(path)).cloned());
     }
     found.into_iter().collect()
+}
+
+/// What is to be said of modules that load.
+pub fn inspect(world: &World) -> Vec<Finding> {
+    let mut out = install_refused(world);
+    for probe in &world.probes {
+        if let Some(member) = world
+            .here
+            .members
+            .iter()
+            .find(|member| member.path == probe.module)
+        {
+            untidy(world, member, probe, &mut out);
+            requirements(world, member, probe, &mut out);
+        }
+    }
+    private(world, &mut out);
+    sums(world, &mut out);
+    out
+}
+
+/// The lines that one text has and another has not.
+fn only_in<'t>(one: &'t str, other: &str) -> Vec<&'t str> {
+    let known: BTreeSet<&str> = other.lines().map(str::trim).collect();
+    let lines = one.lines().filter(|line| !line.trim().is_empty());
+    lines.filter(|line| !known.contains(line.trim())).collect()
+}
+
+/// What `go mod tidy` would change.
+fn untidy(world: &World, member: &Member, probe: &Probe, out: &mut Vec<Finding>) {
+    let Some([go_mod, go_sum]) = &probe.tidy else {
+        return;
+    };
+    let everywhere = [Environment::Here, Environment::Ci, Environment::Colleague];
+    let missing = only_in(&go_sum.after, &go_sum.before);
+    let surplus = only_in(&go_sum.before, &go_sum.after);
+    if go_mod.before != go_mod.after || !missing.is_empty() {
+        let mut changes: Vec<String> = only_in(&go_mod.before, &go_mod.after)
+            .iter()
+            .map(|line| format!("-{}", line.trim()))
+            .collect();
+        changes.extend(
+            only_in(&go_mod.after, &go_mod.before)
+                .iter()
+                .map(|line| format!("+{}", line.trim())),
+        );
+        changes.extend(missing.iter().take(3).map(|line| format!("+{line}")));
+        out.push(
+            Finding::new(
+                "modules/not-tidy",
+                member.path.clone(),
+                format!(
+                    "go mod tidy would change go.mod or go.sum of {}",
+                    member.path
+                ),
+            )
+            .hits_all(everywhere)
+            .shown_by(Evidence::run(
+                alone(world, member, "go mod tidy -diff"),
+                changes.join("\n"),
+            ))
+            .fixed_by(tidied(world, member)),
+        );
+    } else if let Some(first) = surplus.first() {
+        let message = format!(
+            "go.sum of {} has {} lines that nothing needs",
+            member.path,
+            surplus.len()
+        );
+        out.push(
+            Finding::new("modules/sum-surplus", member.path.clone(), message)
+                .hits_all(everywhere)
+                .shown_by(Evidence::run(
+                    alone(world, member, "go mod tidy -diff"),
+                    format!("-{first}"),
+                ))
+                .fixed_by(tidied(world, member)),
+        );
+    }
+}
+
+/// What authors say of required versions, and exclusions of what nothing asks for.
+fn requirements(world: &World, member: &Member, probe: &Probe, out: &mut Vec<Finding>) {
+    let line_for = |path: &str| {
+        let required = member
+            .file
+            .require
+            .iter()
+            .find(|require| require.module.path == path);
+        line_of(world, member, required.map_or(0, |require| require.at.line))
+    };
+    for module in &probe.told {
+        let name = format!("{}@{}", module.path, module.version);
+        let newer = Fix::shown(alone(
+            world,
+            member,
+            &format!("go get {}@latest", module.path),
+        ));
+        if let Some(reason) = module.retracted.first() {
+            let message = format!("{name} was retracted: {reason}");
+            let finding = Finding::new(
+                "modules/retracted",
+                format!("{} {name}", member.path),
+                message,
+            );
+            out.push(
+                finding
+                    .hits_all(Environment::ALL)
+                    .shown_by(line_for(&module.path))
+                    .fixed_by(newer.clone()),
+            );
+        }
+        if !module.deprecated.is_empty() {
+            let message = format!("{} is deprecated: {}", module.path, module.deprecated);
+            let finding = Finding::new(
+                "modules/deprecated",
+                format!("{} {name}", member.path),
+                message,
+            );
+            out.push(
+                finding
+                    .hits_all(Environment::ALL)
+                    .shown_by(line_for(&module.path)),
+            );
+        }
+    }
+    for module in &probe.idle_excludes {
+        let line = member
+            .file
+            .exclude
+            .iter()
+            .find(|exclude| exclude.value == *module);
+        let message = format!(
+            "{} excludes {module}, and nothing asks for any version of it",
+            member.path
+        );
+        out.push(
+            Finding::new(
+                "modules/exclude-ineffective",
+                format!("{} {module}", member.path),
+                message,
+            )
+            .hits(Environment::Here)
+            .shown_by(line_of(world, member, line.map_or(0, |line| line.at.line)))
+            .fixed_by(Fix::shown(format!(
+                "go mod edit -dropexclude={module} {}",
+                world.shown(&member.dir.join("go.mod"))
+            ))),
+        );
+    }
+}
+
+/// Required modules that are private by the settings of this machine.
+fn private(world: &World, out: &mut Vec<Finding>) {
+    let names = ["GOPRIVATE", "GONOPROXY", "GONOSUMDB"];
+    for setting in world
+        .settings
+        .iter()
+        .filter(|setting| names.contains(&setting.name.as_str()))
+    {
+        for member in &world.there.members {
+            let fits =
+                |path: &str| steady_module::path::match_prefix_patterns(&setting.value, path);
+            let mut required = member.file.require.iter();
+            let Some(require) = required.find(|require| fits(&require.module.path)) else {
+                continue;
+            };
+            let path = &require.module.path;
+            let message = format!(
+                "{path} is fetched as a private module by {}, which is set on this machine",
+                setting.name
+            );
+            let finding = Finding::new("modules/private-path", path.clone(), message)
+                .hits_all([Environment::Ci, Environment::Colleague])
+                .shown_by(line_of(world, member, require.at.line))
+                .shown_by(match setting.line {
+                    0 => Evidence::run(format!("printenv {}", setting.name), setting.value.clone()),
+                    line => Evidence::place(
+                        world.env_file.clone().unwrap_or_default().to_string(),
+                        line,
+                        format!("{}={}", setting.name, setting.value),
+                    ),
+                })
+                .fixed_by(Fix::shown(format!(
+                    "set {}={} in CI too",
+                    setting.name, setting.value
+                )));
+            out.push(finding);
+        }
+    }
+}
+
+/// Sums that a workspace looks up anew in each clone.
+fn sums(world: &World, out: &mut Vec<Finding>) {
+    for view in world
+        .views_of(Environment::Ci)
+        .filter(|view| view.module.is_empty())
+    {
+        let new = view
+            .seen()
+            .is_some_and(|seen| seen.modules.fetcher().has_new_sums());
+        let Some(file) = world.there.go_work.as_ref().filter(|_| new) else {
+            continue;
+        };
+        let shown = format!("{}.sum", world.shown(file));
+        out.push(
+            Finding::new(
+                "workspace/sums-stale",
+                shown.clone(),
+                format!("{shown} lacks sums that the workspace needs"),
+            )
+            .severity(Severity::Warning)
+            .hits_all([Environment::Ci, Environment::Colleague])
+            .shown_by(Evidence::place(shown, 0, ""))
+            .fixed_by(Fix::safe(
+                &workspace::place_of_work(world, Environment::Ci),
+                &["work", "sync"],
+            )),
+        );
+    }
 }

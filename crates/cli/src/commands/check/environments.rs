@@ -23,8 +23,7 @@ use crate::settings::table::KNOWN;
 /// Where the modules that require others live: nowhere, so that their names are the same in each run.
 const CONSUMERS: &str = "/steady-check/consumer";
 
-/// Where modules come from and what lies at hand is the same in all environments: `check` asks for contents as it may here, and
-/// judges what an environment would be told.
+/// Where modules come from and what lies at hand is the same in all environments, unless `-online` asks for more.
 const SHARED: [&str; 9] = [
     "GOPROXY",
     "GOPRIVATE",
@@ -105,11 +104,26 @@ impl Survey {
             session: acting(&quiet, session.settings.clone(), files.clone(), flags),
             tree: Overlay::default(),
         };
+        // Who asks proxies asks as the others do: with their settings, and with nothing in the cache.
+        let own = flags.online.then(|| store.path());
         let committed = files.clone().with_overlay(tree.clone());
-        let mut plain = acting(&quiet, defaults(&session.settings, files), committed, flags);
+        let mut plain = acting(
+            &quiet,
+            defaults(&session.settings, files, own),
+            committed,
+            flags,
+        );
         plain.goflags = GoFlags::default();
         let here_layout = layout(&here.session, repository.as_ref())?;
-        let there_layout = committed_layout(&plain, repository.as_ref(), &here_layout)?;
+        let mut there_layout = committed_layout(&plain, repository.as_ref(), &here_layout)?;
+        let mut tree = tree;
+        if let Some(git) = &repository
+            && let Some(without) = without_outside(git, files, &tree, &there_layout)?
+        {
+            tree = without;
+            plain.files = files.clone().with_overlay(tree.clone());
+            there_layout = committed_layout(&plain, repository.as_ref(), &here_layout)?;
+        }
         if here_layout.members.is_empty() && here_layout.go_work.is_none() {
             return Err(Failure::error(
                 "go.mod file not found in current directory or any parent directory; see 'go help modules'",
@@ -159,6 +173,16 @@ impl Survey {
         pairs.into_iter().map(platform).collect()
     }
 
+    /// A version that a module has not, newer than all that it has.
+    #[must_use]
+    pub fn made_up_version(path: &str) -> String {
+        let major = steady_module::path::split_path_version(path).map_or("", |(_, major)| major);
+        match major.trim_start_matches(['/', '.']) {
+            "" => "v1.999999.0".to_owned(),
+            major => format!("{}.999999.0", major.trim_end_matches("-unstable")),
+        }
+    }
+
     /// Where the consumer of a module is.
     #[must_use]
     pub fn consumer_dir(module: &str) -> Utf8PathBuf {
@@ -187,8 +211,8 @@ fn acting(session: &Session, mut settings: Settings, files: Files, flags: &Flags
     session
 }
 
-/// The settings of a machine on which nobody has set anything, with this machine's caches.
-fn defaults(here: &Settings, files: &Files) -> Settings {
+/// The settings of a machine on which nobody has set anything; with this machine's caches, or with empty ones in a directory of their own.
+fn defaults(here: &Settings, files: &Files, own: Option<&Utf8Path>) -> Settings {
     let mut environment = here.environment.clone();
     let set: Vec<String> = environment
         .variables()
@@ -200,13 +224,19 @@ fn defaults(here: &Settings, files: &Files) -> Settings {
         environment = environment.without(&name);
     }
     environment = environment.with("GOENV", "off");
-    for name in SHARED {
-        match here.get(name) {
-            "" => {}
-            value => environment = environment.with(name, value),
+    if let Some(dir) = own {
+        environment = environment
+            .with("GOMODCACHE", dir.join("mod").as_str())
+            .with("XDG_CACHE_HOME", dir.join("cache").as_str());
+    } else {
+        for name in SHARED {
+            match here.get(name) {
+                "" => {}
+                value => environment = environment.with(name, value),
+            }
         }
+        environment = environment.with("GOMODCACHE", here.gomodcache().0);
     }
-    environment = environment.with("GOMODCACHE", here.gomodcache().0);
     if let (Ok(dir), _) = here.gocache() {
         environment = environment.with("GOCACHE", dir.as_str());
     }
@@ -263,6 +293,74 @@ fn member(files: &Files, dir: &Utf8Path) -> Option<Member> {
         text,
         file,
     })
+}
+
+impl Stage {
+    /// The modules that this stage shows.
+    ///
+    /// # Errors
+    /// GOWORK that cannot be.
+    pub fn layout(&self, repository: Option<&Repository>) -> Result<Layout> {
+        layout(&self.session, repository)
+    }
+}
+
+/// The tree without what lies outside of the repository and is referred to from inside: by go.work, by replacements, by links. `None` if
+/// there is no such thing.
+fn without_outside(
+    git: &Repository,
+    files: &Files,
+    tree: &Overlay,
+    layout: &Layout,
+) -> Result<Option<Overlay>> {
+    let work = layout
+        .work
+        .iter()
+        .zip(&layout.go_work)
+        .flat_map(|(work, file)| {
+            let base = file.parent().unwrap_or(Utf8Path::new("/"));
+            let uses = work.uses.iter().map(|used| base.join(&used.path));
+            let replaces = work
+                .replace
+                .iter()
+                .filter(|replace| replace.new.version.is_empty());
+            uses.chain(replaces.map(|replace| base.join(&replace.new.path)))
+                .collect::<Vec<_>>()
+        });
+    let members = layout.members.iter().flat_map(|member| {
+        let local = member
+            .file
+            .replace
+            .iter()
+            .filter(|replace| replace.new.version.is_empty());
+        local.map(|replace| member.dir.join(&replace.new.path))
+    });
+    let real = files
+        .canonicalize(&git.root)
+        .unwrap_or_else(|_| git.root.clone());
+    let links = git.symlinks().map(|path| git.root.join(path));
+    let links = links.filter(|link| {
+        files
+            .canonicalize(link)
+            .is_ok_and(|target| !target.starts_with(&real))
+    });
+    let outside = work
+        .chain(members)
+        .map(|path| steady_system::clean(&path))
+        .filter(|path| {
+            // What the repository itself lies in cannot be taken away.
+            git.relative(path).is_none() && !git.root.starts_with(path)
+        });
+    let hidden: Vec<Utf8PathBuf> = outside.chain(links).collect();
+    if hidden.is_empty() {
+        return Ok(None);
+    }
+    let known = tree
+        .entries()
+        .map(|(from, to)| (from.to_owned(), to.to_owned()));
+    let mut pairs: BTreeMap<Utf8PathBuf, Utf8PathBuf> = known.collect();
+    pairs.extend(hidden.into_iter().map(|path| (path, Utf8PathBuf::new())));
+    Ok(Some(Overlay::of(pairs)?))
 }
 
 /// The modules that a session sees.
@@ -395,11 +493,7 @@ fn published(
 fn consumer_text(member: &Member) -> String {
     use std::fmt::Write as _;
     let path = &member.path;
-    let major = steady_module::path::split_path_version(path).map_or("", |(_, major)| major);
-    let version = match major.trim_start_matches(['/', '.']) {
-        "" => "v1.999999.0".to_owned(),
-        major => format!("{}.999999.0", major.trim_end_matches("-unstable")),
-    };
+    let version = Survey::made_up_version(path);
     let mut text = format!(
         "module steady.check/consumer\n\ngo {}\n\n",
         member.go_version()

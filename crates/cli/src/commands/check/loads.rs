@@ -8,9 +8,10 @@ use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use steady_assure::check::Environment;
 use steady_assure::check::World;
-use steady_assure::check::world::{Outcome, Platform, Seen, View};
+use steady_assure::check::symptom::Symptom;
+use steady_assure::check::world::{Layout, Outcome, Platform, Seen, Setting, Trouble, View};
 use steady_packages::index::Index;
-use steady_packages::modload::ModMode;
+use steady_packages::modload::{GetOptions, ModMode};
 use steady_system::temp::TempDir;
 
 use super::environments::{Stage, Survey};
@@ -62,6 +63,7 @@ struct Planned {
 }
 
 /// What is to be loaded, and for whom.
+#[derive(Default)]
 pub struct Loads<'s> {
     loads: Vec<Load<'s>>,
     planned: Vec<Planned>,
@@ -78,23 +80,21 @@ impl Survey {
     /// # Errors
     /// GOFLAGS that cannot be.
     pub fn loads(&self, wanted: &[Environment]) -> Result<Loads<'_>> {
-        let mut loads = Loads {
-            loads: Vec::new(),
-            planned: Vec::new(),
-            indices: Vec::new(),
-        };
+        let mut loads = Loads::default();
+        let here = (&self.here_layout, &self.here_layout);
+        let there = (&self.there_layout, &self.here_layout);
         let native = Survey::native(&self.here);
-        loads.add_layout(&self.here, Environment::Here, self, &native);
+        loads.add_layout(&self.here, Environment::Here, here, self, &native);
         for environment in wanted {
             match environment {
                 Environment::Here => {}
                 Environment::Ci => {
                     let native = Survey::native(&self.there);
-                    loads.add_layout(&self.there, *environment, self, &native);
+                    loads.add_layout(&self.there, *environment, there, self, &native);
                 }
                 Environment::Colleague => {
                     for platform in self.platforms() {
-                        loads.add_layout(&self.there, *environment, self, &platform);
+                        loads.add_layout(&self.there, *environment, there, self, &platform);
                     }
                 }
                 Environment::Consumer => loads.add_consumers(self),
@@ -151,18 +151,15 @@ impl<'s> Loads<'s> {
         });
     }
 
-    /// The workspace as a whole, or each module.
+    /// The workspace as a whole, or each module; with that the modules that should be there.
     fn add_layout(
         &mut self,
         stage: &'s Stage,
         environment: Environment,
+        (layout, wanted): (&Layout, &Layout),
         survey: &Survey,
         platform: &Platform,
     ) {
-        let layout = match environment {
-            Environment::Here => &survey.here_layout,
-            _ => &survey.there_layout,
-        };
         let below = |dir: &Utf8PathBuf| format!("{dir}/...");
         if let Some(file) = &layout.go_work {
             let patterns = layout
@@ -181,28 +178,22 @@ impl<'s> Loads<'s> {
         }
         for member in &layout.members {
             let main = Main::Alone(member.dir.clone());
+            let patterns = vec![below(&member.dir)];
             self.add(
                 stage,
                 (environment, member.path.clone()),
                 main,
-                vec![below(&member.dir)],
+                patterns,
                 platform,
             );
         }
         let known = |path: &str| layout.members.iter().any(|member| member.path == path);
-        for member in &survey.here_layout.members {
-            let inside = survey
-                .repository
-                .as_ref()
-                .is_none_or(|git| git.relative(&member.dir).is_some());
+        let git = survey.repository.as_ref();
+        for member in &wanted.members {
+            let inside = git.is_none_or(|git| git.relative(&member.dir).is_some());
             if inside && !known(&member.path) {
-                self.add(
-                    stage,
-                    (environment, member.path.clone()),
-                    Main::Missing,
-                    Vec::new(),
-                    platform,
-                );
+                let about = (environment, member.path.clone());
+                self.add(stage, about, Main::Missing, Vec::new(), platform);
             }
         }
     }
@@ -304,6 +295,9 @@ fn world(survey: &Survey) -> World {
         settings: survey.settings.clone(),
         env_file: here.settings.env_file.path.clone().ok(),
         go: steady_module::gover::from_toolchain(here.settings.local_version()).to_owned(),
+        others_switch: survey.there.session.settings.get("GOTOOLCHAIN") != "local",
+        healing: None,
+        probes: Vec::new(),
         mod_cache: here.settings.gomodcache().0.into(),
     }
 }
@@ -332,88 +326,199 @@ fn variables(session: &Session) -> Vec<(&'static str, String)> {
 
 impl Load<'_> {
     fn run(&self, index: &Arc<Index>) -> Outcome {
-        let outcome = outcome(self.seen(index, None));
+        let outcome = outcome(self.seen(index));
         let Main::Consumer(dir) = &self.inputs.main else {
             return outcome;
         };
         // A consumer has the requirements and sums of its own `go get`, which may be more than those of the module itself.
         match &outcome {
             Outcome::Loaded(seen) if is_whole(seen) => outcome,
-            _ => self.resolved(dir, index).unwrap_or(outcome),
+            _ => match self.resolved(dir, index) {
+                Ok(resolved) => resolved,
+                Err(failure) => Outcome::Refused(texts(failure)),
+            },
         }
     }
 
-    /// The same with requirements and sums worked out, in a directory that can be written to.
-    fn resolved(&self, dir: &Utf8PathBuf, index: &Arc<Index>) -> Result<Outcome> {
-        let session = &self.stage.session;
+    /// The same with requirements and sums as `go get` works them out, in a directory that can be written to.
+    fn resolved(&self, dir: &Utf8Path, index: &Arc<Index>) -> Result<Outcome> {
+        let mut session = self.session();
         let place = TempDir::new(session.environment(), "steady-consumer")?;
-        for name in ["go.mod", "go.sum"] {
-            let bytes = session.files.read(dir.join(name))?;
-            session
-                .files
-                .write(place.path().join(name), &bytes, 0o600)?;
+        let text = session.files.read_to_string(dir.join("go.mod"))?;
+        let mut requires = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("require "));
+        let wanted = requires
+            .next()
+            .unwrap_or_default()
+            .replacen(' ', "/...@", 1);
+        let rest = text.lines().filter(|line| !line.starts_with("require "));
+        let empty: String = rest.flat_map(|line| [line, "\n"]).collect();
+        session
+            .files
+            .write(place.path().join("go.mod"), empty.as_bytes(), 0o600)?;
+        let flags = build_flags(&session)?;
+        let modules = ModRequest {
+            mode: Some("mod"),
+            default_mode: Some(ModMode::Mod),
+            from_nothing: true,
+            ..self.modules(&flags, Some(place.path()), index)
+        };
+        let bench = loading::prepare(&mut session, request(&flags, modules, false))?;
+        let options = GetOptions {
+            context: Arc::new(bench.context),
+            upgrade: String::new(),
+            tests: false,
+            tool: false,
+            verbose: false,
+        };
+        let failed = bench.modules.get(&[wanted], &options)?.failed;
+        if failed {
+            // Nothing was written. What is wrong is told by the packages themselves, with all that is required at hand.
+            let files = &session.files;
+            files.write(place.path().join("go.mod"), text.as_bytes(), 0o600)?;
         }
-        Ok(outcome(self.seen(index, Some(place.path()))))
+        let modules = ModRequest {
+            mode: failed.then_some("mod"),
+            from_nothing: true,
+            ..self.modules(&flags, Some(place.path()), index)
+        };
+        Ok(outcome(self.loaded(&flags, modules)))
     }
 
-    fn seen(&self, index: &Arc<Index>, resolve: Option<&Utf8Path>) -> Result<Seen> {
-        let inputs = &self.inputs;
+    /// A session for this platform.
+    fn session(&self) -> Session {
         let mut session = self.stage.session.fork();
-        let platform = &inputs.platform;
+        let platform = &self.inputs.platform;
         let environment = session.settings.environment.clone();
         session.settings.environment = environment
             .with("GOOS", &platform.goos)
             .with("GOARCH", &platform.goarch)
             .with("CGO_ENABLED", if platform.cgo { "1" } else { "0" });
-        let flags = build_flags(&session)?;
-        let (main_dir, no_workspace) = match &inputs.main {
-            Main::Workspace(_) => (None, false),
-            Main::Alone(dir) => (Some(dir.as_path()), true),
-            Main::Consumer(dir) => (Some(resolve.unwrap_or(dir)), true),
+        session
+    }
+
+    fn modules<'a>(
+        &self,
+        flags: &'a FullBuildFlags,
+        main_dir: Option<&'a Utf8Path>,
+        index: &'a Arc<Index>,
+    ) -> ModRequest<'a> {
+        ModRequest {
+            mode: flags.modmode.mode.as_deref(),
+            common: Some(&flags.modules),
+            no_workspace: main_dir.is_some(),
+            main_dir,
+            index: Some(index),
+            force: true,
+            ..ModRequest::default()
+        }
+    }
+
+    fn seen(&self, index: &Arc<Index>) -> Result<Seen> {
+        let main_dir = match &self.inputs.main {
+            Main::Workspace(_) => None,
+            Main::Alone(dir) | Main::Consumer(dir) => Some(dir.as_path()),
             Main::Missing => {
                 return Err(Failure::error(
                     "go.mod file not found in current directory or any parent directory; see 'go help modules'",
                 ));
             }
         };
-        let modules = ModRequest {
-            mode: flags.modmode.mode.as_deref(),
-            common: Some(&flags.modules),
-            no_workspace,
-            main_dir,
-            index: Some(index),
-            force: true,
-            default_mode: resolve.map(|_| ModMode::Mod),
-            from_nothing: resolve.is_some(),
-            ..ModRequest::default()
-        };
-        let request = Request {
-            build: BuildRequest {
-                build: &flags.build,
-                v: false,
-                o: "",
-                cover: None,
-            },
-            modules,
-            find: false,
-            builds: false,
-            stamp: false,
-            auto_vcs: false,
-            tests: inputs.tests,
-            fuzz: None,
-            skip_embeds: false,
-        };
-        let bench = loading::prepare(&mut session, request)?;
-        if resolve.is_some() {
-            let context = Arc::new(bench.context.clone());
-            bench.modules.settle(&inputs.patterns, context, false)?;
-        }
-        let loaded = bench.look(&inputs.patterns)?;
+        let flags = build_flags(&self.session())?;
+        self.loaded(&flags, self.modules(&flags, main_dir, index))
+    }
+
+    fn loaded(&self, flags: &FullBuildFlags, modules: ModRequest<'_>) -> Result<Seen> {
+        let mut session = self.session();
+        let bench = loading::prepare(&mut session, request(flags, modules, self.inputs.tests))?;
+        let loaded = bench.look(&self.inputs.patterns)?;
         Ok(Seen {
             loaded,
             context: bench.context,
             modules: bench.modules,
         })
+    }
+}
+
+/// What is asked of loading: packages, and what their tests consist of if that counts.
+fn request<'a>(flags: &'a FullBuildFlags, modules: ModRequest<'a>, tests: bool) -> Request<'a> {
+    Request {
+        build: BuildRequest {
+            build: &flags.build,
+            v: false,
+            o: "",
+            cover: None,
+        },
+        modules,
+        find: false,
+        builds: false,
+        stamp: false,
+        auto_vcs: false,
+        tests,
+        fuzz: None,
+        skip_embeds: false,
+    }
+}
+
+/// Settings of this machine that can decide whether something loads.
+const DECIDING: [&str; 8] = [
+    "GOWORK",
+    "GOFLAGS",
+    "GO111MODULE",
+    "GOEXPERIMENT",
+    "CGO_ENABLED",
+    "GOOS",
+    "GOARCH",
+    "GODEBUG",
+];
+
+impl Survey {
+    /// The setting of this machine with which what is committed loads, where it does not load otherwise and does here.
+    ///
+    /// # Errors
+    /// Settings that cannot be.
+    pub fn healing(&self, world: &World) -> Result<Option<Setting>> {
+        let decides = |setting: &&Setting| DECIDING.contains(&setting.name.as_str());
+        let Some(setting) = self.settings.iter().find(decides) else {
+            return Ok(None);
+        };
+        let known =
+            |trouble: &Trouble| !matches!(Symptom::of(&trouble.text), Symptom::NotHere { .. });
+        let broken = |view: &View| view.troubles().iter().any(known);
+        let here = world.views_of(Environment::Here).any(broken);
+        if here || !world.views_of(Environment::Ci).any(broken) {
+            return Ok(None);
+        }
+        let mut session = self.here.session.fork();
+        session.files = self.there.session.files.clone();
+        let stage = Stage {
+            session,
+            tree: self.there.tree.clone(),
+        };
+        let layout = stage.layout(self.repository.as_ref())?;
+        let mut loads = Loads::default();
+        loads.add_layout(
+            &stage,
+            Environment::Ci,
+            (&layout, &layout),
+            self,
+            &Survey::native(&stage),
+        );
+        let mut outcomes = loads
+            .loads
+            .iter()
+            .map(|load| load.run(&loads.indices[load.inputs.tree].1));
+        let whole = outcomes.all(|outcome| {
+            let view = View {
+                environment: Environment::Ci,
+                module: String::new(),
+                platform: Survey::native(&stage),
+                outcome,
+            };
+            view.troubles().is_empty()
+        });
+        Ok(whole.then(|| setting.clone()))
     }
 }
 

@@ -6,12 +6,14 @@
 mod environments;
 mod fix;
 mod loads;
+mod probes;
 mod progress;
+mod prove;
 mod report;
 
 use clap::{Args, FromArgMatches};
 use std::time::Instant;
-use steady_assure::check::{self, Environment, accept};
+use steady_assure::check::{self, Environment, accept, proof};
 use steady_system::clock::Clock;
 
 use crate::command::{Command, Kind};
@@ -33,6 +35,12 @@ pub(super) struct Flags {
         default_value = "here,ci,colleague,consumer"
     )]
     env: String,
+    /// Build and link in throw-away copies too, for every platform
+    #[arg(long)]
+    prove: bool,
+    /// Run the tests there too
+    #[arg(long)]
+    test: bool,
     /// Run the fixes that are marked safe, then check again
     #[arg(long)]
     fix: bool,
@@ -52,7 +60,7 @@ pub(super) struct Flags {
 
 /// `steady check`
 pub static CHECK: Command = Command {
-    usage: "steady check [-env list] [-fix] [-json | -sarif | -annotations] [-online]",
+    usage: "steady check [-env list] [-prove] [-test] [-fix] [-json | -sarif | -annotations] [-online]",
     short: "tell where this code will run: here, in CI, for a colleague, for whoever requires it",
     long: include_str!("../../help/text/check.txt"),
     examples: &[
@@ -109,8 +117,14 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
 fn checked(session: &Session, flags: &Flags, wanted: &[Environment]) -> Result<Report> {
     let survey = environments::Survey::new(session, flags)?;
     let watcher = progress::Watcher::new(session, flags.fix);
-    let (world, times) = survey.loads(wanted)?.run(&survey, &watcher);
+    let (mut world, mut times) = survey.loads(wanted)?.run(&survey, &watcher);
+    world.healing = survey.healing(&world)?;
+    world.probes = survey.probes();
     let mut judgement = check::judge(&world, wanted);
+    if flags.prove || flags.test {
+        let proofs = survey.prove(&world, wanted, flags, &watcher, &mut times)?;
+        judgement.add(proof::judge(&world, &proofs), wanted);
+    }
     let seconds = Clock::System.nanos() / 1_000_000_000;
     survey
         .rules

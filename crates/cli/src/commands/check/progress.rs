@@ -2,6 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
+use steady_assure::check::world::Platform;
 use steady_assure::check::{self, Environment, World};
 
 use crate::session::Session;
@@ -29,6 +30,16 @@ impl Watcher {
     pub fn busy(&self, environment: Environment, done: usize, all: usize) {
         if let Some(bar) = &self.bar {
             bar.set_message(format!("{}: {done} of {all} loads", environment.name()));
+        }
+    }
+
+    /// Something is being built or tested.
+    pub fn proving(&self, environment: Environment, module: &str, platform: &Platform) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(format!(
+                "{}: building {module} for {platform}",
+                environment.name()
+            ));
         }
     }
 

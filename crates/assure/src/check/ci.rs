@@ -1,0 +1,338 @@
+//! Which versions of Go the pipelines and Dockerfiles of a repository use, read line by line: enough for what people write, and what
+//! cannot be read says nothing.
+
+use super::world::World;
+use camino::Utf8Path;
+
+/// A version that a file asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The file, from the root.
+    pub file: String,
+    /// Its line.
+    pub line: usize,
+    /// What stands there.
+    pub text: String,
+    /// `1.22` or `1.22.3`.
+    pub version: String,
+    /// It stays with that version, whatever the modules ask for (GOTOOLCHAIN=local).
+    pub fixed: bool,
+    /// It is a Dockerfile.
+    pub docker: bool,
+}
+
+/// What all committed files ask for.
+#[must_use]
+pub fn asked(world: &World) -> Vec<Asked> {
+    let mut out = Vec::new();
+    for file in files(world) {
+        let Ok(text) = world.committed.read_to_string(world.root.join(&file)) else {
+            continue;
+        };
+        let other = |name: &str| world.committed.read_to_string(world.root.join(name)).ok();
+        let name = file.rsplit('/').next().unwrap_or_default();
+        if is_dockerfile(name) {
+            out.extend(dockerfile(&file, &text));
+        } else if file.starts_with(".github/workflows/") {
+            out.extend(workflow(&file, &text, &other));
+        } else {
+            out.extend(images(&file, &text));
+        }
+    }
+    out
+}
+
+fn is_dockerfile(name: &str) -> bool {
+    let lower = name.to_lowercase();
+    lower == "dockerfile"
+        || lower == "containerfile"
+        || lower.starts_with("dockerfile.")
+        || lower.ends_with(".dockerfile")
+}
+
+/// The files that are looked at.
+fn files(world: &World) -> Vec<String> {
+    let pipeline = |path: &str| {
+        let yaml = path.ends_with(".yml") || path.ends_with(".yaml");
+        let known = path.starts_with(".github/workflows/")
+            || path.starts_with(".circleci/")
+            || path.starts_with(".gitlab-ci");
+        yaml && known
+    };
+    let wanted = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        pipeline(path)
+            || is_dockerfile(name)
+                && !path
+                    .split('/')
+                    .any(|part| matches!(part, "vendor" | "testdata" | "node_modules"))
+    };
+    if let Some(git) = &world.repository {
+        return git
+            .tracked
+            .keys()
+            .filter(|path| wanted(path))
+            .cloned()
+            .collect();
+    }
+    let below = |dir: &str| {
+        let entries = world
+            .committed
+            .read_dir(world.root.join(dir))
+            .unwrap_or_default();
+        let names = entries
+            .into_iter()
+            .map(|entry| Utf8Path::new(dir).join(entry.name).into_string());
+        names.collect::<Vec<_>>()
+    };
+    let all = ["", ".github/workflows", ".circleci"]
+        .into_iter()
+        .flat_map(below);
+    all.filter(|path| wanted(path)).collect()
+}
+
+/// A version of Go as people write it: `1.22`, `1.22.3`, `^1.22`, `1.22.x`, `go1.22`. `None` for anything without a minor version.
+fn version(text: &str) -> Option<String> {
+    let text = text.trim().trim_matches(['"', '\'']);
+    let text = text.trim_start_matches(['^', '~', '>', '=', 'v', ' ']);
+    let text = text.strip_prefix("go").unwrap_or(text);
+    let text = text.trim_end_matches(".x").trim_end_matches(".*");
+    let end = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (numbers, rest) = text.split_at(end);
+    let numbers = numbers.trim_end_matches('.');
+    let minor = numbers.strip_prefix("1.")?;
+    let good = !minor.is_empty() && minor.split('.').all(|part| !part.is_empty());
+    // A pre-release counts as its release here.
+    (good && !rest.starts_with(['/', ':'])).then(|| numbers.to_owned())
+}
+
+/// `key: value` of a line, comments left out.
+fn value<'t>(line: &'t str, key: &str) -> Option<&'t str> {
+    let line = line.trim().trim_start_matches("- ").trim_start();
+    let rest = line.strip_prefix(key)?.trim_start().strip_prefix(':')?;
+    Some(rest.split(" #").next().unwrap_or_default().trim())
+}
+
+/// A GitHub workflow: `go-version`, directly, from a matrix or from a file.
+fn workflow(file: &str, text: &str, read: &dyn Fn(&str) -> Option<String>) -> Vec<Asked> {
+    let lines: Vec<&str> = text.lines().collect();
+    let local = lines.iter().any(|line| {
+        value(line, "GOTOOLCHAIN").is_some_and(|value| value.trim_matches(['"', '\'']) == "local")
+    });
+    let auto = lines
+        .iter()
+        .any(|line| value(line, "GOTOOLCHAIN").is_some_and(|value| value.contains("auto")));
+    let mut action = 0;
+    let mut out = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if let Some(uses) = value(line, "uses") {
+            // From its sixth version on the action tells go to stay with what it has installed.
+            action = uses
+                .split_once("actions/setup-go@v")
+                .map_or(0, |(_, major)| {
+                    major
+                        .split('.')
+                        .next()
+                        .and_then(|major| major.parse().ok())
+                        .unwrap_or(0)
+                });
+        }
+        let fixed = local || action >= 6 && !auto;
+        let ask = |line: usize, text: &str, version: String| Asked {
+            file: file.to_owned(),
+            line: line + 1,
+            text: text.trim().to_owned(),
+            version,
+            fixed,
+            docker: false,
+        };
+        if let Some(asked) = value(line, "go-version-file") {
+            let name = asked.trim_matches(['"', '\'']);
+            let contents = read(name)
+                .filter(|_| !matches!(name.rsplit('/').next(), Some("go.mod" | "go.work")));
+            let found = contents.and_then(|contents| version_file(&contents));
+            out.extend(found.map(|version| ask(at, line, version)));
+        }
+        let Some(asked) = value(line, "go-version") else {
+            continue;
+        };
+        if let Some(name) = asked.split_once("matrix.").map(|(_, rest)| rest) {
+            let name = name.trim_end_matches(['}', ' ', '"', '\'']);
+            for (at, version) in matrix(&lines, name) {
+                out.push(ask(at, lines[at], version));
+            }
+        } else {
+            let list = asked.trim_matches(['[', ']']);
+            out.extend(
+                list.split(',')
+                    .filter_map(version)
+                    .map(|version| ask(at, line, version)),
+            );
+        }
+    }
+    out.extend(images(file, text));
+    out
+}
+
+/// `.go-version`, or `.tool-versions` with its line `golang 1.22.3`.
+fn version_file(text: &str) -> Option<String> {
+    let tool = text.lines().find_map(|line| {
+        let rest = line
+            .trim()
+            .strip_prefix("golang")
+            .or_else(|| line.trim().strip_prefix("go "))?;
+        version(rest)
+    });
+    tool.or_else(|| text.lines().next().and_then(version))
+}
+
+/// The values of one axis of a matrix: in brackets, or a line each.
+fn matrix(lines: &[&str], name: &str) -> Vec<(usize, String)> {
+    let mut out = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        let Some(list) = value(line, name) else {
+            continue;
+        };
+        if !list.is_empty() {
+            let list = list.trim_matches(['[', ']']);
+            out.extend(
+                list.split(',')
+                    .filter_map(version)
+                    .map(|version| (at, version)),
+            );
+            continue;
+        }
+        for (below, line) in lines.iter().enumerate().skip(at + 1) {
+            let Some(item) = line.trim().strip_prefix("- ") else {
+                break;
+            };
+            out.extend(version(item).map(|version| (below, version)));
+        }
+    }
+    out
+}
+
+/// `image: golang:1.22` and its kin, of pipelines whose jobs run in containers.
+fn images(file: &str, text: &str) -> Vec<Asked> {
+    let lines = text.lines().enumerate();
+    lines
+        .filter_map(|(at, line)| {
+            let name = value(line, "image")
+                .or_else(|| value(line, "name"))?
+                .trim_matches(['"', '\'']);
+            let (version, fixed) = image(name)?;
+            Some(Asked {
+                file: file.to_owned(),
+                line: at + 1,
+                text: line.trim().to_owned(),
+                version,
+                fixed,
+                docker: false,
+            })
+        })
+        .collect()
+}
+
+/// The version of an image with Go in it, and whether it stays with that: the official ones set GOTOOLCHAIN=local.
+fn image(name: &str) -> Option<(String, bool)> {
+    let (repository, tag) = name.rsplit_once(':')?;
+    let short = repository.rsplit('/').next().unwrap_or_default();
+    match short {
+        "golang" => Some((version(tag)?, true)),
+        "go" if repository.ends_with("cimg/go") => Some((version(tag)?, false)),
+        _ => None,
+    }
+}
+
+/// The stages of a Dockerfile that begin with an image of Go.
+fn dockerfile(file: &str, text: &str) -> Vec<Asked> {
+    let mut arguments: Vec<(String, String)> = Vec::new();
+    let mut out = Vec::new();
+    let switches = text.lines().any(|line| {
+        let line = line.trim();
+        line.starts_with("ENV") && line.contains("GOTOOLCHAIN") && !line.contains("local")
+    });
+    for (at, line) in text.lines().enumerate() {
+        let mut words = line.split_whitespace();
+        match words.next().map(str::to_uppercase).as_deref() {
+            Some("ARG") => arguments.extend(words.filter_map(|word| {
+                let (name, value) = word.split_once('=')?;
+                Some((name.to_owned(), value.trim_matches('"').to_owned()))
+            })),
+            Some("FROM") => {
+                let name = words
+                    .find(|word| !word.starts_with("--"))
+                    .unwrap_or_default();
+                let mut name = name.to_owned();
+                for (argument, value) in &arguments {
+                    name = name
+                        .replace(&format!("${{{argument}}}"), value)
+                        .replace(&format!("${argument}"), value);
+                }
+                let name = name.split('@').next().unwrap_or_default();
+                out.extend(image(name).map(|(version, fixed)| Asked {
+                    file: file.to_owned(),
+                    line: at + 1,
+                    text: line.trim().to_owned(),
+                    version,
+                    fixed: fixed && !switches,
+                    docker: true,
+                }));
+            }
+            _ => {}
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn versions(all: &[Asked]) -> Vec<(usize, &str, bool)> {
+        all.iter()
+            .map(|asked| (asked.line, asked.version.as_str(), asked.fixed))
+            .collect()
+    }
+
+    #[test]
+    fn versions_as_people_write_them() {
+        let cases = [
+            ("'1.22'", Some("1.22")),
+            ("^1.22.3", Some("1.22.3")),
+            ("1.22.x", Some("1.22")),
+            ("stable", None),
+            ("1.22-alpine", Some("1.22")),
+            ("1", None),
+            ("1.23rc1", Some("1.23")),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(version(text).as_deref(), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn workflows() {
+        let text = "jobs:\n  a:\n    strategy:\n      matrix:\n        go: ['1.22', stable]\n        other:\n          - '1.2'\n    steps:\n      - uses: actions/setup-go@v6\n        with:\n          go-version: ${{ matrix.go }}\n      - uses: actions/setup-go@v5\n        with:\n          go-version-file: .go-version\n";
+        let read = |name: &str| (name == ".go-version").then(|| "1.21.3\n".to_owned());
+        let found = workflow("w", text, &read);
+        assert_eq!(versions(&found), [(5, "1.22", true), (14, "1.21.3", false)]);
+    }
+
+    #[test]
+    fn containers() {
+        let text =
+            "ARG GO=1.21\nFROM --platform=x golang:${GO}-alpine AS build\nFROM alpine:3.20\n";
+        assert_eq!(
+            versions(&dockerfile("Dockerfile", text)),
+            [(2, "1.21", true)]
+        );
+        let text = "image: golang:1.22\njob:\n  docker:\n    - image: cimg/go:1.20\n  services:\n    - image: postgres:12\n";
+        assert_eq!(
+            versions(&images("x", text)),
+            [(1, "1.22", true), (4, "1.20", false)]
+        );
+    }
+}

@@ -1,0 +1,51 @@
+//! What is wrong with the code itself: programs that are none.
+
+use crate::check::finding::{Environment, Evidence, Finding};
+use crate::check::world::{Seen, World};
+use crate::entries::{self, Place, Target};
+
+/// Packages that nearly are programs.
+pub fn near_misses(world: &World) -> Vec<Finding> {
+    let seen = world
+        .views_of(Environment::Here)
+        .filter_map(|view| view.seen());
+    seen.flat_map(|seen| of_load(world, seen)).collect()
+}
+
+fn of_load(world: &World, seen: &Seen) -> Vec<Finding> {
+    let roots = seen
+        .loaded
+        .roots
+        .iter()
+        .map(|id| &seen.loaded.set[*id].public);
+    let places: Vec<Place> = roots
+        .filter(|package| !package.dir.is_empty() && !package.standard)
+        .map(|package| Place {
+            import_path: package.import_path.clone(),
+            dir: package.dir.clone().into(),
+        })
+        .collect();
+    let asked = [Target {
+        platform: format!("{}/{}", seen.context.goos, seen.context.goarch),
+        context: seen.context.clone(),
+    }];
+    let found = entries::find(seen.modules.index(), &places, &asked, &[]);
+    let misses = found
+        .near_misses
+        .into_iter()
+        .filter(|miss| miss.reason.is_mistake());
+    misses
+        .map(|miss| {
+            let file = world.shown(&miss.place.dir.join(&miss.file));
+            let reason = miss.reason.to_string();
+            let line = usize::try_from(miss.line).unwrap_or_default();
+            Finding::new(
+                "entries/near-miss",
+                format!("{file} {}", miss.line),
+                format!("{}: {reason}", miss.place.import_path),
+            )
+            .hits_all(Environment::ALL)
+            .shown_by(Evidence::place(file, line, reason))
+        })
+        .collect()
+}

@@ -1,0 +1,87 @@
+//! What is found out about modules beside loading their packages: are they tidy, what do authors say of what is required, is there
+//! anything to exclude?
+
+use std::sync::Arc;
+use steady_assure::check::world::{Member, Probe};
+use steady_module::ModuleVersion;
+use steady_packages::modload::{Change, Details, ModMode, Modules, TidyOptions};
+use steady_packages::package::ModulePublic;
+use steady_packages::parallel;
+
+use super::environments::Survey;
+use crate::configs;
+use crate::loading::{self, ModRequest};
+use crate::session::Session;
+
+impl Survey {
+    /// Looks at each module as it is here, alone. What cannot be found out (something is not in the module cache, say) is left out.
+    #[must_use]
+    pub fn probes(&self) -> Vec<Probe> {
+        let members = &self.here_layout.members;
+        parallel::map(members, steady_system::processors(), |member| {
+            let session = self.here.session.fork();
+            probe(session, member).unwrap_or_default()
+        })
+    }
+}
+
+fn probe(mut session: Session, member: &Member) -> Option<Probe> {
+    let request = ModRequest {
+        mode: Some("mod"),
+        default_mode: Some(ModMode::Mod),
+        force: true,
+        no_workspace: true,
+        main_dir: Some(&member.dir),
+        lenient_sums: true,
+        ..ModRequest::default()
+    };
+    let modules = loading::open_modules(&mut session, request).ok()?;
+    // Before requirements are worked out anew: who asks for what is to be seen as it is.
+    let idle = |module: &&ModuleVersion| matches!(modules.selected(&module.path), Ok(None));
+    let excludes = member.file.exclude.iter().map(|exclude| &exclude.value);
+    Some(Probe {
+        module: member.path.clone(),
+        idle_excludes: excludes.filter(idle).cloned().collect(),
+        told: told(&modules, member),
+        tidy: tidy(&session, &modules),
+    })
+}
+
+/// Direct requirements with what their authors say of them.
+fn told(modules: &Modules, member: &Member) -> Vec<ModulePublic> {
+    let direct = member
+        .file
+        .require
+        .iter()
+        .filter(|require| !require.indirect);
+    let mut found: Vec<ModulePublic> = direct
+        .map(|require| modules.module_info(&require.module))
+        .collect();
+    let details = Details {
+        retracted: true,
+        deprecated: true,
+        ..Details::default()
+    };
+    modules.add_details(&mut found, details);
+    found.retain(|module| !module.retracted.is_empty() || !module.deprecated.is_empty());
+    found
+}
+
+fn tidy(session: &Session, modules: &Modules) -> Option<[Change; 2]> {
+    let options = TidyOptions::default();
+    let key = modules.tidy_key(&options);
+    if key.as_ref().is_some_and(|key| modules.was_tidy(key)) {
+        return None;
+    }
+    let context = Arc::new(configs::plain_context(session).ok()?);
+    let tidy = modules.tidy(context, &options).ok()?;
+    if !tidy.packages.errors(true).is_empty() {
+        return None;
+    }
+    let changes = modules.diff_tidy(&tidy).ok()?;
+    let same = changes.iter().all(|change| change.before == change.after);
+    if let Some(key) = key.filter(|_| same) {
+        modules.remember_tidy(&key, &tidy);
+    }
+    (!same).then_some(changes)
+}
