@@ -268,14 +268,21 @@ fn of_versions(text: &str) -> Option<Symptom> {
         .then_some(Symptom::Unreachable)
 }
 
-/// The first word of the form `path@version`.
+/// The last word of the form `path@version`: what those before it led to.
 fn module_in(text: &str) -> Option<ModuleVersion> {
     let words = text.split([' ', '\n', '\t', ':', ',', '(', ')', '"']);
-    let found = words.filter_map(|word| word.split_once('@'));
-    let mut found = found.filter(|(path, version)| path.contains('.') && version.starts_with('v'));
-    found
-        .next()
-        .map(|(path, version)| ModuleVersion::new(path, version.trim_end_matches("/go.mod")))
+    let named = words.filter_map(|word| word.split_once('@'));
+    let real = |(path, version): &(&str, &str)| {
+        let numbered = version
+            .strip_prefix('v')
+            .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        path.contains('.') && !path.contains("...") && !path.contains("//") && numbered
+    };
+    let (path, version) = named.filter(real).last()?;
+    Some(ModuleVersion::new(
+        path,
+        version.trim_end_matches("/go.mod"),
+    ))
 }
 
 fn of_requirements(text: &str) -> Option<Symptom> {

@@ -379,7 +379,7 @@ impl Load<'_> {
             files.write(place.path().join("go.mod"), text.as_bytes(), 0o600)?;
         }
         let modules = ModRequest {
-            mode: failed.then_some("mod"),
+            mode: Some("mod"),
             from_nothing: true,
             ..self.modules(&flags, Some(place.path()), index)
         };
