@@ -110,7 +110,7 @@ consume() {
 	place="$WORK/consumer/$(echo "$1" | tr -c 'A-Za-z0-9\n' _)"
 	mkdir -p "$place/app"
 	cp -r "$PROXY" "$place/proxy"
-	published=$("$PUBLISH" git "$REPO" "$1" "$place/proxy")
+	published=$("$PUBLISH" git "$WORK/consumer/src/repo" "$1" "$place/proxy")
 	(
 		export GOPROXY="file://$place/proxy"
 		path=${published% *} version=${published#* }
@@ -161,6 +161,9 @@ colleague() {
 # Each module as it would be published, required by somebody else.
 consumer() {
 	somebody consumer
+	clone consumer
+	# As go has it in its own clones: what .gitattributes says of archives does not count.
+	echo '* -export-subst -export-ignore' >"$WORK/consumer/src/repo/.git/info/attributes"
 	for member in $(members | sort -u); do
 		git -C "$REPO" cat-file -e "HEAD:./${member#./}/go.mod" 2>/dev/null || continue
 		consume "$member"
