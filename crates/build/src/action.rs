@@ -118,6 +118,15 @@ impl Builder {
             return Err(BuildError::Fatal { line, exit: 2 });
         }
         check_compilers(&config)?;
+        let graph = &config.flags.debug_actiongraph;
+        if graph.ends_with(".go") {
+            // The flag without a file, in front of a source file.
+            let line = format!("go: refusing to write action graph to {graph}\n");
+            return Err(BuildError::Fatal { line, exit: 1 });
+        }
+        if config.flags.gccgo {
+            return Err(BuildError::Unsupported("-compiler=gccgo".into()));
+        }
         let cache = open_cache(&config, &sink)?;
         let work = if config.flags.n {
             None
@@ -224,9 +233,6 @@ impl Builder {
             return Err(BuildError::Unsupported(
                 "-buildmode=shared and -linkshared".into(),
             ));
-        }
-        if !config.flags.debug_actiongraph.is_empty() {
-            return Err(BuildError::Unsupported("-debug-actiongraph".into()));
         }
         let plan = Plan::new(
             packages,

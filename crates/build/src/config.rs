@@ -85,8 +85,12 @@ pub struct BuildFlags {
     pub cover: bool,
     /// `-covermode`, with the default filled in.
     pub covermode: String,
-    /// `-debug-actiongraph`
+    /// `-compiler=gccgo`
+    pub gccgo: bool,
+    /// `-debug-actiongraph`: a file for the graph of actions.
     pub debug_actiongraph: String,
+    /// `-debug-trace`: a file for what ran when.
+    pub debug_trace: String,
 }
 
 impl Default for BuildFlags {
@@ -110,7 +114,9 @@ impl Default for BuildFlags {
             o: String::new(),
             cover: false,
             covermode: "set".into(),
+            gccgo: false,
             debug_actiongraph: String::new(),
+            debug_trace: String::new(),
         }
     }
 }

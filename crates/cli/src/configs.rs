@@ -157,7 +157,9 @@ fn flags(session: &Session, request: BuildRequest<'_>) -> Result<Flags> {
             cover.cover || cover.covermode.is_some() || cover.coverpkg.is_some()
         }),
         covermode: covermode.to_owned(),
+        gccgo: build.compiler.as_deref() == Some("gccgo"),
         debug_actiongraph: text(&build.debug_actiongraph),
+        debug_trace: text(&build.debug_trace),
     })
 }
 

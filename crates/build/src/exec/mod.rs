@@ -9,6 +9,7 @@ mod concurrency;
 mod cover;
 mod ids;
 mod install;
+mod journal;
 mod link;
 mod need;
 mod rebuilt;
@@ -36,6 +37,7 @@ use crate::shell::{Done, Shared, Shell, lock};
 use crate::vet::VetSettings;
 pub(crate) use cgo::CCompilers;
 pub(crate) use concurrency::Tokens;
+use journal::{Journal, Mark};
 use need::Need;
 use rebuilt::Rebuilt;
 pub(crate) use tests::TestRuns;
@@ -90,6 +92,7 @@ pub(crate) struct Run<'a> {
     /// What SWIG was asked once in a run: the size of an int for it, or why it cannot be used.
     swig: OnceLock<Result<&'static str, String>>,
     rebuilt: Rebuilt,
+    journal: Option<Journal>,
 }
 
 /// What a run needs, made by the builder.
@@ -146,6 +149,7 @@ impl<'a> Run<'a> {
             failed: AtomicBool::new(false),
             swig: OnceLock::new(),
             rebuilt: Rebuilt::new(means.config),
+            journal: Journal::wanted(means.config, plan.nodes.len()),
         }
     }
 
@@ -157,6 +161,7 @@ impl<'a> Run<'a> {
         for node in &order {
             pending[*node] = self.plan.nodes[*node].deps.len();
             if pending[*node] == 0 {
+                self.mark(*node, Mark::Ready);
                 ready.push(Reverse((self.plan.nodes[*node].priority, *node)));
             }
         }
@@ -176,13 +181,15 @@ impl<'a> Run<'a> {
             self.config.flags.p.max(1)
         };
         std::thread::scope(|scope| {
-            for _ in 1..workers {
-                scope.spawn(|| self.work(&queue, &wake, &tracker));
+            let (run, queue, wake, tracker) = (&self, &queue, &wake, &tracker);
+            for worker in 1..workers {
+                scope.spawn(move || run.work(queue, wake, tracker, worker));
             }
-            self.work(&queue, &wake, &tracker);
+            self.work(queue, wake, tracker, 0);
         });
         self.shared.sink.progress(None);
         self.rebuilt.keep();
+        self.write_journal();
         let interrupted = self.interrupted();
         let root_failed = lock(&queue).failed[self.plan.root].is_some();
         Outcome {
@@ -191,7 +198,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn work(&self, queue: &Mutex<Queue>, wake: &Condvar, tracker: &Tracker) {
+    fn work(&self, queue: &Mutex<Queue>, wake: &Condvar, tracker: &Tracker, worker: usize) {
         let mut guard = lock(queue);
         loop {
             if guard.left == 0 || self.interrupted() {
@@ -204,6 +211,7 @@ impl<'a> Run<'a> {
             };
             let before = guard.failed[node];
             drop(guard);
+            self.mark(node, Mark::Start(worker));
             let failed = match before {
                 Some(_) if !self.plan.nodes[node].ignores_failure => before,
                 _ => {
@@ -215,6 +223,7 @@ impl<'a> Run<'a> {
             self.states[node]
                 .failed
                 .store(failed.is_some(), Ordering::Relaxed);
+            self.mark(node, Mark::Done);
             guard = lock(queue);
             guard.left -= 1;
             guard.failed[node] = failed;
@@ -222,6 +231,7 @@ impl<'a> Run<'a> {
                 self.tell_failure(&mut guard.failed, *trigger, failed);
                 guard.pending[*trigger] -= 1;
                 if guard.pending[*trigger] == 0 {
+                    self.mark(*trigger, Mark::Ready);
                     guard
                         .ready
                         .push(Reverse((self.plan.nodes[*trigger].priority, *trigger)));
@@ -370,7 +380,8 @@ impl<'a> Run<'a> {
 
     fn shell(&self, node: NodeId) -> Shell<'_> {
         let package = self.plan.nodes[node].package.map(|id| &self.packages[id]);
-        Shell::of(self.shared, package, &self.states[node].output)
+        let log = self.journal.as_ref().map(|journal| journal.tools(node));
+        Shell::of(self.shared, package, &self.states[node].output).logging(log)
     }
 
     fn package(&self, node: NodeId) -> Done<(PackageId, &'a Package)> {

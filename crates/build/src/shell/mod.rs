@@ -12,6 +12,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use regex_lite::Regex;
 use std::collections::HashSet;
 use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 use steady_packages::package::Package;
 use steady_system::{Environment, describe_io};
 
@@ -91,6 +92,16 @@ pub(crate) struct Shell<'a> {
     package: Option<&'a Package>,
     /// Where the output of tools that succeed is kept, to be replayed when the step is found in the cache.
     output: Option<&'a Mutex<Option<String>>>,
+    /// Where it is noted which tools ran, if anybody wants to know.
+    log: Option<&'a Mutex<Vec<Started>>>,
+}
+
+/// A tool that ran.
+#[derive(Debug, Clone)]
+pub(crate) struct Started {
+    pub line: String,
+    pub at: SystemTime,
+    pub took: Duration,
 }
 
 static GENERATED_LINE: LazyLock<Regex> = LazyLock::new(|| {
@@ -110,6 +121,7 @@ impl<'a> Shell<'a> {
             shared,
             package: None,
             output: None,
+            log: None,
         }
     }
 
@@ -122,7 +134,13 @@ impl<'a> Shell<'a> {
             shared,
             package,
             output: Some(output),
+            log: None,
         }
+    }
+
+    /// The same shell, which notes the tools that it runs.
+    pub fn logging(self, log: Option<&'a Mutex<Vec<Started>>>) -> Shell<'a> {
+        Shell { log, ..self }
     }
 
     fn description(&self) -> Option<String> {
@@ -223,14 +241,19 @@ impl<'a> Shell<'a> {
         if let Some(description) = self.description() {
             env.insert(0, format!("TOOLEXEC_IMPORTPATH={description}"));
         }
-        process::run(
-            self.shared,
-            &Spec {
-                words,
-                dir,
-                env: &env,
-            },
-        )
+        let at = SystemTime::now();
+        let spec = Spec {
+            words,
+            dir,
+            env: &env,
+        };
+        let ran = process::run(self.shared, &spec);
+        if let Some(log) = self.log {
+            let line = command_line(words);
+            let took = at.elapsed().unwrap_or_default();
+            lock(log).push(Started { line, at, took });
+        }
+        ran
     }
 
     /// Turns what a tool said into a failure, or keeps it, or prints it.
