@@ -146,6 +146,7 @@ impl From<BuildError> for Failure {
     fn from(error: BuildError) -> Failure {
         match error {
             BuildError::Fatal { line, exit } => Failure::Message(line, Status::of_program(exit)),
+            BuildError::Unsupported(what) => Failure::unsupported(&what),
             other => Failure::error(other.to_string()),
         }
     }
