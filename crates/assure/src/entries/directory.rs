@@ -202,9 +202,11 @@ impl<'a> Directory<'a> {
             };
             // If constraints leave the main function out, that is the reason and will be told.
             if misses.is_empty() && !self.sources.iter().any(left_out) {
-                let source = self.sources.iter().find(own);
-                let source = source.or(self.sources.first());
-                misses.extend(source.map(|source| (source, source.clause, Reason::Undeclared)));
+                let miss = match (self.sources.iter().find(own), self.sources.first()) {
+                    (Some(source), _) => Some((source, source.clause, Reason::Undeclared)),
+                    (None, test) => test.map(|test| (test, test.clause, Reason::OnlyTests)),
+                };
+                misses.extend(miss);
             }
         }
         let clean = misses.is_empty();

@@ -21,6 +21,8 @@ pub enum Reason {
     Undeclared,
     /// `func main` stands in a test file alone.
     TestOnly,
+    /// Package main consists of test files, without a `main`.
+    OnlyTests,
     /// A second `main`; where the first one is.
     Twice(String),
     /// The constraint (or `the file's name`) holds nowhere.
@@ -48,6 +50,7 @@ impl Reason {
             Reason::OtherPackage(_) => "other-package",
             Reason::Undeclared => "undeclared",
             Reason::TestOnly => "test-only",
+            Reason::OnlyTests => "only-tests",
             Reason::Twice(_) => "twice",
             Reason::Ignored(_) => "ignored",
             Reason::NeedsTags(_) => "needs-tags",
@@ -57,12 +60,16 @@ impl Reason {
         }
     }
 
-    /// Nobody writes this on purpose. What constraints leave out is mostly meant to be.
+    /// Nobody writes this on purpose. What constraints leave out is mostly meant to be, and so are tests without a program.
     #[must_use]
     pub fn is_mistake(&self) -> bool {
         !matches!(
             self,
-            Reason::Ignored(_) | Reason::NeedsTags(_) | Reason::NeedsCgo | Reason::Elsewhere(_)
+            Reason::OnlyTests
+                | Reason::Ignored(_)
+                | Reason::NeedsTags(_)
+                | Reason::NeedsCgo
+                | Reason::Elsewhere(_)
         )
     }
 }
@@ -95,6 +102,7 @@ impl fmt::Display for Reason {
                 f,
                 "func main stands in a test file, which is no part of a program"
             ),
+            Reason::OnlyTests => write!(f, "package main has nothing but test files"),
             Reason::Twice(first) => write!(f, "main is declared a second time, first at {first}"),
             Reason::Ignored(what) => write!(
                 f,

@@ -143,6 +143,10 @@ fn wrong_declarations() {
 fn files_that_do_not_count() {
     misses(&[("a_test.go", MAIN)], &["a_test.go:3: test-only"]);
     misses(
+        &[("a_test.go", "package main\n")],
+        &["a_test.go:1: only-tests"],
+    );
+    misses(
         &[("a.go", "package main\n"), ("a_test.go", MAIN)],
         &["a_test.go:3: test-only"],
     );

@@ -330,4 +330,15 @@ mod tests {
         let two = found("func main() {}\nfunc main() {}");
         assert_eq!(two.iter().map(|at| at.0).collect::<Vec<_>>(), [2, 3]);
     }
+
+    #[test]
+    fn whatever_is_cut_off() {
+        let text = "package main\nfunc (t *T[K]) main(x [2]int) (a, b int) {\n}\nvar (\n\tmain, y = f(`a`), []int{1}\n)\n\
+            func main[T interface{ ~int }](x ...T) struct{ y int } { } } ) ]\ntype (\n\tmain = struct{\n\t}\n";
+        for end in 0..=text.len() {
+            declarations(&text.as_bytes()[..end]);
+            declarations(&text.as_bytes()[end..]);
+        }
+        assert_eq!(declarations(text.as_bytes()).len(), 4);
+    }
 }
