@@ -336,8 +336,8 @@ mod tests {
         let text = "package main\nfunc (t *T[K]) main(x [2]int) (a, b int) {\n}\nvar (\n\tmain, y = f(`a`), []int{1}\n)\n\
             func main[T interface{ ~int }](x ...T) struct{ y int } { } } ) ]\ntype (\n\tmain = struct{\n\t}\n";
         for end in 0..=text.len() {
-            declarations(&text.as_bytes()[..end]);
-            declarations(&text.as_bytes()[end..]);
+            let _ = declarations(&text.as_bytes()[..end]);
+            let _ = declarations(&text.as_bytes()[end..]);
         }
         assert_eq!(declarations(text.as_bytes()).len(), 4);
     }
