@@ -7,9 +7,14 @@ use crate::package::PackageId;
 use crate::patterns::{Match, is_local_import, match_dirs, match_packages};
 use camino::{Utf8Path, Utf8PathBuf};
 
-/// Import path of a directory that lies in no tree: go's `_/dir`.
+/// Import path of a directory that lies in no tree: go's `_/dir`, with what no import path may hold written as `_`.
 fn outside_path(dir: &Utf8Path) -> String {
-    format!("_{dir}")
+    const ILLEGAL: &str = "!\"#$%&'()*,:;<=>?[\\]^{|}`\u{fffd}";
+    let valid = |c: char| match c {
+        c if c.is_control() || c.is_whitespace() || ILLEGAL.contains(c) => '_',
+        c => c,
+    };
+    format!("_{}", dir.as_str().chars().map(valid).collect::<String>())
 }
 
 /// What a directory is, seen from the trees.
@@ -74,8 +79,14 @@ impl Loader<'_> {
     /// The import path of a directory. It is the path below its tree, unless the directory is test data or another one of the same
     /// path comes first.
     pub(super) fn place_of_dir(&self, dir: &Utf8Path) -> DirPlace {
+        let path = outside_path(dir);
+        if path.strip_prefix('_') != Some(dir.as_str())
+            && let Ok(mut dirs) = self.outside_dirs.lock()
+        {
+            dirs.insert(path.clone(), dir.to_owned());
+        }
         let outside = DirPlace {
-            path: outside_path(dir),
+            path,
             tree: None,
             conflict: None,
         };
@@ -122,7 +133,11 @@ impl Loader<'_> {
         let files = self.modules.index().files();
         if is_local_import(import) || import.starts_with("_/") {
             let dir = match import.strip_prefix('_') {
-                Some(dir) => Utf8PathBuf::from(dir),
+                Some(dir) => {
+                    let known = self.outside_dirs.lock().ok();
+                    let known = known.and_then(|dirs| dirs.get(import).cloned());
+                    known.unwrap_or_else(|| Utf8PathBuf::from(dir))
+                }
                 None => steady_system::clean(&from.join(import)),
             };
             let place = self.place_of_dir(&dir);
@@ -295,5 +310,16 @@ impl Loader<'_> {
             .collect();
         found.packages = paths;
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directories_outside_of_trees_have_paths_that_can_be_imported() {
+        assert_eq!(outside_path(Utf8Path::new("/a/b-c.d")), "_/a/b-c.d");
+        assert_eq!(outside_path(Utf8Path::new("/a b/#$%:c")), "_/a_b/____c");
     }
 }

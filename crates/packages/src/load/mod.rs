@@ -127,6 +127,8 @@ pub struct Loader<'m> {
     /// What the patterns of `-coverpkg` have chosen.
     covered: Vec<PackageId>,
     missing: bool,
+    /// In GOPATH mode the directories whose import paths do not hold all their letters.
+    outside_dirs: std::sync::Mutex<HashMap<String, Utf8PathBuf>>,
 }
 
 impl<'m> Loader<'m> {
@@ -146,6 +148,7 @@ impl<'m> Loader<'m> {
             given: HashMap::new(),
             covered: Vec::new(),
             missing: false,
+            outside_dirs: std::sync::Mutex::default(),
         }
     }
 

@@ -35,7 +35,7 @@ impl Modules {
     /// and not in an older version than another of them asks for. Nor may it need a change for any other reason.
     ///
     /// # Errors
-    /// [`super::ModError::Dirty`] if it would have to change.
+    /// [`super::ModError::Dirty`] if it would have to change; a module that stands for itself and in for another one.
     pub fn must_agree(&self, used: &HashSet<ModuleVersion>) -> Result<()> {
         if !self.binding() {
             return Ok(());
@@ -43,6 +43,9 @@ impl Modules {
         let reqs = self.reqs();
         if reqs.pruning == Pruning::Pruned {
             self.update_roots(&reqs.direct, &reqs, used, &[])?;
+        }
+        if !self.replace.is_empty() {
+            self.check_used_once(&reqs)?;
         }
         self.must_be_clean()
     }

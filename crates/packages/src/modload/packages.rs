@@ -626,7 +626,7 @@ impl Modules {
     }
 
     /// A module version stands for itself or in for another module, not both.
-    fn check_used_once(&self, reqs: &Reqs) -> Result<()> {
+    pub(super) fn check_used_once(&self, reqs: &Reqs) -> Result<()> {
         let list = if reqs.has_graph() {
             self.graph_of(reqs)?.build_list()
         } else {
