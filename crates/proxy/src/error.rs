@@ -104,6 +104,15 @@ pub enum Kind {
         /// What is wrong.
         source: Error,
     },
+    /// The checksum database has not told the sum of something. That it has none, or is not there, does not mean that what is to
+    /// be verified does not exist: nobody else may be asked for it.
+    #[error("verifying {noun}: {source}")]
+    Unverified {
+        /// `module` or `go.mod`.
+        noun: &'static str,
+        /// What is wrong.
+        source: Error,
+    },
     /// Another error with words before it.
     #[error("{text}: {source}")]
     Context {
@@ -338,6 +347,7 @@ impl Error {
             | Kind::Module { source, .. }
             | Kind::InvalidVersion { source, .. }
             | Kind::WithOrigin { source, .. }
+            | Kind::Unverified { source, .. }
             | Kind::Context { source, .. } => Some(source),
             _ => None,
         })
@@ -438,5 +448,17 @@ mod tests {
             Error::other("bad").at_version("m", "").to_string(),
             "module m: bad"
         );
+    }
+
+    #[test]
+    fn what_the_database_does_not_know_may_exist() {
+        let missing = http(404, "");
+        assert!(missing.clone().context("reading").is_not_exist());
+        let noun = "module";
+        let unverified = Error::from(Kind::Unverified {
+            noun,
+            source: missing,
+        });
+        assert!(!unverified.at_version("m", "v1.0.0").is_not_exist());
     }
 }

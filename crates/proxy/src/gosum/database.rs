@@ -130,10 +130,13 @@ impl Database {
             Some(version) => (version, "go.mod"),
             None => (module.version.as_str(), "module"),
         };
-        let at = |error: Error| {
-            error
-                .context(format!("verifying {noun}"))
-                .at_version(&module.path, version)
+        let at = |source: Error| {
+            let error = if source.is_general() {
+                source
+            } else {
+                Kind::Unverified { noun, source }.into()
+            };
+            error.at_version(&module.path, version)
         };
         let refuse = |text: String| at(Kind::Security(text).into());
         let (name, lines) = self.lookup(module).map_err(|error| match error.kind() {
