@@ -1,6 +1,6 @@
 //! What `go list` shows of a module.
 
-use super::{Allowed, Modules};
+use super::{Allowed, ModMode, Modules};
 use crate::package::{ModuleError, ModulePublic};
 use steady_module::ModuleVersion;
 
@@ -132,9 +132,15 @@ impl Modules {
             ModuleVersion::new(module.path.clone(), format!("{}/go.mod", module.version));
         let verifiable = |key| !bound || !self.must_have_sums() || self.fetcher.have_sum(key);
         if verifiable(&of_go_mod) {
-            if let Ok(path) = self.fetcher.cache_path(module, "mod")
-                && let Ok(text) = self.files.read_to_string(&path)
-            {
+            // Where go.sum may change it learns what is looked at; elsewhere what is not there is not fetched either.
+            let text = if bound && self.mode == ModMode::Mod && !self.mains.is_empty() {
+                let text = self.fetcher.go_mod(&module.path, &module.version).ok();
+                text.map(|text| String::from_utf8_lossy(&text).into_owned())
+            } else {
+                let path = self.fetcher.cache_path(module, "mod").ok();
+                path.and_then(|path| self.files.read_to_string(&path).ok())
+            };
+            if let (Some(text), Ok(path)) = (text, self.fetcher.cache_path(module, "mod")) {
                 info.go_version = go_version(&text);
                 info.go_mod = path.to_string();
             }

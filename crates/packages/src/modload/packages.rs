@@ -746,8 +746,8 @@ impl Modules {
         reqs: &Arc<Reqs>,
     ) -> Result<Vec<String>> {
         self.set_reqs(Arc::clone(reqs));
-        let mut context = (*options.context).clone();
-        context.use_all_files |= options.any_tags;
+        let mut any = (*options.context).clone();
+        any.use_all_files |= options.any_tags;
         let mut roots = Vec::new();
         for pattern in patterns {
             match member.filter(|_| pattern == "all") {
@@ -756,7 +756,12 @@ impl Modules {
                     let tools = self.mains.iter().flat_map(|main| &main.file.tool);
                     roots.extend(tools.map(|tool| tool.value.clone()));
                 }
-                None => roots.extend(self.match_pattern(pattern, &context)?.packages),
+                None => {
+                    // Directories stand for packages that build here; paths for all that there are.
+                    let local = crate::patterns::Match::new(pattern).is_local();
+                    let context = if local { &options.context } else { &any };
+                    roots.extend(self.match_pattern(pattern, context)?.packages);
+                }
             }
         }
         Ok(roots)

@@ -46,6 +46,8 @@ pub fn list(
             ..ModRequest::default()
         },
     )?;
+    // Where go.sum may change, it gets the sums of all go.mod files that go looks into for more than names.
+    let names = names && modules.mode() != ModMode::Mod;
     check_retracted(flags, &modules)?;
     if modules.mode() == ModMode::Vendor {
         check_vendored(flags, arguments)?;
