@@ -43,161 +43,163 @@ fn every_pattern_is_a_regular_expression_and_fills_its_texts() {
     }
 }
 
+/// What go says, and the name that it is known by.
+const SAYINGS: &[(&str, &str)] = &[
+    (
+        "verifying example.com/a@v1.0.0: checksum mismatch\n\tdownloaded: h1:x=\n\tgo.sum:     h1:y=\n\nSECURITY ERROR\n",
+        "sum-mismatch",
+    ),
+    (
+        "go: verifying example.com/a@v1.0.0/go.mod: checksum mismatch\n\tdownloaded: h1:x=\n\tsum.example.com: h1:y=\n",
+        "sum-database-mismatch",
+    ),
+    (
+        "a.go:3:8: missing go.sum entry for module providing package example.com/a (imported by m); to add:\n\tgo get m",
+        "sum-missing",
+    ),
+    (
+        "go: example.com/a@v1.0.0: missing go.sum entry for go.mod file; to add it:\n\tgo mod download example.com/a",
+        "sum-missing",
+    ),
+    (
+        "malformed go.sum:\n/x/go.sum:3: wrong number of fields 1",
+        "sum-malformed",
+    ),
+    (
+        "x.go:1:8: ambiguous import: found package a.com/x/y in multiple modules:\n\ta.com/x v1.0.0 (/m)\n",
+        "ambiguous-import",
+    ),
+    (
+        "go: inconsistent vendoring in /w:\n\texample.com/a@v1: is explicitly required in go.mod",
+        "vendor-inconsistent",
+    ),
+    (
+        "go: example.com/p@v1.0.0: reading https://proxy/p/@v/v1.0.0.info: 410 Gone",
+        "gone",
+    ),
+    (
+        "fatal: could not read Username for 'https://example.com': terminal prompts disabled",
+        "credentials",
+    ),
+    (
+        "go: example.com/a@v9.9.9: invalid version: unknown revision v9.9.9",
+        "unknown-revision",
+    ),
+    (
+        "go: example.com/a@v2.0.0: invalid version: module contains a go.mod file, so module path must match major version (\"example.com/a/v2\")",
+        "major-version-path",
+    ),
+    (
+        "go: a.com/fork@v1.0.0: parsing go.mod:\n\tmodule declares its path as: a.com/orig\n\t        but was required as: a.com/fork",
+        "path-declared-otherwise",
+    ),
+    (
+        "go: conflicting replacements found for example.com/a: ../x and ../y",
+        "replace-conflict",
+    ),
+    (
+        "go: example.com/c@v1: The go.mod file for the module providing named packages contains one or\n\tmore replace directives. It must not",
+        "install-refused",
+    ),
+    (
+        "go: go.mod file not found in current directory or any parent directory; see 'go help modules'",
+        "no-go-mod",
+    ),
+    (
+        "go: updates to go.mod needed; to update it:\n\tgo mod tidy",
+        "updates-needed",
+    ),
+    (
+        "a.go:3:8: no required module provides package example.com/x; to add it:\n\tgo get example.com/x",
+        "no-required-module",
+    ),
+    (
+        "a.go:3:8: module example.com/a@latest found (v1.0.0), but does not contain package example.com/a/b",
+        "module-lacks-package",
+    ),
+    (
+        "a.go:3:8: package foo/bar is not in std (/usr/lib/go/src/foo/bar)",
+        "not-in-std",
+    ),
+    (
+        "go: go.mod requires go >= 1.99 (running go 1.26.8; GOTOOLCHAIN=local)",
+        "go-too-old",
+    ),
+    (
+        "go: download go1.99 for linux/amd64: toolchain not available",
+        "toolchain-not-available",
+    ),
+    (
+        "tls: failed to verify certificate: x509: certificate signed by unknown authority",
+        "certificate",
+    ),
+    (
+        "Get \"https://x\": dial tcp: lookup x: no such host",
+        "unreachable",
+    ),
+    (
+        "go: example.com/q@v1.0.0: reading https://proxy/q/@v/v1.0.0.mod: 404 Not Found",
+        "not-found",
+    ),
+    (
+        "package m\n\timports m/a\n\timports m: import cycle not allowed",
+        "import-cycle",
+    ),
+    (
+        "a.go:3:8: use of internal package x.com/a/internal/b not allowed",
+        "internal",
+    ),
+    (
+        "a.go:3:8: build constraints exclude all Go files in /x/y",
+        "constraints-exclude-all",
+    ),
+    (
+        "a.go:3:8: import \"x.com/cmd\" is a program, not an importable package",
+        "import-of-program",
+    ),
+    (
+        "runtime.main_main·f: function main is undeclared in the main package",
+        "main-undeclared",
+    ),
+    ("package m/lib is not a main package", "not-main"),
+    (
+        "a.go:5:12: pattern x.txt: no matching files found",
+        "embed-nothing",
+    ),
+    (
+        "found packages a (a.go) and b (b.go) in /x",
+        "several-packages",
+    ),
+    ("no Go files in /x", "no-go-files"),
+    (
+        "# runtime/cgo\ncgo: C compiler \"gcc\" not found: exec: \"gcc\": executable file not found in $PATH",
+        "no-c-compiler",
+    ),
+    (
+        "go: errors parsing go.mod:\ngo.mod:3:2: unknown directive: foo",
+        "go-mod-syntax",
+    ),
+    ("write /tmp/x: no space left on device", "disk-full"),
+    (
+        "current directory is contained in a module that is not one of the workspace modules listed in go.work. You can add",
+        "not-a-member",
+    ),
+    (
+        "pattern ./...: directory prefix . does not contain modules listed in go.work or their selected dependencies",
+        "no-packages-at-root",
+    ),
+    (
+        "go: example.com/a@v1.2.0 requires example.com/b@v1.3.0, not example.com/b@v1.1.0",
+        "version-conflict",
+    ),
+];
+
 #[test]
 fn what_the_go_command_says_is_recognised() {
-    let cases: &[(&str, &str)] = &[
-        (
-            "verifying example.com/a@v1.0.0: checksum mismatch\n\tdownloaded: h1:x=\n\tgo.sum:     h1:y=\n\nSECURITY ERROR\n",
-            "sum-mismatch",
-        ),
-        (
-            "go: verifying example.com/a@v1.0.0/go.mod: checksum mismatch\n\tdownloaded: h1:x=\n\tsum.example.com: h1:y=\n",
-            "sum-database-mismatch",
-        ),
-        (
-            "a.go:3:8: missing go.sum entry for module providing package example.com/a (imported by m); to add:\n\tgo get m",
-            "sum-missing",
-        ),
-        (
-            "go: example.com/a@v1.0.0: missing go.sum entry for go.mod file; to add it:\n\tgo mod download example.com/a",
-            "sum-missing",
-        ),
-        (
-            "malformed go.sum:\n/x/go.sum:3: wrong number of fields 1",
-            "sum-malformed",
-        ),
-        (
-            "x.go:1:8: ambiguous import: found package a.com/x/y in multiple modules:\n\ta.com/x v1.0.0 (/m)\n",
-            "ambiguous-import",
-        ),
-        (
-            "go: inconsistent vendoring in /w:\n\texample.com/a@v1: is explicitly required in go.mod",
-            "vendor-inconsistent",
-        ),
-        (
-            "go: example.com/p@v1.0.0: reading https://proxy/p/@v/v1.0.0.info: 410 Gone",
-            "gone",
-        ),
-        (
-            "fatal: could not read Username for 'https://example.com': terminal prompts disabled",
-            "credentials",
-        ),
-        (
-            "go: example.com/a@v9.9.9: invalid version: unknown revision v9.9.9",
-            "unknown-revision",
-        ),
-        (
-            "go: example.com/a@v2.0.0: invalid version: module contains a go.mod file, so module path must match major version (\"example.com/a/v2\")",
-            "major-version-path",
-        ),
-        (
-            "go: a.com/fork@v1.0.0: parsing go.mod:\n\tmodule declares its path as: a.com/orig\n\t        but was required as: a.com/fork",
-            "path-declared-otherwise",
-        ),
-        (
-            "go: conflicting replacements found for example.com/a: ../x and ../y",
-            "replace-conflict",
-        ),
-        (
-            "go: example.com/c@v1: The go.mod file for the module providing named packages contains one or\n\tmore replace directives. It must not",
-            "install-refused",
-        ),
-        (
-            "go: go.mod file not found in current directory or any parent directory; see 'go help modules'",
-            "no-go-mod",
-        ),
-        (
-            "go: updates to go.mod needed; to update it:\n\tgo mod tidy",
-            "updates-needed",
-        ),
-        (
-            "a.go:3:8: no required module provides package example.com/x; to add it:\n\tgo get example.com/x",
-            "no-required-module",
-        ),
-        (
-            "a.go:3:8: module example.com/a@latest found (v1.0.0), but does not contain package example.com/a/b",
-            "module-lacks-package",
-        ),
-        (
-            "a.go:3:8: package foo/bar is not in std (/usr/lib/go/src/foo/bar)",
-            "not-in-std",
-        ),
-        (
-            "go: go.mod requires go >= 1.99 (running go 1.26.8; GOTOOLCHAIN=local)",
-            "go-too-old",
-        ),
-        (
-            "go: download go1.99 for linux/amd64: toolchain not available",
-            "toolchain-not-available",
-        ),
-        (
-            "tls: failed to verify certificate: x509: certificate signed by unknown authority",
-            "certificate",
-        ),
-        (
-            "Get \"https://x\": dial tcp: lookup x: no such host",
-            "unreachable",
-        ),
-        (
-            "go: example.com/q@v1.0.0: reading https://proxy/q/@v/v1.0.0.mod: 404 Not Found",
-            "not-found",
-        ),
-        (
-            "package m\n\timports m/a\n\timports m: import cycle not allowed",
-            "import-cycle",
-        ),
-        (
-            "a.go:3:8: use of internal package x.com/a/internal/b not allowed",
-            "internal",
-        ),
-        (
-            "a.go:3:8: build constraints exclude all Go files in /x/y",
-            "constraints-exclude-all",
-        ),
-        (
-            "a.go:3:8: import \"x.com/cmd\" is a program, not an importable package",
-            "import-of-program",
-        ),
-        (
-            "runtime.main_main·f: function main is undeclared in the main package",
-            "main-undeclared",
-        ),
-        ("package m/lib is not a main package", "not-main"),
-        (
-            "a.go:5:12: pattern x.txt: no matching files found",
-            "embed-nothing",
-        ),
-        (
-            "found packages a (a.go) and b (b.go) in /x",
-            "several-packages",
-        ),
-        ("no Go files in /x", "no-go-files"),
-        (
-            "# runtime/cgo\ncgo: C compiler \"gcc\" not found: exec: \"gcc\": executable file not found in $PATH",
-            "no-c-compiler",
-        ),
-        (
-            "go: errors parsing go.mod:\ngo.mod:3:2: unknown directive: foo",
-            "go-mod-syntax",
-        ),
-        ("write /tmp/x: no space left on device", "disk-full"),
-        (
-            "current directory is contained in a module that is not one of the workspace modules listed in go.work. You can add",
-            "not-a-member",
-        ),
-        (
-            "pattern ./...: directory prefix . does not contain modules listed in go.work or their selected dependencies",
-            "no-packages-at-root",
-        ),
-        (
-            "go: example.com/a@v1.2.0 requires example.com/b@v1.3.0, not example.com/b@v1.1.0",
-            "version-conflict",
-        ),
-    ];
-    for (text, wanted) in cases {
+    for (text, wanted) in SAYINGS {
         assert_eq!(names(text), [*wanted], "{text}");
     }
-    let covered: std::collections::BTreeSet<&str> = cases.iter().map(|(_, name)| *name).collect();
+    let covered: std::collections::BTreeSet<&str> = SAYINGS.iter().map(|(_, name)| *name).collect();
     for known in KNOWN {
         assert!(covered.contains(known.name), "{} is not tried", known.name);
     }
