@@ -91,9 +91,11 @@ pub fn judge(world: &World, environments: &[Environment]) -> Judgement {
         let mut found = all.findings.iter();
         found.any(|finding| finding.class.id == id && finding.subject == subject)
     };
-    // What `go mod tidy` would add is told already where it keeps the module from loading.
+    // What `go mod tidy` would add is told already where it keeps the module from loading; and where the settings name another go.mod,
+    // that is what is wrong.
     more.retain(|finding| {
-        finding.class.id != "modules/not-tidy" || !errors("modules/sum-missing", &finding.subject)
+        let told = errors("modules/sum-missing", &finding.subject) || world.healing.is_some();
+        finding.class.id != "modules/not-tidy" || !told
     });
     all.add(more, environments);
     all

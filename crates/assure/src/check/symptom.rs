@@ -278,7 +278,8 @@ fn module_in(text: &str) -> Option<ModuleVersion> {
             .is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         path.contains('.') && !path.contains("...") && !path.contains("//") && numbered
     };
-    let (path, version) = named.filter(real).last()?;
+    let mut named = named;
+    let (path, version) = named.rfind(real)?;
     Some(ModuleVersion::new(
         path,
         version.trim_end_matches("/go.mod"),

@@ -242,6 +242,8 @@ pub struct Probe {
     pub tidy: Option<[Change; 2]>,
     /// Requirements that their authors have something to say of.
     pub told: Vec<ModulePublic>,
+    /// Files of its vendor directory that are not as their modules have them.
+    pub edited: Vec<Utf8PathBuf>,
     /// Excluded versions of modules that are not in the module graph.
     pub idle_excludes: Vec<ModuleVersion>,
 }
@@ -270,9 +272,11 @@ pub struct World {
     pub env_file: Option<Utf8PathBuf>,
     /// The version of the toolchain that everything was loaded with, such as `1.26.8`.
     pub go: String,
+    /// Tests count, and what they read.
+    pub tests: bool,
     /// Others fetch a newer toolchain where one is needed: GOTOOLCHAIN allows it where nobody has set it.
     pub others_switch: bool,
-    /// A setting of this machine without which what is committed does not load, although it does with it.
+    /// A setting of this machine without which the tree does not load, although it does with it.
     pub healing: Option<Setting>,
     /// What was found out about modules beside loading their packages.
     pub probes: Vec<Probe>,

@@ -352,6 +352,7 @@ fn collisions(world: &World, git: &Repository, out: &mut Vec<Finding>) {
         let code = |path: &str| {
             let name = path.rsplit('/').next().unwrap_or_default();
             matches!(name, "go.mod" | "go.sum" | "go.work")
+                || world.tests && path.split('/').any(|part| part == "testdata")
                 || embedded_or_source(world, &world.root.join(path))
         };
         let severity = if code(path) || code(other) {

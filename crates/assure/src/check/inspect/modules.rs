@@ -689,6 +689,7 @@ pub fn inspect(world: &World) -> Vec<Finding> {
         {
             untidy(world, member, probe, &mut out);
             requirements(world, member, probe, &mut out);
+            out.extend(edited(world, member, probe));
         }
     }
     private(world, &mut out);
@@ -754,6 +755,27 @@ fn untidy(world: &World, member: &Member, probe: &Probe, out: &mut Vec<Finding>)
                 .fixed_by(tidied(world, member)),
         );
     }
+}
+
+/// Vendored files that somebody has changed.
+fn edited(world: &World, member: &Member, probe: &Probe) -> Option<Finding> {
+    let first = world.shown(probe.edited.first()?);
+    let vendor = world.shown(&member.dir.join("vendor"));
+    let message =
+        format!("{first} is not what its module has: the next go mod vendor will undo that");
+    let mut finding = Finding::new("modules/vendor-drift", vendor, message)
+        .severity(Severity::Warning)
+        .hits_all([Environment::Here, Environment::Ci, Environment::Colleague])
+        .because("Files of vendor/ were edited, or came from another version.")
+        .fixed_by(Fix::shown("steady verify"));
+    for file in &probe.edited {
+        finding = finding.shown_by(Evidence::place(
+            world.shown(file),
+            0,
+            "differs from the module's",
+        ));
+    }
+    Some(finding)
 }
 
 /// What authors say of required versions, and exclusions of what nothing asks for.

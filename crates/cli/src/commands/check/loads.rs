@@ -295,6 +295,7 @@ fn world(survey: &Survey) -> World {
         settings: survey.settings.clone(),
         env_file: here.settings.env_file.path.clone().ok(),
         go: steady_module::gover::from_toolchain(here.settings.local_version()).to_owned(),
+        tests: false,
         others_switch: survey.there.session.settings.get("GOTOOLCHAIN") != "local",
         healing: None,
         probes: Vec::new(),
@@ -474,7 +475,7 @@ const DECIDING: [&str; 8] = [
 ];
 
 impl Survey {
-    /// The setting of this machine with which what is committed loads, where it does not load otherwise and does here.
+    /// The setting of this machine without which the tree does not load, where it loads here and not in CI.
     ///
     /// # Errors
     /// Settings that cannot be.
@@ -490,35 +491,30 @@ impl Survey {
         if here || !world.views_of(Environment::Ci).any(broken) {
             return Ok(None);
         }
-        let mut session = self.here.session.fork();
-        session.files = self.there.session.files.clone();
+        // The same files under the settings of others: if that does not load, it is the settings that make the difference.
+        let mut session = self.there.session.fork();
+        session.files = self.here.session.files.clone();
         let stage = Stage {
             session,
-            tree: self.there.tree.clone(),
+            tree: self.here.tree.clone(),
         };
         let layout = stage.layout(self.repository.as_ref())?;
         let mut loads = Loads::default();
-        loads.add_layout(
-            &stage,
-            Environment::Ci,
-            (&layout, &layout),
-            self,
-            &Survey::native(&stage),
-        );
+        let both = (&layout, &layout);
+        loads.add_layout(&stage, Environment::Ci, both, self, &Survey::native(&stage));
         let mut outcomes = loads
             .loads
             .iter()
             .map(|load| load.run(&loads.indices[load.inputs.tree].1));
-        let whole = outcomes.all(|outcome| {
-            let view = View {
+        let differs = outcomes.any(|outcome| {
+            broken(&View {
                 environment: Environment::Ci,
                 module: String::new(),
                 platform: Survey::native(&stage),
                 outcome,
-            };
-            view.troubles().is_empty()
+            })
         });
-        Ok(whole.then(|| setting.clone()))
+        Ok(differs.then(|| setting.clone()))
     }
 }
 

@@ -120,6 +120,7 @@ fn checked(session: &Session, flags: &Flags, wanted: &[Environment]) -> Result<R
     let (mut world, mut times) = survey.loads(wanted)?.run(&survey, &watcher);
     world.healing = survey.healing(&world)?;
     world.probes = survey.probes();
+    world.tests = flags.test;
     let mut judgement = check::judge(&world, wanted);
     if flags.prove || flags.test {
         let proofs = survey.prove(&world, wanted, flags, &watcher, &mut times)?;

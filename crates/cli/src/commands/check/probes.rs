@@ -1,12 +1,16 @@
 //! What is found out about modules beside loading their packages: are they tidy, what do authors say of what is required, is there
 //! anything to exclude?
 
+use camino::Utf8PathBuf;
 use std::sync::Arc;
 use steady_assure::check::world::{Member, Probe};
 use steady_module::ModuleVersion;
+use steady_module::modules_txt::ModulesTxt;
+use steady_module::path::{escape_path, escape_version};
 use steady_packages::modload::{Change, Details, ModMode, Modules, TidyOptions};
 use steady_packages::package::ModulePublic;
 use steady_packages::parallel;
+use steady_system::FileKind;
 
 use super::environments::Survey;
 use crate::configs;
@@ -44,6 +48,7 @@ fn probe(mut session: Session, member: &Member) -> Option<Probe> {
         idle_excludes: excludes.filter(idle).cloned().collect(),
         told: told(&modules, member),
         tidy: tidy(&session, &modules),
+        edited: edited(&session, member),
     })
 }
 
@@ -65,6 +70,49 @@ fn told(modules: &Modules, member: &Member) -> Vec<ModulePublic> {
     modules.add_details(&mut found, details);
     found.retain(|module| !module.retracted.is_empty() || !module.deprecated.is_empty());
     found
+}
+
+/// How many edited files are worth naming.
+const MANY: usize = 3;
+
+/// Files of the vendor directory that differ from those of their modules, as far as the module cache has these.
+fn edited(session: &Session, member: &Member) -> Vec<Utf8PathBuf> {
+    let files = &session.files;
+    let vendor = member.dir.join("vendor");
+    let Ok(text) = files.read_to_string(vendor.join("modules.txt")) else {
+        return Vec::new();
+    };
+    let list = ModulesTxt::parse(&text);
+    let cache = Utf8PathBuf::from(session.settings.gomodcache().0);
+    let mut out = Vec::new();
+    for (package, module) in &list.packages {
+        let replaced = list
+            .meta
+            .get(module)
+            .is_some_and(|meta| !meta.replacement.path.is_empty());
+        let (Ok(path), Ok(version)) = (escape_path(&module.path), escape_version(&module.version))
+        else {
+            continue;
+        };
+        let below = package.strip_prefix(&module.path).unwrap_or_default();
+        let from = cache
+            .join(format!("{path}@{version}"))
+            .join(below.trim_start_matches('/'));
+        if replaced || !files.is_dir(&from) {
+            continue;
+        }
+        let here = vendor.join(package);
+        for entry in files.read_dir(&here).unwrap_or_default() {
+            let file = here.join(&entry.name);
+            if entry.kind != FileKind::File || out.len() == MANY {
+                continue;
+            }
+            if files.read(from.join(&entry.name)).ok() != files.read(&file).ok() {
+                out.push(file);
+            }
+        }
+    }
+    out
 }
 
 fn tidy(session: &Session, modules: &Modules) -> Option<[Change; 2]> {
