@@ -196,20 +196,19 @@ impl Repository {
     /// # Errors
     /// git does not give the contents, or they cannot be written.
     pub fn committed(&self, files: &Files, store: &Utf8Path) -> Result<Overlay, GitError> {
-        let mut pairs: Vec<(Utf8PathBuf, Utf8PathBuf)> = Vec::new();
+        let mut pairs: BTreeMap<Utf8PathBuf, Utf8PathBuf> = BTreeMap::new();
         let gone = self.untracked.iter().chain(&self.ignored);
         let submodules = self
             .tracked
             .iter()
             .filter(|(_, kind)| **kind == Tracked::Submodule);
         for path in gone.chain(submodules.map(|(path, _)| path)) {
-            pairs.push((
-                self.root.join(path.trim_end_matches('/')),
-                Utf8PathBuf::new(),
-            ));
+            let path = self.root.join(path.trim_end_matches('/'));
+            pairs.insert(path, Utf8PathBuf::new());
         }
-        for (at, contents) in self.contents(&self.changed)?.into_iter().enumerate() {
-            let (path, contents) = contents;
+        // A path may be committed, and here nevertheless untracked or ignored: what is committed counts.
+        let contents = self.contents(&self.changed)?;
+        for (at, (path, contents)) in contents.into_iter().enumerate() {
             let to = store.join(at.to_string());
             files
                 .write(&to, &contents, 0o600)
@@ -217,7 +216,7 @@ impl Repository {
                     command: format!("show HEAD:{path}"),
                     reason: error.to_string(),
                 })?;
-            pairs.push((self.root.join(path), to));
+            pairs.insert(self.root.join(path), to);
         }
         Overlay::of(pairs).map_err(|error| GitError {
             command: "status".into(),

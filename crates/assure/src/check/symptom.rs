@@ -269,7 +269,8 @@ fn of_versions(text: &str) -> Option<Symptom> {
 }
 
 /// The last word of the form `path@version`: what those before it led to.
-fn module_in(text: &str) -> Option<ModuleVersion> {
+#[must_use]
+pub fn module_in(text: &str) -> Option<ModuleVersion> {
     let words = text.split([' ', '\n', '\t', ':', ',', '(', ')', '"']);
     let named = words.filter_map(|word| word.split_once('@'));
     let real = |(path, version): &(&str, &str)| {

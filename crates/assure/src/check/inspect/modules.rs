@@ -9,6 +9,7 @@ use steady_system::clean;
 use crate::check::causes::{Case, Cause, other};
 use crate::check::finding::{Environment, Evidence, Finding, Fix, Severity};
 use crate::check::inspect::{files, workspace};
+use crate::check::symptom::module_in;
 use crate::check::world::{Member, Probe, View, World};
 
 /// Versions that stand for none: no tag ever has them.
@@ -277,7 +278,7 @@ pub fn sum_missing(case: &Case<'_>, what: &str) -> Finding {
 /// Whether the missing sum is that of a version that go.mod requires although go.sum has sums of newer ones only: something else asks
 /// for those, and go.mod has to follow.
 fn outgrown(case: &Case<'_>, member: &Member) -> bool {
-    let Some(missing) = named(&case.trouble.text) else {
+    let Some(missing) = module_in(&case.trouble.text) else {
         return false;
     };
     let text = case
@@ -535,7 +536,7 @@ pub fn unpublished(case: &Case<'_>, module: Option<&ModuleVersion>) -> Finding {
 /// Something is not at hand. Sometimes it is known nevertheless that nobody has it.
 pub fn not_here(case: &Case<'_>, what: &str) -> Cause {
     let world = case.world;
-    let named = named(&case.trouble.text);
+    let named = module_in(&case.trouble.text);
     let missing = named.as_ref().filter(|module| {
         let placeholder = PLACEHOLDERS.contains(&module.version.as_str());
         placeholder
@@ -560,20 +561,6 @@ fn sibling<'w>(world: &'w World, module: &ModuleVersion) -> Option<&'w Member> {
         .members
         .iter()
         .find(|member| member.path == module.path)
-}
-
-/// The module version that an error is about.
-fn named(text: &str) -> Option<ModuleVersion> {
-    let words = text.split([' ', '\n', '\t', ',', '(', ')', '"']);
-    let mut found = words.filter_map(|word| word.trim_end_matches(':').split_once('@'));
-    let is_version = |text: &str| {
-        let rest = text.strip_prefix('v');
-        rest.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
-    };
-    let found = found.find(|(path, version)| {
-        path.contains('.') && is_version(version) && !path.contains("//")
-    })?;
-    Some(ModuleVersion::new(found.0, found.1))
 }
 
 /// Whether the repository has tags, and none for this version of its own module.
