@@ -65,9 +65,13 @@ pub(super) fn run(chain: &Chain<'_>, sums: &Sums, list: &Listing) -> Vec<Outcome
         .filter(|item| !renewed.iter().any(|new: &Item| new.module == item.module))
         .chain(&renewed)
         .filter(|item| match item.rules {
-            Rules::Module => [Link::Cache, Link::Tree, Link::Vendor]
-                .into_iter()
-                .any(|link| chain.wants(link)),
+            Rules::Module => {
+                // Of what nobody else looks at, only what there are copies of.
+                let copied = vendor
+                    .as_ref()
+                    .is_some_and(|vendor| vendor.copies.contains_key(&item.module));
+                chain.wants(Link::Cache) || chain.wants(Link::Tree) || copied
+            }
             _ => chain.wants(Link::Toolchain),
         })
         .collect();
@@ -247,7 +251,8 @@ impl Look<'_> {
         tools: &mut Tools,
         passed: &mut Passed,
     ) -> Result<FileHashes, Box<Failure>> {
-        let mut listed = self.listed(passed);
+        let wanted = self.item.rules != Rules::Module || self.chain.wants(Link::Tree);
+        let mut listed = wanted.then(|| self.listed(passed)).flatten();
         let prefix = format!("{}/", self.item.module);
         let mut hashes = FileHashes::with_capacity(archive.entries().len());
         let mut names = HashSet::new();
