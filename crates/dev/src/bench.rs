@@ -53,6 +53,8 @@ enum Caches {
 struct Case {
     name: &'static str,
     arguments: Vec<String>,
+    /// What Steady is asked instead, where the same work has a name of its own there.
+    own: Option<Vec<String>>,
     caches: Caches,
     /// Settings of this case.
     environment: Vec<(&'static str, String)>,
@@ -124,6 +126,7 @@ impl Bench {
         let case = |name, line: &str, caches| Case {
             name,
             arguments: words(line),
+            own: None,
             caches,
             environment: Vec::new(),
             remove: None,
@@ -159,6 +162,13 @@ impl Bench {
             warm("list -m all", "list -m all"),
             warm("mod graph", "mod graph"),
             warm("mod verify", "mod verify"),
+            Case {
+                own: Some(words("verify -offline -links cache,tree")),
+                ..warm(
+                    "mod verify against verify, the same two links",
+                    "mod verify",
+                )
+            },
             alone(warm("mod why", "mod why -m all")),
             alone(warm("mod tidy, nothing to do", "mod tidy")),
             alone(warm(
@@ -240,7 +250,9 @@ impl Bench {
     }
 
     fn command(&self, case: &Case, steady: bool) -> Command {
-        let mut command = self.subjects.command(steady, &case.dir, &case.arguments);
+        let own = case.own.as_ref().filter(|_| steady);
+        let arguments = own.unwrap_or(&case.arguments);
+        let mut command = self.subjects.command(steady, &case.dir, arguments);
         let build = if case.caches == Caches::Cold {
             "cold-build"
         } else {
