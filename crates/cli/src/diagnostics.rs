@@ -41,6 +41,7 @@ pub fn with_source(text: &str, cwd: &Utf8Path) -> String {
 
 /// `file:line: …` or `file:line:column: …`, as tools begin their messages.
 fn position(text: &str) -> Option<Position<'_>> {
+    let text = text.strip_prefix("vet: ").unwrap_or(text);
     let (place, _) = text.split_once(": ")?;
     let (rest, last) = place.rsplit_once(':')?;
     let last = last.parse().ok()?;
@@ -123,10 +124,11 @@ mod tests {
             "# example.com/a\na.go:4:16: mismatched types\n\thave (int)\n\twant (string)\n     \
              4 |     return \"ä\" + 1\n       |                  ^\na.go:1:9: x\n     1 | package a\n       |         ^\n"
         );
-        assert_eq!(
-            shown("a.go:3: y"),
-            "a.go:3: y\n     3 | func A() string {\n"
-        );
+        let line = "     3 | func A() string {\n";
+        for text in ["a.go:3: y\n", "vet: a.go:3: y\n"] {
+            assert_eq!(shown(text), format!("{text}{line}"));
+        }
+        assert_eq!(shown("a.go:3: y"), format!("a.go:3: y\n{line}"));
     }
 
     #[test]
