@@ -39,6 +39,8 @@ pub struct ModRequest<'a> {
     pub common: Option<&'a ModCommon>,
     /// `-x`: requests are told.
     pub trace: bool,
+    /// Each step of an edit of requirements is told.
+    pub tells_edits: bool,
     /// Fetching is what the command is for: single downloads are not worth a line.
     pub quiet: bool,
     /// There is no main module, whatever is there.
@@ -206,6 +208,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         go_version: steady_module::gover::from_toolchain(settings.local_version()).to_owned(),
         toolchain_explain: settings.startup.explain(),
         workspace: !request.no_workspace,
+        tells_edits: request.tells_edits,
         locked: settings.frozen.locked,
         from_nothing: request.from_nothing,
         mends_work: session.command.long_name().starts_with("work "),

@@ -263,6 +263,12 @@ impl Error {
         }
     }
 
+    /// Whether the checksum database could not be asked.
+    pub fn is_unverified(&self) -> bool {
+        let is_it = |error: &Error| matches!(error.kind(), Kind::Unverified { .. });
+        self.chain().any(is_it) && !self.is_security()
+    }
+
     /// Whether a version was asked for that cannot be one.
     pub fn is_invalid_version(&self) -> bool {
         self.chain()

@@ -81,6 +81,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         mode: Some("mod"),
         common: Some(&flags.modules),
         trace: flags.build.trace.x,
+        tells_edits: flags.verbose.v,
         force: true,
         no_workspace: true,
         default_mode: Some(ModMode::Mod),

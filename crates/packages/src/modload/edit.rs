@@ -57,6 +57,9 @@ impl Modules {
         for module in upgrade {
             let known = wanted.get(&module.path);
             if known.is_none_or(|known| compare(&module.path, known, &module.version).is_lt()) {
+                if self.config.tells_edits {
+                    self.fetcher.warn(&format!("trying upgrade to {module}"));
+                }
                 wanted.insert(module.path.clone(), module.version.clone());
             }
         }
@@ -284,11 +287,21 @@ impl Search<'_> {
             if again {
                 continue;
             }
+            let mut raised_from = Vec::new();
             for (path, version) in &mut self.wanted {
                 let selected = graph.selected_or_none(path);
                 if !self.fixed.contains_key(path) && selected != version {
-                    *version = selected.to_string();
+                    let before = std::mem::replace(version, selected.to_string());
+                    raised_from.push(ModuleVersion::new(path.clone(), before));
                     again = true;
+                }
+            }
+            if self.modules.config.tells_edits {
+                sort(&mut raised_from);
+                for module in &raised_from {
+                    let now = graph.selected_or_none(&module.path);
+                    let text = format!("accepting indirect upgrade from {module} to {now}");
+                    self.modules.fetcher.warn(&text);
                 }
             }
             if !again {
@@ -432,7 +445,7 @@ impl Search<'_> {
         }
         self.rejected.insert(root.clone());
         let lower = self.lower(root, graph, tracked, &before)?;
-        if failed {
+        if failed || self.modules.config.tells_edits {
             let action = match lower.as_str() {
                 "none" => format!("removing {root}"),
                 version if version == before => format!("restoring {}@{version}", root.path),

@@ -102,6 +102,8 @@ pub struct ModConfig {
     pub workspace: bool,
     /// Graphs are read anew, whatever is remembered.
     pub from_nothing: bool,
+    /// `get -v`: each step of an edit of requirements is told.
+    pub tells_edits: bool,
     /// `-locked`: go.mod may not change.
     pub locked: bool,
     /// The module in this directory is the main module, wherever the run takes place.

@@ -324,6 +324,10 @@ impl Visit<'_> {
     /// said if no zip can be had, and then nothing has changed.
     fn renew(&self, damage: Error, unpack: bool) -> Result<Unpacked> {
         let shared = self.shared;
+        if damage.is_unverified() {
+            // Nobody knows of any damage, and another zip could not be verified either.
+            return Err(damage);
+        }
         let good = self.fetcher.have_sum(self.module).then(|| {
             let sum = self.fetcher.hash(self.module, self.zip).ok()?;
             shared.check_sum(self.module, &sum).ok()?;
