@@ -1,0 +1,76 @@
+//! The sums that go.sum must keep for what was loaded.
+
+use super::*;
+
+impl Modules {
+    /// Sums that go.sum must keep: of the modules that packages come from or could come from, and of every go.mod that was read.
+    #[must_use]
+    pub fn keep_sums(
+        &self,
+        found: Option<&ModulePackages>,
+        reqs: &Arc<Reqs>,
+        tidy: bool,
+        build_list: bool,
+    ) -> HashSet<ModuleVersion> {
+        let actual = |module: &ModuleVersion| self.replacement(module).unwrap_or(module).clone();
+        let key = |module: &ModuleVersion| {
+            ModuleVersion::new(module.path.clone(), format!("{}/go.mod", module.version))
+        };
+        let old = gover::compare(Modules::go_of(reqs), gover::TIDY_GO_MOD_SUM_VERSION).is_lt();
+        let drop = old && (tidy || self.mode != ModMode::Mod);
+        let mut keep = HashSet::new();
+        for node in found.iter().flat_map(|found| &found.nodes) {
+            let plain = node.module.is_none() && node.error.is_none();
+            if node.test_of.is_some() || plain {
+                continue;
+            }
+            if !drop && let Some(module) = &node.module {
+                keep.insert(key(&actual(module)));
+            }
+            let by_roots = reqs.pruning == Pruning::Pruned
+                && node
+                    .module
+                    .as_ref()
+                    .is_some_and(|module| reqs.root(&module.path) == Some(&module.version));
+            let graph = if by_roots {
+                None
+            } else {
+                self.graph_of(reqs).ok()
+            };
+            for prefix in crate::modload::import::prefixes(&node.path) {
+                let version = match &graph {
+                    Some(graph) => graph.selected(prefix),
+                    None => reqs.root(prefix),
+                };
+                if let Some(version) = version.filter(|version| *version != "none") {
+                    keep.insert(actual(&ModuleVersion::new(prefix, version)));
+                }
+            }
+        }
+        if !reqs.has_graph() {
+            for root in &reqs.roots {
+                let module = actual(root);
+                keep.insert(key(&module));
+                if build_list {
+                    keep.insert(module);
+                }
+            }
+        } else if let Ok(graph) = self.graph_of(reqs) {
+            graph.walk(|module| {
+                if graph.was_read(module) {
+                    keep.insert(key(&actual(module)));
+                }
+            });
+            if build_list {
+                for module in graph.build_list() {
+                    let module = actual(&module);
+                    if !drop {
+                        keep.insert(key(&module));
+                    }
+                    keep.insert(module);
+                }
+            }
+        }
+        keep
+    }
+}
