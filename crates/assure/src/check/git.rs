@@ -266,6 +266,51 @@ impl Repository {
             .to_owned()
     }
 
+    /// Committed lines that say how code is generated: file, line, and the command.
+    #[must_use]
+    pub fn generate_lines(&self) -> Vec<(String, usize, String)> {
+        let Some(environment) = &self.environment else {
+            return Vec::new();
+        };
+        let words = [
+            "grep",
+            "-n",
+            "-z",
+            "-F",
+            "-e",
+            "//go:generate ",
+            "HEAD",
+            "--",
+            "*.go",
+        ];
+        let answer = ask(environment, &words, None).unwrap_or_default();
+        let text = String::from_utf8_lossy(&answer);
+        let lines = text.lines().filter_map(|line| {
+            let (file, rest) = line.strip_prefix("HEAD:")?.split_once('\0')?;
+            let (number, text) = rest.split_once('\0')?;
+            let command = text.strip_prefix("//go:generate ")?;
+            Some((
+                file.to_owned(),
+                number.parse().ok()?,
+                command.trim().to_owned(),
+            ))
+        });
+        lines.collect()
+    }
+
+    /// When a committed path was last changed, in seconds since 1970.
+    #[must_use]
+    pub fn last_change(&self, path: &str) -> Option<i64> {
+        let environment = self.environment.as_ref()?;
+        let answer = ask(
+            environment,
+            &["log", "-1", "--format=%ct", "--", path],
+            None,
+        )
+        .ok()?;
+        String::from_utf8_lossy(&answer).trim().parse().ok()
+    }
+
     /// The tags of the repository; empty where git does not say.
     #[must_use]
     pub fn tags(&self) -> BTreeSet<String> {
