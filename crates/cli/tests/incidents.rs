@@ -8,7 +8,7 @@
 //! place of those of `incidents/truth/prelude.sh`.
 //!
 //! What happens to others is tested once for each state of an archive (and of what it is tested with), since it follows from that alone.
-//! `INCIDENTS=truth` leaves check out: it holds the corpus against go alone, all of it anew.
+//! `STEADY=PROGRAM` judges another one; `INCIDENTS=truth` leaves check out: it holds the corpus against go alone, all of it anew.
 
 #![allow(clippy::disallowed_methods)] // tests stand outside of the session
 
@@ -158,6 +158,11 @@ fn goroot() -> &'static Path {
         let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned());
         PathBuf::from(text.expect("a Go toolchain").trim())
     })
+}
+
+/// The program that is judged: this one, or STEADY.
+fn steady() -> String {
+    std::env::var("STEADY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_steady").to_owned())
 }
 
 fn shared(name: &str) -> PathBuf {
@@ -392,7 +397,7 @@ impl Scene {
     fn check(&self, flags: &[String]) -> Outcome<(Value, String)> {
         let script = format!(
             ". \"$WORK/exports\"\nexec '{}' check -json {}",
-            env!("CARGO_BIN_EXE_steady"),
+            steady(),
             flags.join(" ")
         );
         let output = self.shell(&script)?;
