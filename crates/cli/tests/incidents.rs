@@ -2,7 +2,7 @@
 //! held against what really happens there when the real go does it, in both directions.
 //!
 //! The comment of an archive says what is broken, then `finding: ID` for each error and warning that must be reported (`none`),
-//! `breaks: ENVIRONMENT…` (`none`), and `flags: …` for check. `open: WHY` says that check is known not to agree yet: the truth is tested all
+//! `breaks: ENVIRONMENT…` (`none`), `note: ID` for notes that must be among those given, and `flags: …` for check. `open: WHY` says that check is known not to agree yet: the truth is tested all
 //! the same, and the line must go as soon as check agrees. Its files: `tree/…` is the repository, committed as it is unless `setup.sh`
 //! says otherwise; `outside/…` lies beside it; `proxy/PATH@VERSION/…` are modules that the module proxy has; `truth.sh` has functions in
 //! place of those of `incidents/truth/prelude.sh`.
@@ -38,6 +38,9 @@ fn main() {
             Trial::test(name, move || run(&path).map_err(Failed::from))
         })
         .collect();
+    trials.push(Trial::test("every-class", || {
+        every_class().map_err(Failed::from)
+    }));
     trials.sort_by(|a, b| a.name().cmp(b.name()));
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -50,6 +53,7 @@ fn top() -> PathBuf {
 #[derive(Default)]
 struct Incident {
     findings: BTreeSet<String>,
+    notes: BTreeSet<String>,
     breaks: BTreeSet<String>,
     flags: Vec<String>,
     /// Check does not agree yet, for this reason.
@@ -81,6 +85,7 @@ impl Incident {
             let words = words.filter(|word| word != "none");
             match key {
                 "finding" => incident.findings.extend(words),
+                "note" => incident.notes.extend(words),
                 "breaks" => incident.breaks.extend(words),
                 "flags" => incident.flags.extend(words),
                 other => return Err(format!("what is {other:?}?")),
@@ -457,6 +462,31 @@ fn run(path: &Path) -> Outcome {
     }
 }
 
+/// Every class of findings, which are those with a page, has an incident.
+fn every_class() -> Outcome {
+    let mut named = BTreeSet::new();
+    for entry in fs::read_dir(top()).map_err(told)? {
+        let path = entry.map_err(told)?.path();
+        if path.extension().is_some_and(|ext| ext == "txtar") {
+            let incident = Incident::read(&path)?;
+            let ids = incident.findings.iter().chain(&incident.notes);
+            named.extend(ids.map(|id| id.replace('/', "-")));
+        }
+    }
+    let pages = fs::read_dir(top().join("../docs/findings")).map_err(told)?;
+    let pages = pages.filter_map(|entry| {
+        let path = entry.ok()?.path();
+        Some(path.file_stem()?.to_string_lossy().into_owned())
+    });
+    let without: Vec<String> = pages
+        .filter(|page| page != "README" && !named.contains(page))
+        .collect();
+    if without.is_empty() {
+        return Ok(());
+    }
+    Err(format!("no incident for {}", without.join(", ")))
+}
+
 /// Verdicts against the truth, findings against those that there must be.
 fn compare(incident: &Incident, verdict: &Value, wrong: &mut String) {
     let list = |name: &str| verdict[name].as_array().cloned().unwrap_or_default();
@@ -476,7 +506,15 @@ fn compare(incident: &Incident, verdict: &Value, wrong: &mut String) {
             );
         }
     }
-    let findings: BTreeSet<String> = list("Findings")
+    let all = list("Findings");
+    for missed in incident.notes.iter().filter(|note| {
+        let noted =
+            |finding: &Value| finding["ID"] == note.as_str() && finding["Severity"] == "note";
+        !all.iter().any(noted)
+    }) {
+        let _ = writeln!(wrong, "MISSED: {missed} as a note");
+    }
+    let findings: BTreeSet<String> = all
         .iter()
         .filter(|finding| {
             finding["Severity"] != "note" && finding.get("Accepted").is_none_or(Value::is_null)

@@ -52,13 +52,66 @@ fn needed(world: &World) -> Option<(String, Evidence)> {
 
 /// The versions that CI files and Dockerfiles ask for, against what the modules need.
 pub fn inspect(world: &World) -> Vec<Finding> {
+    let mut out = suggested(world);
     let Some((needed, place)) = needed(world) else {
-        return Vec::new();
+        return out;
     };
     let older = ci::asked(world)
         .into_iter()
         .filter(|asked| is_older(&asked.version, &needed));
-    older.map(|asked| finding(asked, &needed, &place)).collect()
+    out.extend(older.map(|asked| finding(asked, &needed, &place)));
+    out
+}
+
+/// Toolchain lines that suggest a newer Go than CI files ask for, or than this one.
+fn suggested(world: &World) -> Vec<Finding> {
+    let there = &world.there;
+    let members = there.members.iter().filter_map(|member| {
+        let line = member.file.toolchain.as_ref()?;
+        Some((line, member.dir.join("go.mod")))
+    });
+    let work = there.work.as_ref().zip(there.go_work.as_ref());
+    let work = work.and_then(|(work, file)| Some((work.toolchain.as_ref()?, file.clone())));
+    let asked = ci::asked(world);
+    let mut out = Vec::new();
+    for (line, file) in members.chain(work) {
+        let version = gover::from_toolchain(&line.value);
+        let elsewhere = asked
+            .iter()
+            .find(|asked| is_older(&asked.version, version))
+            .map(|asked| {
+                (
+                    format!("{} uses Go {}", asked.file, asked.version),
+                    Some(asked),
+                )
+            });
+        let here = is_older(&world.go, version).then(|| (format!("this is Go {}", world.go), None));
+        let Some((other, asked)) = elsewhere.or(here) else {
+            continue;
+        };
+        let shown = world.shown(&file);
+        let message = format!("{shown} suggests {}, and {other}", line.value);
+        let finding = Finding::new("toolchain/toolchain-line", shown.clone(), message)
+            .hits(if asked.is_some() {
+                Environment::Ci
+            } else {
+                Environment::Here
+            })
+            .shown_by(Evidence::place(
+                shown,
+                line.at.line,
+                format!("toolchain {}", line.value),
+            ));
+        out.push(match asked {
+            Some(asked) => finding.shown_by(Evidence::place(
+                asked.file.clone(),
+                asked.line,
+                asked.text.clone(),
+            )),
+            None => finding,
+        });
+    }
+    out
 }
 
 /// Whether the newest release that a version stands for (`1.22`: any of 1.22) is older than another.
