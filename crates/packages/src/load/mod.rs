@@ -57,6 +57,9 @@ pub struct LoadOptions {
     pub library_mode: bool,
     /// Packages that have tests get a program that runs them.
     pub tests: bool,
+    /// Tests are loaded to see whether all is there: no copies are made of the packages between a test and what it tests, so nothing can
+    /// be built of them, and cycles through tests are not found.
+    pub lean_tests: bool,
     /// Packages are instrumented to count what is executed.
     pub cover: Option<Cover>,
     /// Packages are instrumented for the fuzzer, but for these.

@@ -120,7 +120,9 @@ impl Loader<'_> {
                 ..PackageError::default()
             });
         }
-        if let Some(error) = self.recompile(main, id, inner, external) {
+        if !self.options.lean_tests
+            && let Some(error) = self.recompile(main, id, inner, external)
+        {
             let public = &mut self.set[inner].public;
             public.error = Some(error);
             public.incomplete = true;

@@ -1,5 +1,8 @@
 //! What is wrong with the code itself: programs that are none.
 
+use camino::Utf8Path;
+use steady_packages::package::PackagePublic;
+
 use crate::check::finding::{Environment, Evidence, Finding};
 use crate::check::world::{Seen, World};
 use crate::entries::{self, Place, Target};
@@ -12,6 +15,15 @@ pub fn near_misses(world: &World) -> Vec<Finding> {
     seen.flat_map(|seen| of_load(world, seen)).collect()
 }
 
+/// Whether a file of a package that is none of a program's has a `func main`: taking files apart costs more than looking for the words.
+fn mentions_main(world: &World, package: &PackagePublic) -> bool {
+    let dir = Utf8Path::new(&package.dir);
+    package.files.go_files.iter().any(|name| {
+        let text = world.files.read_to_string(dir.join(name));
+        text.is_ok_and(|text| text.contains("func main"))
+    })
+}
+
 fn of_load(world: &World, seen: &Seen) -> Vec<Finding> {
     let roots = seen
         .loaded
@@ -20,6 +32,7 @@ fn of_load(world: &World, seen: &Seen) -> Vec<Finding> {
         .map(|id| &seen.loaded.set[*id].public);
     let places: Vec<Place> = roots
         .filter(|package| !package.dir.is_empty() && !package.standard)
+        .filter(|package| package.name == "main" || mentions_main(world, package))
         .map(|package| Place {
             import_path: package.import_path.clone(),
             dir: package.dir.clone().into(),
