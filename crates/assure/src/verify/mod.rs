@@ -6,8 +6,8 @@
 //! replaced directories: against their last accepted state       build cache: objects against their ids
 //! ```
 //!
-//! Each [`Link`] has a file here. Zips are read once: [`pass`] hands every entry, inflated, to whoever compares something with it.
-//! Nothing is changed and nothing is mended while it is looked at; [`repair`] does that afterwards, from what was found.
+//! Each [`Link`] has a file here. Zips are read once: `pass` hands every entry, inflated, to whoever compares something with it.
+//! Nothing is changed and nothing is mended while it is looked at; `repair` does that afterwards, from what was found.
 //!
 //! Three answers are kept apart: checked and right, checked and wrong ([`Failure`]), not checked and why ([`Unverified`]). What was not
 //! checked is never called verified.

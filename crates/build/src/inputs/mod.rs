@@ -2,7 +2,7 @@
 //!
 //! Everything that a compilation or a link depends on goes line by line into its action id (`exec::ids`). The same lines, long hashes
 //! shortened, make [`Inputs`]. Those of whatever was really compiled or linked are kept in a [`log`]; when the same package is built
-//! anew, its lines are held against the nearest of those that are remembered, and [`explain`] puts the difference into words.
+//! anew, its lines are held against the nearest of those that are remembered, and `explain` puts the difference into words.
 //!
 //! Nothing is decided by this memory: it only tells.
 

@@ -214,7 +214,7 @@ mod tests {
     fn as_steady_there_are_more_commands_and_examples() {
         let listed = group(&GO, Called::Steady);
         assert!(
-            listed.contains("Commands of Steady's own:\n\n\tcompletions"),
+            listed.contains("Commands of Steady's own:\n\n\t") && listed.contains("\n\tcheck "),
             "{listed}"
         );
         let build = text(&crate::commands::build::BUILD, Called::Steady);

@@ -1,6 +1,6 @@
 //! What an error of the go command (or of Steady) means: recognised by its text, with what this tree has to do with it and what to do.
 //!
-//! [`known`] is the table: a pattern, the cause in one or two sentences, what to look at in the tree, and the fix. `$1` in the texts
+//! `known` is the table: a pattern, the cause in one or two sentences, what to look at in the tree, and the fix. `$1` in the texts
 //! stands for what the pattern's first group caught.
 
 mod evidence;
