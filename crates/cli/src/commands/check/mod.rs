@@ -1,7 +1,7 @@
 //! `steady check`: where will this code run?
 //!
-//! The environments are made in [`environments`] and loaded in [`loads`]; `steady_assure::check` judges what was loaded; [`report`] says it,
-//! and [`fix`] runs what mends it.
+//! The environments are made in `environments` and loaded in `loads`; `steady_assure::check` judges what was loaded; `report` says it,
+//! and `fix` runs what mends it.
 
 mod environments;
 mod fix;
