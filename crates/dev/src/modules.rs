@@ -7,6 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use similar::TextDiff;
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -208,6 +209,8 @@ fn write(dir: &Path, files: &Files) -> Result<()> {
 fn outcome(subjects: &Subjects, steady: bool, dir: &Path, arguments: &[String]) -> Result<Outcome> {
     let output = subjects
         .command(steady, dir, arguments)
+        // By any other name it adds hints.
+        .arg0("go")
         .env("GOWORK", "off")
         .output()?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -4,7 +4,6 @@
 
 use anyhow::{Context as _, Result, bail};
 use std::fs;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -87,7 +86,6 @@ impl Subjects {
     pub fn command(&self, steady: bool, dir: &Path, arguments: &[String]) -> Command {
         let mut command = Command::new(if steady { &self.steady } else { &self.go });
         command
-            .arg0("go")
             .args(arguments)
             .current_dir(dir)
             .env("GOTOOLCHAIN", "local")
