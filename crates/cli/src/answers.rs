@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use steady_module::hex;
 use steady_system::clock::Clock;
 use steady_system::{Environment, Files, Note, Question, Sight, Sightings};
 
@@ -108,7 +109,7 @@ impl Memory {
             add(value.as_encoded_bytes());
         }
         let key = hash.finalize();
-        let key: String = key[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = hex(&key[..16]);
         let dir = own.join("answers");
         Some(Memory {
             file: dir.join(key),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use steady_module::hex;
 
 /// What to build.
 #[derive(clap::Args)]
@@ -199,10 +200,7 @@ fn build(
     for entry in fs::read_dir(&out)? {
         let entry = entry?;
         let bytes = fs::read(entry.path())?;
-        let hash: String = Sha256::digest(&bytes)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash = hex(&Sha256::digest(&bytes));
         programs.insert(entry.file_name().to_string_lossy().into_owned(), hash);
     }
     if programs.is_empty() {

@@ -5,12 +5,15 @@
 pub mod changes;
 pub mod gosum;
 pub mod gover;
+mod hex;
 pub mod modfile;
 pub mod modules_txt;
 pub mod path;
 pub mod pseudo;
 pub mod quote;
 pub mod semver;
+
+pub use hex::hex;
 
 use std::cmp::Ordering;
 use std::fmt;

@@ -55,6 +55,17 @@ impl Time {
         }
     }
 
+    /// The day, where it was written: `2026-01-31`.
+    pub fn date(self) -> String {
+        let ((year, month, day), _) = parts(self.local());
+        format!("{year:04}-{month:02}-{day:02}")
+    }
+
+    /// Seconds since 1970, as a clock shows them that goes by the offset.
+    fn local(self) -> i64 {
+        self.seconds + i64::from(self.offset) * 60
+    }
+
     /// Seconds since 1970, UTC.
     pub fn unix(self) -> i64 {
         self.seconds
@@ -204,12 +215,8 @@ fn civil(days: i64) -> (i64, i64, i64) {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let local = self.seconds + i64::from(self.offset) * 60;
-        let ((year, month, day), (hour, minute, second)) = parts(local);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}"
-        )?;
+        let (_, (hour, minute, second)) = parts(self.local());
+        write!(f, "{}T{hour:02}:{minute:02}:{second:02}", self.date())?;
         if self.nanos != 0 {
             let digits = format!("{:09}", self.nanos);
             write!(f, ".{}", digits.trim_end_matches('0'))?;

@@ -12,6 +12,7 @@
 //! ```
 
 use serde::Deserialize;
+use steady_proxy::Time;
 use toml::Spanned;
 
 use super::classes::Class;
@@ -151,17 +152,7 @@ fn matches(pattern: &str, path: &str) -> bool {
 /// The day of a moment in seconds since 1970, UTC, as `YYYY-MM-DD`.
 #[must_use]
 pub fn day(seconds: i64) -> String {
-    // Days since 0000-03-01, in eras of 400 years, so that the day that is sometimes missing comes last in its year.
-    let days = seconds.div_euclid(86_400) + 719_468;
-    let era = days.div_euclid(146_097);
-    let of_era = days.rem_euclid(146_097);
-    let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+    Time::from_unix(seconds).date()
 }
 
 #[cfg(test)]

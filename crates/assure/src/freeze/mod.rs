@@ -16,18 +16,12 @@ pub mod reproduce;
 pub mod spdx;
 
 use ring::digest::{SHA256, digest};
+use steady_module::hex;
+use steady_proxy::Time;
 
 /// Lower-case hexadecimal SHA-256.
 fn sha256(bytes: &[u8]) -> String {
     hex(digest(&SHA256, bytes).as_ref())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// A UUID that follows from a text: version 8 of RFC 9562, made by its maker's own rule, which is SHA-256.
@@ -50,28 +44,7 @@ fn uuid(text: &str) -> String {
 /// Seconds since 1970 as RFC 3339 in UTC, as both formats want it.
 #[must_use]
 pub fn timestamp(seconds: i64) -> String {
-    let days = seconds.div_euclid(86_400);
-    let rest = seconds.rem_euclid(86_400);
-    // Days since 0000-03-01, in eras of 400 years.
-    let shifted = days + 719_468;
-    let era = shifted.div_euclid(146_097);
-    let day = shifted.rem_euclid(146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let of_year = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let of_month = of_year - (153 * month + 2) / 5 + 1;
-    let (month, carry) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    format!(
-        "{:04}-{month:02}-{of_month:02}T{:02}:{:02}:{:02}Z",
-        year + era * 400 + carry,
-        rest / 3600,
-        rest / 60 % 60,
-        rest % 60
-    )
+    Time::from_unix(seconds).to_string()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use steady_build::buildinfo::{BuildInfo, BuildModule};
 
 use super::bom::{Component, Kind};
+use steady_module::hex;
 
 /// What kind of build it is: which parameters there are.
 const BUILD_TYPE: &str = "urn:steady:go-build:v1";
@@ -77,7 +78,7 @@ fn dependency(module: &BuildModule) -> Value {
         engine.decode(sum).ok()
     });
     if let Some(sum) = sum {
-        let sum = super::hex(&sum);
+        let sum = hex(&sum);
         value["digest"] = json!({ "dirHash1": sum });
     }
     if module.replace.is_some() {

@@ -402,15 +402,6 @@ fn sha256(bytes: &[u8]) -> [u8; 32] {
     out
 }
 
-/// Hexadecimal digits.
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 /// Work on each of `items` by as many threads as there are processors; answers in no order.
 fn each<'t, T: Sync, R: Send, S: Default>(
     threads: usize,

@@ -11,7 +11,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use steady_system::{FileKind, Files};
 
-use super::{BuildCache, Chain, Failure, Link, Outcome, Problem, each, hex};
+use super::{BuildCache, Chain, Failure, Link, Outcome, Problem, each};
+use steady_module::hex;
 
 /// `v1 <id> <id> <size> <time>` and a line end.
 const ENTRY: usize = 3 + 64 + 1 + 64 + 1 + 20 + 1 + 20 + 1;

@@ -13,7 +13,8 @@ use super::sums::Sums;
 use super::toolchain::{self, Rules};
 use super::tree::{Difference, Listed, Seen, compare};
 use super::vendor::Vendor;
-use super::{Chain, Failure, Link, Outcome, Problem, each, hex, sha256};
+use super::{Chain, Failure, Link, Outcome, Problem, each, sha256};
+use steady_module::hex;
 
 const EDITED: &str = "somebody wrote into the module cache: an editor that went to a definition, a script, a debugging session";
 const PATCHED: &str =

@@ -15,10 +15,10 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Instant;
-use steady_module::ModuleVersion;
+use steady_module::{ModuleVersion, hex};
 use steady_system::{Error, FileKind, Files, Walk};
 
-use super::{Chain, Failure, Link, Outcome, Problem, hex, sha256};
+use super::{Chain, Failure, Link, Outcome, Problem, sha256};
 
 const FORM: &str = "steady replaced 1 ";
 const ACCEPT: &str = "steady verify -links replaced -accept";

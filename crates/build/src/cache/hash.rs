@@ -4,22 +4,13 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use steady_module::hex;
 
 use crate::quote::{quote, quote_bytes};
 use crate::sink::Sink;
 
 /// An id of an action, an output or a file's content.
 pub type Id = [u8; 32];
-
-/// Lower-case hexadecimal form of an id.
-#[must_use]
-pub fn hex(id: &Id) -> String {
-    use fmt::Write as _;
-    id.iter().fold(String::with_capacity(64), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
-}
 
 /// Short form of an id that stands in build ids: 20 characters of base64 (URL alphabet) from its first 15 bytes.
 #[must_use]
@@ -111,7 +102,7 @@ impl HashContext {
     /// Says that a file was hashed.
     pub fn trace_file(&self, file: &str, result: Result<&Id, &str>) {
         if let Some(sink) = &self.trace {
-            let text = result.map_or_else(str::to_owned, hex);
+            let text = result.map_or_else(str::to_owned, |id| hex(id));
             sink.print(None, &format!("HASH {file}: {text}\n"));
         }
     }

@@ -21,8 +21,9 @@ mod survey;
 mod trim;
 
 pub use file_hash::FileHashes;
-pub use hash::{HashContext, Id, IdHash, hex, short, subkey};
+pub use hash::{HashContext, Id, IdHash, short, subkey};
 pub use prune::{IN_USE, Limits, Pruned, prune};
+pub use steady_module::hex;
 pub use survey::{Survey, Unit};
 
 use camino::{Utf8Path, Utf8PathBuf};

@@ -9,6 +9,7 @@ use crate::platform::Platform;
 use crate::quote::{join_words, quote_bytes};
 use crate::shell::paths::make_absolute;
 use crate::shell::{Done, Failure};
+use steady_module::hex;
 
 /// Marks around the build info in a program.
 const INFO_START: [u8; 16] = [
@@ -214,10 +215,7 @@ impl Run<'_> {
             std::fs::File::open(&path)?.read_to_end(&mut data)?;
         }
         use sha1::Digest as _;
-        let name: String = sha1::Sha1::digest(&data)
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let name = hex(&sha1::Sha1::digest(&data));
         Ok(format!("plugin/unnamed-{name}"))
     }
 }

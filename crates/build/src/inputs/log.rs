@@ -100,7 +100,7 @@ impl Log {
     /// The file for a project, below the directory of Steady's memories.
     #[must_use]
     pub fn place(memories: &Utf8Path, project: &Utf8Path) -> Utf8PathBuf {
-        let name = hex(&Sha256::digest(project.as_str()).into());
+        let name = hex(&Sha256::digest(project.as_str()));
         Log::folder(memories).join(&name[..32])
     }
 

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use std::time::UNIX_EPOCH;
+use steady_proxy::Time;
 use steady_system::clock::Clock;
 
 use crate::command::{Command, Kind};
@@ -71,22 +72,10 @@ fn today() -> String {
     date(seconds / 86400)
 }
 
-/// The date of a day counted from 1970-01-01, in the proleptic Gregorian calendar.
-pub(crate) fn date(days: u64) -> String {
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
-    let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year:04}-{month:02}-{day:02}")
+/// The date of a day counted from 1970-01-01.
+fn date(days: u64) -> String {
+    let seconds = i64::try_from(days * 86_400).unwrap_or(i64::MAX);
+    Time::from_unix(seconds).date()
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use steady_module::hex;
 use steady_system::Files;
 use steady_system::clock::Clock;
 
@@ -193,7 +194,7 @@ impl Index {
         if trust == Trust::DirStamp {
             hash.update(&self.options.go_version);
         }
-        let name = store::hex(&hash.finalize()[..16]);
+        let name = hex(&hash.finalize()[..16]);
         let place = cache.join(kind).join(&name[..2]).join(name);
         let base = if trust == Trust::FileStamps {
             Utf8PathBuf::new()

@@ -9,7 +9,6 @@
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use steady_system::Files;
 
 /// Raise the number when the meaning of any stored fact changes.
@@ -106,14 +105,6 @@ pub fn write(files: &Files, place: &Utf8Path, bytes: &[u8]) -> Result<(), steady
         files.create_dir_all(parent)?;
     }
     files.write_atomic(place, bytes, 0o644)
-}
-
-/// Bytes of a hash as the name of a memory or record.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -18,14 +18,14 @@
 
 use super::reqs::{ModuleGraph, Reqs};
 use super::{ModMode, Modules};
-use crate::index::store::{self, Store, hex};
+use crate::index::store::{self, Store};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use steady_graph::{Graph, Record};
-use steady_module::{ModuleVersion, gover};
+use steady_module::{ModuleVersion, gover, hex};
 
 /// Raise the number when the meaning of a key or record changes.
 const FORM: &str = "steady graph 1";

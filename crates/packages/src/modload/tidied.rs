@@ -13,6 +13,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use steady_module::hex;
 
 /// Raise the number when the meaning of the key changes.
 const FORM: &str = "steady tidy 1";
@@ -48,7 +49,7 @@ impl Modules {
             let _ = writeln!(text, "{path} {:?} {:?}", found.imports, found.test_imports);
         }
         self.index.save();
-        let key = store::hex(&Sha256::digest(text));
+        let key = hex(&Sha256::digest(text));
         let dir = index.cache_dir.as_ref()?.join("tidy");
         let file = graph.place.file_name()?;
         Some(TidyKey {

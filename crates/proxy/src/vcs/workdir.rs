@@ -13,6 +13,7 @@ use steady_system::lock;
 
 use super::Tools;
 use crate::{Error, Result};
+use steady_module::hex;
 
 /// A local copy's directory and lock file.
 pub struct WorkDir {
@@ -64,8 +65,4 @@ impl WorkDir {
             lock: lock_file,
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -14,6 +14,7 @@ use steady_system::{Files, interrupt};
 use super::whole::WholeReader;
 use super::{Archive, Entry};
 use crate::{Error, Result};
+use steady_module::hex;
 
 /// SHA-256 of each file of an archive, by its full name.
 pub type FileHashes = Vec<(String, [u8; 32])>;
@@ -211,8 +212,7 @@ pub fn hash1(mut files: FileHashes) -> Result<String> {
                 "dirhash: filenames with newlines are not supported",
             ));
         }
-        let hex: String = sum.iter().map(|byte| format!("{byte:02x}")).collect();
-        hash.update(format!("{hex}  {name}\n").as_bytes());
+        hash.update(format!("{}  {name}\n", hex(sum)).as_bytes());
     }
     let sum = base64::engine::general_purpose::STANDARD.encode(hash.finish());
     Ok(format!("h1:{sum}"))
