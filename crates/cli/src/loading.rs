@@ -61,6 +61,19 @@ pub struct ModRequest<'a> {
     pub lenient_sums: bool,
 }
 
+impl<'a> ModRequest<'a> {
+    /// What a command asks for that looks at the main module's graph, whatever go.mod still lacks.
+    #[must_use]
+    pub fn of_main(common: &'a ModCommon) -> ModRequest<'a> {
+        ModRequest {
+            default_mode: Some(ModMode::Mod),
+            common: Some(common),
+            force: true,
+            ..ModRequest::default()
+        }
+    }
+}
+
 /// What a command that loads packages asks for.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
@@ -255,6 +268,17 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         error if mends_work => Failure::switching(error),
         error => error.into(),
     })
+}
+
+/// The same for a command that is about a main module.
+///
+/// # Errors
+/// Modules are switched off, or there is no main module.
+pub fn open_main(session: &mut Session, request: ModRequest<'_>) -> Result<Modules> {
+    modules::must_be_enabled(&session.settings)?;
+    let loaded = open_modules(session, request)?;
+    modules::must_have_main(session, &loaded)?;
+    Ok(loaded)
 }
 
 /// The values of -mod that there are.

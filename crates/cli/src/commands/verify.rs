@@ -9,7 +9,6 @@ use std::time::Duration;
 use steady_assure::verify::{
     BuildCache, Chain, Distribution, Failure as Broken, Link, Outcome, Repaired, Report,
 };
-use steady_packages::modload::ModMode;
 use steady_system::Files;
 
 use crate::bail;
@@ -138,11 +137,8 @@ pub fn with_chain<T>(
     work: impl FnOnce(&Chain<'_>) -> T,
 ) -> Result<T> {
     let request = ModRequest {
-        default_mode: Some(ModMode::Mod),
-        common: Some(common),
-        force: true,
         quiet: true,
-        ..ModRequest::default()
+        ..ModRequest::of_main(common)
     };
     let loaded = loading::open_modules(session, request)?;
     modules::must_have_main(session, &loaded)?;

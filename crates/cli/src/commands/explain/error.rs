@@ -1,6 +1,6 @@
 //! `steady explain error`: what an error means, read from standard input.
 
-use clap::{Args, FromArgMatches};
+use clap::FromArgMatches;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Read as _};
@@ -9,10 +9,9 @@ use steady_packages::modload::ModMode;
 
 use crate::bail;
 use crate::command::{Command, Kind};
-use crate::commands::explain::{TraceJson, paragraph};
+use crate::commands::explain::{Flags, TraceJson, paragraph};
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
-use crate::flags::build::{Chdir, ModCommon};
 use crate::flags::{Parsed, define};
 use crate::gojson;
 use crate::loading::{self, ModRequest};
@@ -20,17 +19,6 @@ use crate::modules;
 use crate::session::Session;
 
 use super::env;
-
-#[derive(Args)]
-struct Flags {
-    #[command(flatten)]
-    chdir: Chdir,
-    #[command(flatten)]
-    modules: ModCommon,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
 
 /// `steady explain error`
 pub static ERROR: Command = Command {

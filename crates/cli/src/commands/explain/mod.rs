@@ -1,9 +1,11 @@
 //! `steady explain`: why things are as they are.
 
+use clap::Args;
 use serde::Serialize;
 use std::fmt::Write as _;
 
 use crate::command::{Command, Kind};
+use crate::flags::build::{Chdir, ModCommon};
 use crate::session::Session;
 
 mod env;
@@ -27,6 +29,18 @@ pub static EXPLAIN: Command = Command {
         &error::ERROR,
     ]),
 };
+
+/// Flags of the questions about modules.
+#[derive(Args)]
+struct Flags {
+    #[command(flatten)]
+    chdir: Chdir,
+    #[command(flatten)]
+    modules: ModCommon,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
 
 /// A thing that can be seen somewhere: `go.sum:12`.
 #[derive(Serialize)]

@@ -1,32 +1,19 @@
 //! `steady explain replace` and `steady explain exclude`: what each line does, and where it does nothing.
 
-use clap::{Args, FromArgMatches};
+use clap::FromArgMatches;
 use serde::Serialize;
 use std::fmt::Write as _;
 use steady_assure::explain::rules::{self, Context, Rule};
-use steady_packages::modload::{ModError, ModMode, Modules};
+use steady_packages::modload::{ModError, Modules};
 
 use crate::command::{Command, Kind};
-use crate::commands::explain::short;
+use crate::commands::explain::{Flags, short};
 use crate::exit::Status;
 use crate::failure::Result;
-use crate::flags::build::{Chdir, ModCommon};
 use crate::flags::{Parsed, define};
 use crate::gojson;
 use crate::loading::{self, ModRequest};
-use crate::modules;
 use crate::session::Session;
-
-#[derive(Args)]
-struct Flags {
-    #[command(flatten)]
-    chdir: Chdir,
-    #[command(flatten)]
-    modules: ModCommon,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
 
 /// `steady explain replace`
 pub static REPLACE: Command = Command {
@@ -56,15 +43,8 @@ type Question = fn(&[Context<'_>]) -> std::result::Result<Vec<Rule>, ModError>;
 
 fn run(session: &mut Session, parsed: &Parsed, question: Question) -> Result {
     let flags = Flags::from_arg_matches(&parsed.matches)?;
-    modules::must_be_enabled(&session.settings)?;
-    let request = ModRequest {
-        default_mode: Some(ModMode::Mod),
-        common: Some(&flags.modules),
-        force: true,
-        ..ModRequest::default()
-    };
-    let here = loading::open_modules(session, request)?;
-    modules::must_have_main(session, &here)?;
+    let request = ModRequest::of_main(&flags.modules);
+    let here = loading::open_main(session, request)?;
     let mut opened: Vec<(String, Modules)> = Vec::new();
     if here.go_work().is_some() {
         for main in here.mains() {

@@ -1,35 +1,22 @@
 //! `steady explain sum`: where a module's sums come from, and what proves them.
 
-use clap::{Args, FromArgMatches};
+use clap::FromArgMatches;
 use serde::Serialize;
 use std::fmt::Write as _;
 use steady_assure::explain::sum::{self, Answer, Place};
 use steady_module::{ModuleVersion, gover};
-use steady_packages::modload::{ModMode, Modules};
+use steady_packages::modload::Modules;
 
 use crate::bail;
 use crate::command::{Command, Kind};
 use crate::commands::editing::split_version;
-use crate::commands::explain::short;
+use crate::commands::explain::{Flags, short};
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
-use crate::flags::build::{Chdir, ModCommon};
 use crate::flags::{Parsed, define};
 use crate::gojson;
 use crate::loading::{self, ModRequest};
-use crate::modules;
 use crate::session::Session;
-
-#[derive(Args)]
-struct Flags {
-    #[command(flatten)]
-    chdir: Chdir,
-    #[command(flatten)]
-    modules: ModCommon,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
 
 /// `steady explain sum`
 pub static SUM: Command = Command {
@@ -48,16 +35,11 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     if parsed.arguments.is_empty() {
         bail!("explain sum: name a module");
     }
-    modules::must_be_enabled(&session.settings)?;
     let request = ModRequest {
-        default_mode: Some(ModMode::Mod),
-        common: Some(&flags.modules),
-        force: true,
         quiet: true,
-        ..ModRequest::default()
+        ..ModRequest::of_main(&flags.modules)
     };
-    let loaded = loading::open_modules(session, request)?;
-    modules::must_have_main(session, &loaded)?;
+    let loaded = loading::open_main(session, request)?;
     let mut answers = Vec::new();
     for argument in &parsed.arguments {
         let module = meant(&loaded, argument)?;

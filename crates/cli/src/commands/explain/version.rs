@@ -1,33 +1,20 @@
 //! `steady explain version`: why a module is at its version.
 
-use clap::{Args, FromArgMatches};
+use clap::FromArgMatches;
 use serde::Serialize;
 use std::fmt::Write as _;
 use steady_assure::explain::version::{self, Answer};
 use steady_module::ModuleVersion;
-use steady_packages::modload::ModMode;
 
 use crate::bail;
 use crate::command::{Command, Kind};
+use crate::commands::explain::Flags;
 use crate::exit::Status;
 use crate::failure::Result;
-use crate::flags::build::{Chdir, ModCommon};
 use crate::flags::{Parsed, define};
 use crate::gojson;
 use crate::loading::{self, ModRequest};
-use crate::modules;
 use crate::session::Session;
-
-#[derive(Args)]
-struct Flags {
-    #[command(flatten)]
-    chdir: Chdir,
-    #[command(flatten)]
-    modules: ModCommon,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
 
 /// `steady explain version`
 pub static VERSION: Command = Command {
@@ -52,15 +39,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     if parsed.arguments.is_empty() {
         bail!("explain version: name a module");
     }
-    modules::must_be_enabled(&session.settings)?;
-    let request = ModRequest {
-        default_mode: Some(ModMode::Mod),
-        common: Some(&flags.modules),
-        force: true,
-        ..ModRequest::default()
-    };
-    let loaded = loading::open_modules(session, request)?;
-    modules::must_have_main(session, &loaded)?;
+    let loaded = loading::open_main(session, ModRequest::of_main(&flags.modules))?;
     let mut answers = Vec::new();
     for argument in &parsed.arguments {
         let path = argument

@@ -3,7 +3,6 @@
 use clap::{Args, FromArgMatches};
 use std::fmt::Write as _;
 use steady_module::ModuleVersion;
-use steady_packages::modload::ModMode;
 
 use super::{check_go, lazy};
 use crate::bail;
@@ -62,14 +61,10 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         return lazy::show(session, &flags.modules, flags.json);
     }
     let request = ModRequest {
-        default_mode: Some(ModMode::Mod),
-        common: Some(&flags.modules),
         trace: flags.x,
-        force: true,
-        ..ModRequest::default()
+        ..ModRequest::of_main(&flags.modules)
     };
-    let loaded = loading::open_modules(session, request)?;
-    modules::must_have_main(session, &loaded)?;
+    let loaded = loading::open_main(session, request)?;
     let mut text = String::new();
     let graph = match flags.go.as_deref().filter(|version| !version.is_empty()) {
         Some(version) => loaded.graph_at(version)?,

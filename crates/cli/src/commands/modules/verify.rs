@@ -1,7 +1,6 @@
 //! `go mod verify`.
 
 use clap::{Args, FromArgMatches};
-use steady_packages::modload::ModMode;
 
 use crate::bail;
 use crate::command::{Command, Kind};
@@ -10,7 +9,6 @@ use crate::failure::Result;
 use crate::flags::build::{Chdir, ModCommon};
 use crate::flags::{Parsed, define};
 use crate::loading::{self, ModRequest};
-use crate::modules;
 use crate::session::Session;
 
 #[derive(Args)]
@@ -38,15 +36,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     if !parsed.arguments.is_empty() {
         bail!("verify takes no arguments");
     }
-    modules::must_be_enabled(&session.settings)?;
-    let request = ModRequest {
-        default_mode: Some(ModMode::Mod),
-        common: Some(&flags.modules),
-        force: true,
-        ..ModRequest::default()
-    };
-    let loaded = loading::open_modules(session, request)?;
-    modules::must_have_main(session, &loaded)?;
+    let loaded = loading::open_main(session, ModRequest::of_main(&flags.modules))?;
     let mut list = loaded.build_list()?;
     list.retain(|module| !module.version.is_empty());
     let wrong = steady_proxy::verify(loaded.fetcher(), &session.files, &list);

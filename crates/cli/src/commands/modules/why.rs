@@ -4,7 +4,7 @@ use clap::{Args, FromArgMatches};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use steady_module::gover;
-use steady_packages::modload::{Details, ModMode, Modules, PackageOptions, Reuse};
+use steady_packages::modload::{Details, Modules, PackageOptions, Reuse};
 
 use crate::bail;
 use crate::command::{Command, Kind};
@@ -70,14 +70,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     if let Some(argument) = with_version.filter(|_| flags.m && !flags.version) {
         bail!("{argument}: 'go mod why' requires a module path, not a version query");
     }
-    let request = ModRequest {
-        default_mode: Some(ModMode::Mod),
-        common: Some(&flags.modules),
-        force: true,
-        ..ModRequest::default()
-    };
-    let loaded = loading::open_modules(session, request)?;
-    modules::must_have_main(session, &loaded)?;
+    let loaded = loading::open_main(session, ModRequest::of_main(&flags.modules))?;
     if flags.version {
         return versions(session, &loaded, arguments);
     }
