@@ -369,12 +369,7 @@ fn a_program_is_started_again_and_never_an_old_one() {
             .env("STEADY_ANSWERS", answers)
             .output()
             .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (
-            output.status.code(),
-            text(output.stdout),
-            text(output.stderr),
-        )
+        told(output)
     };
     let good = |word: &str| (Some(0), word.to_owned(), String::new());
     // Built, found built, and then known.
@@ -398,7 +393,17 @@ struct Built {
     words: &'static [&'static str],
 }
 
+/// Exit code, standard output, standard error.
 type Told = (Option<i32>, String, String);
+
+fn told(output: Output) -> Told {
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (
+        output.status.code(),
+        text(output.stdout),
+        text(output.stderr),
+    )
+}
 
 impl Built {
     fn new(words: &'static [&'static str]) -> Built {
@@ -433,12 +438,7 @@ impl Built {
             .env("STEADY_ANSWERS", answers)
             .output()
             .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (
-            output.status.code(),
-            text(output.stdout),
-            text(output.stderr),
-        )
+        told(output)
     }
 
     /// The answer from memory, if there is one; then without any; then twice more.

@@ -12,6 +12,9 @@
 
 #![allow(clippy::disallowed_methods)] // tests stand outside of the session
 
+mod archive;
+
+use archive::txtar;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -109,6 +112,7 @@ impl Incident {
             hash.update(part);
         };
         add(include_str!("incidents.rs"));
+        add(include_str!("archive/mod.rs"));
         for file in ["truth/prelude.sh", "truth/publish.go"] {
             add(&fs::read_to_string(top().join(file)).map_err(told)?);
         }
@@ -127,24 +131,6 @@ impl Incident {
     fn has_flag(&self, name: &str) -> bool {
         self.flags.iter().any(|flag| flag == name)
     }
-}
-
-/// The comment and the files of an archive: lines `-- NAME --` begin a file.
-fn txtar(text: &str) -> (String, Vec<(String, String)>) {
-    let mut comment = String::new();
-    let mut files: Vec<(String, String)> = Vec::new();
-    for line in text.split_inclusive('\n') {
-        let name = line
-            .trim_end()
-            .strip_prefix("-- ")
-            .and_then(|rest| rest.strip_suffix(" --"));
-        match (name, files.last_mut()) {
-            (Some(name), _) => files.push((name.to_string(), String::new())),
-            (None, Some((_, contents))) => contents.push_str(line),
-            (None, None) => comment.push_str(line),
-        }
-    }
-    (comment, files)
 }
 
 fn told(error: impl std::fmt::Display) -> String {
