@@ -68,22 +68,17 @@ pub fn parse_into(sums: &mut Sums, name: &str, text: &str) -> Result<(), SumErro
     Ok(())
 }
 
-/// The lines, from 1, that record another `h1:` sum than `sum` for a module.
-#[must_use]
-pub fn lines_of(text: &str, module: &ModuleVersion, sum: &str) -> Vec<usize> {
-    let other = |line: &str| {
+/// The `h1:` sums that are recorded for a module, each with its line, from 1.
+pub fn recorded<'t>(
+    text: &'t str,
+    module: &ModuleVersion,
+) -> impl Iterator<Item = (usize, &'t str)> {
+    text.lines().enumerate().filter_map(move |(at, line)| {
         let mut words = line.split_whitespace();
-        words.next() == Some(&module.path)
-            && words.next() == Some(&module.version)
-            && words
-                .next()
-                .is_some_and(|known| known.starts_with("h1:") && known != sum)
-    };
-    let lines = text.lines().enumerate();
-    lines
-        .filter(|(_, line)| other(line))
-        .map(|(at, _)| at + 1)
-        .collect()
+        let is_of = words.next() == Some(&module.path) && words.next() == Some(&module.version);
+        let sum = words.next().filter(|sum| sum.starts_with("h1:"))?;
+        (is_of && words.next().is_none()).then_some((at + 1, sum))
+    })
 }
 
 /// The file's text: sorted by module.
@@ -113,6 +108,17 @@ mod tests {
             format(&sums),
             "a v1.0.0/go.mod h1:a\nb v1.9.0 h1:z\nb v1.9.0/go.mod h1:m\nb v1.10.0 h1:b\n"
         );
+    }
+
+    #[test]
+    fn recorded_sums_have_their_lines() {
+        let text = "a v1.0.0 h1:x\na v1.0.0/go.mod h1:m\n\na v1.0.0 h2:y\na v1.0.0 h1:z\n";
+        let of = |version: &str| {
+            let module = ModuleVersion::new("a", version);
+            recorded(text, &module).collect::<Vec<_>>()
+        };
+        assert_eq!(of("v1.0.0"), [(1, "h1:x"), (5, "h1:z")]);
+        assert_eq!(of("v1.0.0/go.mod"), [(2, "h1:m")]);
     }
 
     #[test]

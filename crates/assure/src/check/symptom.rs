@@ -174,10 +174,12 @@ fn of_workspace(text: &str) -> Option<Symptom> {
         "no modules were found in the current workspace",
         "invalid GOWORK",
     ];
-    malformed
-        .iter()
-        .any(|words| text.contains(words))
-        .then_some(Symptom::WorkMalformed)
+    has_any(text, &malformed).then_some(Symptom::WorkMalformed)
+}
+
+/// Does any of the sayings stand in a text?
+fn has_any(text: &str, sayings: &[&str]) -> bool {
+    sayings.iter().any(|saying| text.contains(saying))
 }
 
 fn of_sums(text: &str) -> Option<Symptom> {
@@ -248,7 +250,7 @@ fn of_versions(text: &str) -> Option<Symptom> {
         "no such file or directory\n\tserver response",
     ];
     let file_proxy = text.contains("reading file://") && text.contains("no such file or directory");
-    if file_proxy || unpublished.iter().any(|words| text.contains(words)) {
+    if file_proxy || has_any(text, &unpublished) {
         let module = module_in(text);
         return Some(Symptom::Unpublished { module });
     }
@@ -262,10 +264,7 @@ fn of_versions(text: &str) -> Option<Symptom> {
         "could not read Username",
         "Permission denied (publickey)",
     ];
-    unreachable
-        .iter()
-        .any(|words| text.contains(words))
-        .then_some(Symptom::Unreachable)
+    has_any(text, &unreachable).then_some(Symptom::Unreachable)
 }
 
 /// The last word of the form `path@version`: what those before it led to.
@@ -355,10 +354,7 @@ fn of_requirements(text: &str) -> Option<Symptom> {
         "error loading go.mod",
         "parsing go.mod: ",
     ];
-    malformed
-        .iter()
-        .any(|words| text.contains(words))
-        .then_some(Symptom::ModMalformed)
+    has_any(text, &malformed).then_some(Symptom::ModMalformed)
 }
 
 fn of_files(text: &str) -> Option<Symptom> {
@@ -385,13 +381,10 @@ fn of_files(text: &str) -> Option<Symptom> {
         "no embeddable files",
         "invalid pattern",
     ];
-    about
-        .iter()
-        .any(|words| reason.contains(words))
-        .then(|| Symptom::Embed {
-            pattern: pattern.to_owned(),
-            reason: reason.to_owned(),
-        })
+    has_any(reason, &about).then(|| Symptom::Embed {
+        pattern: pattern.to_owned(),
+        reason: reason.to_owned(),
+    })
 }
 
 #[cfg(test)]

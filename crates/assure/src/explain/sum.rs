@@ -4,7 +4,7 @@
 //! now), and by the checksum database, whose answer counts only with its proof that the record is in the signed log.
 
 use camino::Utf8PathBuf;
-use steady_module::{ModuleVersion, path};
+use steady_module::{ModuleVersion, gosum, path};
 use steady_packages::modload::Modules;
 use steady_system::Files;
 
@@ -94,18 +94,12 @@ fn lines(modules: &Modules, files: &Files, module: &ModuleVersion) -> Vec<Witnes
     let mut found = Vec::new();
     for file in of.main.iter().chain(&of.workspace) {
         let text = files.read_to_string(file).unwrap_or_default();
-        for (at, line) in text.lines().enumerate() {
-            let words: Vec<&str> = line.split_whitespace().collect();
-            let [path, version, sum] = words[..] else {
-                continue;
-            };
-            if path == module.path && version == module.version && sum.starts_with("h1:") {
-                found.push(Witness {
-                    place: Place::Line(file.clone(), at + 1),
-                    sum: sum.to_owned(),
-                    how: "recorded".to_owned(),
-                });
-            }
+        for (line, sum) in gosum::recorded(&text, module) {
+            found.push(Witness {
+                place: Place::Line(file.clone(), line),
+                sum: sum.to_owned(),
+                how: "recorded".to_owned(),
+            });
         }
     }
     found

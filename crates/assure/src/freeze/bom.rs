@@ -43,6 +43,18 @@ pub struct Component {
 }
 
 impl Component {
+    /// One of which nothing is known but what it is and its path.
+    fn bare(kind: Kind, path: impl Into<String>) -> Component {
+        Component {
+            kind,
+            path: path.into(),
+            version: String::new(),
+            sum: String::new(),
+            replaces: None,
+            licence: None,
+        }
+    }
+
     /// What others call it, here and in both formats: its package URL. Paths keep their case: two that differ in it are two modules.
     #[must_use]
     pub fn purl(&self) -> String {
@@ -108,12 +120,8 @@ impl Lookup<'_> {
 
     fn standard(&self) -> Component {
         Component {
-            kind: Kind::Standard,
-            path: "std".to_owned(),
             version: self.go_version.clone(),
-            sum: String::new(),
-            replaces: None,
-            licence: None,
+            ..Component::bare(Kind::Standard, "std")
         }
     }
 
@@ -167,21 +175,14 @@ impl Lookup<'_> {
         let asked = ModuleVersion::new(&*module.path, &*module.version);
         match &module.replace {
             Some(new) if new.version.is_empty() => Component {
-                kind: Kind::Module,
-                path: module.path.clone(),
-                version: String::new(),
-                sum: String::new(),
                 replaces: Some(asked),
                 licence: licence::of_dir(self.files, Utf8Path::new(&module.dir)),
+                ..Component::bare(Kind::Module, module.path.clone())
             },
             Some(new) => self.module(&ModuleVersion::new(&*new.path, &*new.version), Some(asked)),
             None if module.main => Component {
-                kind: Kind::Member,
-                path: module.path.clone(),
-                version: String::new(),
-                sum: String::new(),
-                replaces: None,
                 licence: licence::of_dir(self.files, Utf8Path::new(&module.dir)),
+                ..Component::bare(Kind::Member, module.path.clone())
             },
             None => self.module(&asked, None),
         }
@@ -199,14 +200,7 @@ impl Lookup<'_> {
             .map(|(purl, _)| purl.clone());
         let mut first = own
             .and_then(|purl| parts.remove(&purl))
-            .unwrap_or(Component {
-                kind: Kind::Subject,
-                path: subject.to_owned(),
-                version: String::new(),
-                sum: String::new(),
-                replaces: None,
-                licence: None,
-            });
+            .unwrap_or_else(|| Component::bare(Kind::Subject, subject));
         first.kind = Kind::Subject;
         let mut components = vec![first];
         components.extend(parts.into_values());
@@ -228,12 +222,8 @@ impl Lookup<'_> {
             let asked = ModuleVersion::new(&*module.path, &*module.version);
             match &module.replace {
                 Some(new) if new.version.is_empty() => Component {
-                    kind: Kind::Module,
-                    path: module.path.clone(),
-                    version: String::new(),
-                    sum: String::new(),
                     replaces: Some(asked),
-                    licence: None,
+                    ..Component::bare(Kind::Module, module.path.clone())
                 },
                 Some(new) => {
                     let by = ModuleVersion::new(&*new.path, &*new.version);

@@ -246,7 +246,9 @@ impl GoSum {
         };
         let files = std::iter::once((main, &texts.main));
         for (path, bytes) in files.chain(self.files.workspace.iter().zip(&texts.workspace)) {
-            for line in gosum::lines_of(&String::from_utf8_lossy(bytes), module, sum) {
+            let recorded = String::from_utf8_lossy(bytes);
+            let others = gosum::recorded(&recorded, module).filter(|(_, other)| *other != sum);
+            for (line, _) in others {
                 let _ = writeln!(
                     text,
                     "{path}:{line}: another sum is recorded here for {module}"

@@ -6,6 +6,7 @@ use steady_system::clean;
 use crate::check::causes::Case;
 use crate::check::finding::{Environment, Evidence, Finding, Fix, Severity};
 use crate::check::git::Standing;
+use crate::check::inspect::modules::line_of;
 use crate::check::world::{Layout, World};
 
 /// A line `use DIR` of go.work that leads to a directory: its number and text, and the directory as written.
@@ -144,15 +145,7 @@ pub fn replace_conflict(case: &Case<'_>, old: &str) -> Finding {
             if replace.old.path != old.split('@').next().unwrap_or_default() {
                 continue;
             }
-            let line = replace.at.line;
-            let text = member
-                .text
-                .lines()
-                .nth(line.saturating_sub(1))
-                .unwrap_or_default()
-                .trim();
-            let file = world.shown(&member.dir.join("go.mod"));
-            finding = finding.shown_by(Evidence::place(file, line, text));
+            finding = finding.shown_by(line_of(world, member, replace.at.line));
             if target.is_empty() {
                 target = match replace.new.version.as_str() {
                     "" => format!("./{}", world.shown(&member.dir.join(&replace.new.path))),
@@ -193,21 +186,11 @@ pub fn needs_workspace(case: &Case<'_>, package: &str, sibling: &str) -> Finding
         .map(|member| world.shown(&member.dir))
         .unwrap_or_default();
     match required {
-        Some((member, require)) => {
-            let line = require.at.line;
-            let text = member
-                .text
-                .lines()
-                .nth(line.saturating_sub(1))
-                .unwrap_or_default()
-                .trim();
-            let file = world.shown(&member.dir.join("go.mod"));
-            finding
-                .shown_by(Evidence::place(file, line, text))
-                .fixed_by(Fix::shown(format!(
-                    "publish {sibling}, then: cd {dir} && go get {sibling}@latest"
-                )))
-        }
+        Some((member, require)) => finding
+            .shown_by(line_of(world, member, require.at.line))
+            .fixed_by(Fix::shown(format!(
+                "publish {sibling}, then: cd {dir} && go get {sibling}@latest"
+            ))),
         None => finding.fixed_by(Fix::shown(format!(
             "publish {sibling}, then: cd {dir} && go get {sibling}@latest"
         ))),
@@ -291,14 +274,6 @@ fn overridden(world: &World, out: &mut Vec<Finding>) {
     for member in &world.here.members {
         for replace in &member.file.replace {
             let own = target(&member.dir, &replace.new);
-            let place = |member: &crate::check::world::Member, line: usize| {
-                let text = member
-                    .text
-                    .lines()
-                    .nth(line.saturating_sub(1))
-                    .unwrap_or_default();
-                Evidence::place(world.shown(&member.dir.join("go.mod")), line, text.trim())
-            };
             let wins = work.replace.iter().find(|by| {
                 by.old.path == replace.old.path
                     && (by.old.version.is_empty() || by.old.version == replace.old.version)
@@ -342,7 +317,7 @@ fn overridden(world: &World, out: &mut Vec<Finding>) {
                     message,
                 )
                 .hits(Environment::Here)
-                .shown_by(place(member, replace.at.line))
+                .shown_by(line_of(world, member, replace.at.line))
                 .shown_by(by)
                 .fixed_by(Fix::shown(format!(
                     "go mod edit -dropreplace={} {}",
