@@ -10,6 +10,7 @@ use steady_system::temp::TempDir;
 use crate::cache::{Cache, FileHashes, HashContext};
 use crate::config::BuildConfig;
 use crate::error::{BuildError, Result};
+use crate::exec::driver::{self, Driver};
 use crate::exec::{CCompilers, Means, Run, Tokens, Tools};
 use crate::modes::Modes;
 use crate::plan::Plan;
@@ -99,6 +100,7 @@ pub struct Builder {
     files: FileHashes,
     tools: Tools,
     compilers: CCompilers,
+    driver: Box<dyn Driver>,
     tokens: Tokens,
     needs: ListNeeds,
     /// The directory to be removed; none under `-n`.
@@ -124,9 +126,7 @@ impl Builder {
             let line = format!("go: refusing to write action graph to {graph}\n");
             return Err(BuildError::Fatal { line, exit: 1 });
         }
-        if config.flags.gccgo {
-            return Err(BuildError::Unsupported("-compiler=gccgo".into()));
-        }
+        let driver = driver::of(&config)?;
         let cache = open_cache(&config, &sink)?;
         let work = if config.flags.n {
             None
@@ -149,6 +149,7 @@ impl Builder {
             files: FileHashes::default(),
             tools: Tools::default(),
             compilers: CCompilers::default(),
+            driver,
             tokens: Tokens::new(config.flags.p.max(1), processors),
             needs,
             work,
@@ -196,6 +197,7 @@ impl Builder {
             files: &self.files,
             tools: &self.tools,
             compilers: &self.compilers,
+            driver: &*self.driver,
             tokens: &self.tokens,
             needs: self.needs,
             vet: None,

@@ -45,6 +45,24 @@ pub struct Target {
     pub fips140: String,
 }
 
+/// A compiler of Go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Compiler {
+    /// The distribution's own.
+    #[default]
+    Gc,
+    /// GCC's.
+    Gccgo,
+}
+
+impl Compiler {
+    /// Its standard library is compiled already, and there is no source of it.
+    #[must_use]
+    pub fn has_prebuilt_std(self) -> bool {
+        self == Compiler::Gccgo
+    }
+}
+
 /// Build flags as meant. Flags that belong to one package (`-gcflags`, `-ldflags`, …) are in its `PackageInternal`.
 #[derive(Debug, Clone)]
 #[allow(clippy::struct_excessive_bools)] // they are the go command's flags
@@ -85,8 +103,8 @@ pub struct BuildFlags {
     pub cover: bool,
     /// `-covermode`, with the default filled in.
     pub covermode: String,
-    /// `-compiler=gccgo`
-    pub gccgo: bool,
+    /// `-compiler`
+    pub compiler: Compiler,
     /// `-debug-actiongraph`: a file for the graph of actions.
     pub debug_actiongraph: String,
     /// `-debug-trace`: a file for what ran when.
@@ -114,7 +132,7 @@ impl Default for BuildFlags {
             o: String::new(),
             cover: false,
             covermode: "set".into(),
-            gccgo: false,
+            compiler: Compiler::Gc,
             debug_actiongraph: String::new(),
             debug_trace: String::new(),
         }

@@ -34,7 +34,7 @@ pub mod testing;
 pub mod vet;
 
 pub use action::{Builder, ListNeeds, Mode, Outcome, PackageOutcome, Root};
-pub use config::{BuildConfig, BuildFlags, Target, Toolchain};
+pub use config::{BuildConfig, BuildFlags, Compiler, Target, Toolchain};
 pub use error::{BuildError, Result};
 pub use modes::{Modes, PackageFilter};
 pub use sink::{Progress, Running, Sink};

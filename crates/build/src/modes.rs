@@ -1,6 +1,6 @@
 //! What the build mode and the sanitizers decide for every compilation and link.
 
-use crate::config::BuildConfig;
+use crate::config::{BuildConfig, Compiler};
 use crate::error::{BuildError, Result};
 use crate::platform::Platform;
 
@@ -13,6 +13,8 @@ pub struct Modes {
     pub forced_gcflags: Vec<String>,
     /// Flags of every assembly.
     pub forced_asmflags: Vec<String>,
+    /// Flags of every compilation and link with gccgo.
+    pub forced_gccgoflags: Vec<String>,
     /// Flags of every link.
     pub forced_ldflags: Vec<String>,
     /// The linker's `-buildmode`.
@@ -65,19 +67,34 @@ impl Modes {
         modes.sanitizer(config)?;
         let codegen = modes.apply_buildmode(config)?;
         modes.linkshared(config)?;
-        let codegen = if flags.linkshared {
-            Some("-dynlink")
-        } else {
-            codegen
+        let gccgo = flags.compiler == Compiler::Gccgo;
+        let codegen = match (flags.linkshared, gccgo) {
+            (true, true) => Some("-fPIC"),
+            (true, false) => Some("-dynlink"),
+            (false, true) => modes.position_flag(),
+            (false, false) => codegen,
         };
         if let Some(flag) = codegen {
-            modes.forced_asmflags.insert(0, flag.to_owned());
-            modes.forced_gcflags.insert(0, flag.to_owned());
+            if gccgo {
+                modes.forced_gccgoflags.insert(0, flag.to_owned());
+            } else {
+                modes.forced_asmflags.insert(0, flag.to_owned());
+                modes.forced_gcflags.insert(0, flag.to_owned());
+            }
             if modes.buildmode != "default" || flags.linkshared {
                 modes.add_suffix(&flag[1..]);
             }
         }
         Ok(modes)
+    }
+
+    /// What makes gccgo's code fit for the mode.
+    fn position_flag(&self) -> Option<&'static str> {
+        match self.buildmode.as_str() {
+            "c-archive" | "c-shared" | "shared" | "plugin" => Some("-fPIC"),
+            "pie" => Some("-fPIE"),
+            _ => None,
+        }
     }
 
     fn add_suffix(&mut self, suffix: &str) {
@@ -162,7 +179,7 @@ impl Modes {
             "c-shared" => {
                 self.filter = PackageFilter::OneMain;
                 codegen = matches!(goos, "linux" | "android" | "freebsd").then_some("-shared");
-                if goos == "windows" {
+                if goos == "windows" && flags.compiler == Compiler::Gc {
                     self.exe_suffix.clear();
                 }
                 self.ld_buildmode = "c-shared".into();
@@ -213,7 +230,8 @@ impl Modes {
             }
             other => return Err(fatal(1, format!("buildmode={other} not supported"))),
         }
-        if self.buildmode != "default" && !platform.supports(&self.buildmode) {
+        let known = flags.compiler == Compiler::Gc; // what gccgo can do is its own affair
+        if known && self.buildmode != "default" && !platform.supports(&self.buildmode) {
             return Err(fatal(
                 1,
                 format!(
@@ -226,7 +244,7 @@ impl Modes {
     }
 
     fn linkshared(&mut self, config: &BuildConfig) -> Result<()> {
-        if !config.flags.linkshared {
+        if !config.flags.linkshared || config.flags.compiler == Compiler::Gccgo {
             return Ok(());
         }
         let (goos, goarch) = (config.target.goos.as_str(), config.target.goarch.as_str());

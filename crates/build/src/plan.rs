@@ -11,7 +11,7 @@ use std::collections::{HashMap, HashSet};
 use steady_packages::package::{Package, PackageId, PackageSet};
 
 use crate::action::{Mode, Root};
-use crate::config::BuildConfig;
+use crate::config::{BuildConfig, Compiler};
 use crate::exec::cgo::swig_interfaces;
 use crate::modes::Modes;
 use crate::release::Release;
@@ -36,7 +36,7 @@ pub(crate) enum Language {
 pub(crate) enum Kind {
     /// Only waits for its dependencies.
     Join,
-    /// `unsafe`: there is nothing to build.
+    /// `unsafe`, or a package that the compiler brings compiled: there is nothing to build.
     BuiltIn,
     /// Looks the package of `build` up in the cache.
     CheckCache { build: NodeId },
@@ -263,9 +263,9 @@ impl<'a> Plan<'a> {
             let dep = self.profile(package.internal.pgo_profile.as_str());
             deps.push(dep);
         }
-        if package.public.standard
-            && matches!(package.public.import_path.as_str(), "builtin" | "unsafe")
-        {
+        let built_in = matches!(package.public.import_path.as_str(), "builtin" | "unsafe")
+            || self.config.flags.compiler.has_prebuilt_std();
+        if package.public.standard && built_in {
             self.nodes[build].kind = Kind::BuiltIn;
             self.nodes[build].deps = deps;
             return build;
@@ -436,10 +436,25 @@ impl<'a> Plan<'a> {
             && matches!(self.modes.buildmode.as_str(), "c-archive" | "c-shared")
         {
             let header = self.add(Kind::InstallHeader, Some(id), vec![behind], objdir);
-            self.nodes[header].target = format!("{}.h", strip_extension(&target));
+            self.nodes[header].target = self.header_of(&target);
             self.nodes[node].deps.push(header);
         }
         node
+    }
+
+    /// Where the header of a library goes: beside it, and named for the package.
+    fn header_of(&self, library: &str) -> String {
+        let header = format!("{}.h", strip_extension(library));
+        let (dir, name) = header.rsplit_once('/').unwrap_or(("", &header));
+        match name.strip_prefix("lib") {
+            Some(name)
+                if self.config.flags.compiler == Compiler::Gccgo
+                    && self.config.flags.o.is_empty() =>
+            {
+                format!("{dir}/{name}")
+            }
+            _ => header,
+        }
     }
 
     /// Numbers the nodes in depth-first post-order and records who waits for whom.

@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use steady_build::inputs::Log;
-use steady_build::{BuildConfig, BuildFlags as Flags, Modes, Target, Toolchain};
+use steady_build::{BuildConfig, BuildFlags as Flags, Compiler, Modes, Target, Toolchain};
 use steady_packages::source::BuildContext;
 use steady_packages::source::syslist::SysList;
 use steady_proxy::{Fetcher, Observer};
@@ -157,7 +157,10 @@ fn flags(session: &Session, request: BuildRequest<'_>) -> Result<Flags> {
             cover.cover || cover.covermode.is_some() || cover.coverpkg.is_some()
         }),
         covermode: covermode.to_owned(),
-        gccgo: build.compiler.as_deref() == Some("gccgo"),
+        compiler: match build.compiler.as_deref() {
+            Some("gccgo") => Compiler::Gccgo,
+            _ => Compiler::Gc,
+        },
         debug_actiongraph: text(&build.debug_actiongraph),
         debug_trace: text(&build.debug_trace),
     })

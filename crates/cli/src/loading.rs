@@ -11,6 +11,7 @@ use steady_packages::index::{Index, IndexOptions, Witness};
 use steady_packages::load::{Cover, LoadOptions, Loaded, Loader, Profile, TestSet};
 use steady_packages::modload::{FipsSnapshot, ModConfig, ModError, ModMode, Modules, Neighbours};
 use steady_packages::package::{Package, PackageError};
+use steady_packages::prebuilt::Prebuilt;
 use steady_packages::source::BuildContext;
 use steady_packages::source::syslist::SysList;
 use steady_system::Overlay;
@@ -57,6 +58,8 @@ pub struct ModRequest<'a> {
     pub force: bool,
     /// No module graph is remembered: reading them is what is looked at.
     pub from_nothing: bool,
+    /// `-compiler=gccgo`: its standard library counts.
+    pub gccgo: bool,
     /// Lines of go.sum that make no sense are passed over, for they will go.
     pub lenient_sums: bool,
 }
@@ -177,6 +180,14 @@ pub fn shared_index(session: &Session) -> Arc<Index> {
     Arc::new(Index::new(session.files.clone(), index_options(session)))
 }
 
+/// The standard library that gccgo has.
+fn prebuilt(session: &Session) -> Prebuilt {
+    session.spoil_answer(); // gccgo is asked
+    let settings = &session.settings;
+    let name = settings.or("GCCGO", "gccgo");
+    Prebuilt::of_gccgo(name, &settings.environment, &session.files)
+}
+
 /// Opens the modules of a run.
 ///
 /// # Errors
@@ -230,6 +241,7 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         members_below: session.called == Called::Steady,
         no_main_module: request.no_main_module || ignored,
         snapshot: None,
+        prebuilt: request.gccgo.then(|| Arc::new(prebuilt(session))),
     };
     let mut options = index_options(session);
     let mut proxy = configs::proxy_config(settings);
@@ -312,7 +324,12 @@ fn check_tags(flags: &BuildFlags) -> Result<()> {
 /// # Errors
 /// Flags and variables that cannot be, and modules that cannot be opened.
 pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench> {
-    let modules = open_modules(session, request.modules)?;
+    let gccgo = request.build.build.compiler.as_deref() == Some("gccgo");
+    let mods = ModRequest {
+        gccgo,
+        ..request.modules
+    };
+    let modules = open_modules(session, mods)?;
     check_tags(request.build.build)?;
     let mut flags = request.build.build.clone();
     let tags = &mut flags.tags.get_or_insert_default().0;

@@ -1,8 +1,7 @@
 //! What programs are stamped with, and what every program links beside its own packages.
 
-use steady_build::BuildConfig;
-use steady_build::Modes;
 use steady_build::platform::Platform;
+use steady_build::{BuildConfig, Compiler, Modes};
 use steady_packages::load::{Repository, StampSettings, VcsStamp, WorkingTree};
 use steady_packages::modload::Modules;
 
@@ -41,8 +40,10 @@ pub fn settings(
     };
     add("-buildmode", buildmode);
     add("-compiler", flags.compiler.as_deref().unwrap_or("gc"));
+    let gccgo = build.compiler == Compiler::Gccgo;
     for (key, value, wanted) in [
-        ("-gcflags", last(&flags.gcflags), true),
+        ("-gccgoflags", last(&flags.gccgoflags), gccgo),
+        ("-gcflags", last(&flags.gcflags), !gccgo),
         ("-ldflags", last(&flags.ldflags), !build.trimpath),
     ] {
         if wanted && !value.is_empty() {
@@ -110,7 +111,8 @@ pub fn linker_deps(
     modes: &Modes,
 ) -> std::result::Result<Vec<String>, String> {
     let mut deps = vec!["runtime"];
-    match external_linking(flags, config, modes) {
+    let gc = config.flags.compiler == Compiler::Gc; // gccgo always links by GCC's means
+    match external_linking(flags, config, modes).filter(|_| gc) {
         Some(what) if !config.target.cgo_enabled => {
             return Err(format!(
                 "{what} requires external (cgo) linking, but cgo is not enabled"

@@ -23,7 +23,10 @@ pub fn read_file(path: &Utf8Path) -> io::Result<String> {
     let mut head = Vec::with_capacity(1024);
     file.by_ref().take(1024).read_to_end(&mut head)?;
     if head.starts_with(b"!<arch>\n") {
-        return archive_id(&head);
+        return match archive_id(&head) {
+            Err(_) => member_id(&mut file),
+            found => found,
+        };
     }
     if head.starts_with(b"<bigaf>\n") || head.len() < 8 {
         return Err(malformed());
@@ -58,6 +61,42 @@ fn archive_id(head: &[u8]) -> io::Result<String> {
         .ok()
         .and_then(unquote)
         .ok_or_else(malformed)
+}
+
+/// The id in an archive whose objects GCC compiled: a section of the member `_buildid.o`.
+fn member_id(file: &mut File) -> io::Result<String> {
+    let mut at = 8; // behind the magic
+    loop {
+        file.seek(SeekFrom::Start(at))?;
+        let mut header = Vec::with_capacity(60);
+        file.by_ref().take(60).read_to_end(&mut header)?;
+        if header.is_empty() {
+            return Ok(String::new());
+        }
+        let size = header
+            .get(48..58)
+            .and_then(|size| std::str::from_utf8(size).ok());
+        let size: u64 = size
+            .and_then(|size| size.trim().parse().ok())
+            .ok_or_else(malformed)?;
+        at += 60;
+        if header.starts_with(b"_buildid.o/ ") {
+            let mut object = Vec::new();
+            file.by_ref().take(size).read_to_end(&mut object)?;
+            let section = Header::parse(&object)
+                .and_then(|header| header.section_named(&object, b".go.buildid"))
+                .ok_or_else(malformed)?;
+            let start = usize::try_from(section.offset).unwrap_or(usize::MAX);
+            let id = usize::try_from(section.size)
+                .ok()
+                .and_then(|size| object.get(start..start.checked_add(size)?))
+                .ok_or_else(malformed)?;
+            return Ok(String::from_utf8_lossy(id).into_owned());
+        }
+        at = at
+            .checked_add(size.next_multiple_of(2))
+            .ok_or_else(malformed)?;
+    }
 }
 
 fn elf_id(file: &mut File, head: &[u8], header: &Header) -> io::Result<String> {
@@ -203,6 +242,46 @@ mod tests {
         assert_eq!(id_of(format!("{head}\n!\n").as_bytes()).unwrap(), "");
         assert!(id_of(b"!<arch>\nx.o/     0\nxx\nyy\n").is_err());
         assert!(id_of(b"").is_err());
+    }
+
+    /// A 64-bit ELF object with two sections: names, and the id.
+    fn object(id: &[u8]) -> Vec<u8> {
+        let names = b"\0.go.buildid\0";
+        let mut data = vec![0; 64];
+        data[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
+        data.extend_from_slice(names);
+        data.extend_from_slice(id);
+        data[40] = u8::try_from(data.len()).unwrap(); // section headers
+        data[58] = 64; // size of one
+        data[60] = 2; // how many
+        for (name, at, size) in [(0, 64, names.len()), (1, 64 + names.len(), id.len())] {
+            let mut header = vec![0; 64];
+            header[0] = name;
+            header[24] = u8::try_from(at).unwrap();
+            header[32] = u8::try_from(size).unwrap();
+            data.extend_from_slice(&header);
+        }
+        data
+    }
+
+    #[test]
+    fn archives_of_objects() {
+        let member = |name: &str, content: &[u8]| {
+            let size = content.len();
+            let mut member = format!("{name:<16}{:<32}{size:<10}`\n", 0).into_bytes();
+            member.extend_from_slice(content);
+            member.resize(member.len().next_multiple_of(2), b'\n');
+            member
+        };
+        let archive = |members: &[Vec<u8>]| [b"!<arch>\n".to_vec(), members.concat()].concat();
+        let (code, id) = (
+            member("_go_.o/", b"odd"),
+            member("_buildid.o/", &object(b"a/b")),
+        );
+        assert_eq!(id_of(&archive(&[code.clone(), id.clone()])).unwrap(), "a/b");
+        assert_eq!(id_of(&archive(std::slice::from_ref(&code))).unwrap(), "");
+        let cut = &archive(&[code, id])[..150];
+        assert!(id_of(cut).is_err());
     }
 
     #[test]

@@ -51,13 +51,6 @@ use crate::platform::Platform;
 use crate::quote::{quote, quote_list};
 use crate::shell::Failure;
 
-const COMPILER_DEBUGGING: [&str; 4] = [
-    "GOCLOBBERDEADHASH",
-    "GOSSAFUNC",
-    "GOSSADIR",
-    "GOCOMPILEDEBUG",
-];
-
 /// An action id with the text that it is the hash of.
 pub(super) struct Hashed {
     pub id: Id,
@@ -123,7 +116,7 @@ impl Run<'_> {
         if let Some(info) = &package.internal.build_info {
             hash.add(format_args!("modinfo {}\n", quote(info)));
         }
-        self.add_compiler(&mut hash, package)?;
+        self.driver.identify(self, &mut hash, package)?;
         self.add_inputs(&mut hash, package);
         let profile = &package.internal.pgo_profile;
         if !self.release.prepares_profiles() && !profile.as_str().is_empty() {
@@ -202,51 +195,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn add_compiler(&self, hash: &mut IdHash<'_>, package: &Package) -> Result<(), Failure> {
-        let internal = &package.internal;
-        hash.add(format_args!(
-            "compile {} {} {}\n",
-            self.tool_id("compile")?,
-            quote_list(&self.modes.forced_gcflags),
-            quote_list(&internal.gcflags)
-        ));
-        if !package.public.files.s_files.is_empty() {
-            hash.add(format_args!(
-                "asm {} {} {}\n",
-                quote(&self.tool_id("asm")?),
-                quote_list(&self.modes.forced_asmflags),
-                quote_list(&internal.asmflags)
-            ));
-        }
-        self.add_architecture(hash);
-        for name in COMPILER_DEBUGGING {
-            let value = self
-                .config
-                .environment
-                .iter()
-                .rev()
-                .find(|(key, _)| key == name);
-            if let Some((_, value)) = value.filter(|(_, value)| !value.is_empty()) {
-                hash.add(format_args!("magic {name}={value}\n"));
-            }
-        }
-        Ok(())
-    }
-
-    fn add_architecture(&self, hash: &mut IdHash<'_>) {
-        let target = &self.config.target;
-        hash.add(format_args!(
-            "{}={}\n",
-            target.arch_env.0, target.arch_env.1
-        ));
-        if !target.goexperiment.is_empty() {
-            hash.add(format_args!(
-                "GOEXPERIMENT={}\n",
-                quote(&target.goexperiment)
-            ));
-        }
-    }
-
     fn add_inputs(&self, hash: &mut IdHash<'_>, package: &Package) {
         let files = &package.public.files;
         let lists = [
@@ -307,7 +255,7 @@ impl Run<'_> {
         if self.config.flags.trimpath {
             hash.add(format_args!("trimpath\n"));
         }
-        self.add_linker(&mut hash, package)?;
+        self.driver.identify_link(self, &mut hash, package)?;
         for dep in &self.plan.nodes[link].deps {
             let Some(dep_package) = self.plan.nodes[*dep].package else {
                 continue;
@@ -331,39 +279,6 @@ impl Run<'_> {
             }
         }
         Ok(Hashed::of(hash))
-    }
-
-    fn add_linker(&self, hash: &mut IdHash<'_>, package: &Package) -> Result<(), Failure> {
-        hash.add(format_args!(
-            "link {} {} {}\n",
-            self.tool_id("link")?,
-            quote_list(&self.modes.forced_ldflags),
-            self.modes.ld_buildmode
-        ));
-        hash.add(format_args!(
-            "linkflags {}\n",
-            quote_list(&package.internal.ldflags)
-        ));
-        self.add_architecture(hash);
-        let goroot = match (self.config.flags.trimpath, self.release.has_goroot_final()) {
-            (true, true) => "$GOROOT",
-            (true, false) => "",
-            (false, _) => self.goroot_final(),
-        };
-        hash.add(format_args!("GOROOT={goroot}\n"));
-        hash.add(format_args!(
-            "GO_EXTLINK_ENABLED={}\n",
-            self.config.setting("GO_EXTLINK_ENABLED")
-        ));
-        Ok(())
-    }
-
-    /// The directory that programs take for GOROOT.
-    fn goroot_final(&self) -> &str {
-        match self.config.setting("GOROOT_FINAL") {
-            given if !given.is_empty() && self.release.has_goroot_final() => given,
-            _ => self.config.toolchain.goroot.as_str(),
-        }
     }
 
     /// The id of preparing a profile.

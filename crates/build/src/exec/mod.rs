@@ -7,6 +7,7 @@ pub(crate) mod cgo;
 mod compile;
 mod concurrency;
 mod cover;
+pub(crate) mod driver;
 mod ids;
 mod install;
 mod journal;
@@ -37,6 +38,7 @@ use crate::shell::{Done, Shared, Shell, lock};
 use crate::vet::VetSettings;
 pub(crate) use cgo::CCompilers;
 pub(crate) use concurrency::Tokens;
+use driver::Driver;
 use journal::{Journal, Mark};
 use need::Need;
 use rebuilt::Rebuilt;
@@ -81,6 +83,7 @@ pub(crate) struct Run<'a> {
     pub files: &'a FileHashes,
     pub tools: &'a Tools,
     pub compilers: &'a CCompilers,
+    pub driver: &'a dyn Driver,
     pub tokens: &'a Tokens,
     pub needs: ListNeeds,
     pub vet: Option<&'a VetSettings>,
@@ -104,6 +107,7 @@ pub(crate) struct Means<'a> {
     pub files: &'a FileHashes,
     pub tools: &'a Tools,
     pub compilers: &'a CCompilers,
+    pub driver: &'a dyn Driver,
     pub tokens: &'a Tokens,
     pub needs: ListNeeds,
     pub vet: Option<&'a VetSettings>,
@@ -139,6 +143,7 @@ impl<'a> Run<'a> {
             files: means.files,
             tools: means.tools,
             compilers: means.compilers,
+            driver: means.driver,
             tokens: means.tokens,
             needs: means.needs,
             vet: means.vet,

@@ -233,7 +233,8 @@ impl Run<'_> {
         words.extend(vetting.flags.iter().cloned());
         words.push(path);
         let public = &vetting.package.public;
-        let env = ["TERM=dumb".to_owned()];
+        let mut env = vec!["TERM=dumb".to_owned()];
+        env.extend(self.driver.vet_environment());
         let ran = shell.run(&public.dir, &public.import_path, &env, &words);
         if shell.dry() {
             return ran;
@@ -306,7 +307,7 @@ impl Run<'_> {
         let keeps = self.release.keeps_vet_output();
         let mut config = VetConfig {
             id: &public.import_path,
-            compiler: "gc",
+            compiler: self.driver.name(),
             dir: &public.dir,
             import_path: &public.import_path,
             go_files: real(&go),

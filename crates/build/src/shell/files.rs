@@ -94,6 +94,18 @@ impl Shell<'_> {
         Ok(())
     }
 
+    /// Makes a symbolic link that leads to `to`.
+    pub fn symlink(&self, link: &str, to: &str) -> Done {
+        self.shared.config.note_work();
+        if self.shows() {
+            self.show("", &format!("ln -s {to} {link}"));
+            if self.dry() {
+                return Ok(());
+            }
+        }
+        std::os::unix::fs::symlink(to, link).map_err(|error| failure("symlink", link, &error))
+    }
+
     /// Moves a result to its place, or copies it where moving would be wrong.
     pub fn move_or_copy(&self, to: &str, from: &str, mode: u32, force: bool) -> Done {
         self.shared.config.note_work();

@@ -74,11 +74,13 @@ impl Shared {
 
 /// The environment of a build's tools.
 pub(crate) fn environment_of(config: &BuildConfig) -> Environment {
-    let empty = Environment::empty(config.cwd.clone());
-    config
-        .environment
-        .iter()
-        .fold(empty, |all, (name, value)| all.with(name, value))
+    let mut all = Environment::empty(config.cwd.clone());
+    all.extend(config.environment.iter().map(|(name, value)| (name, value)));
+    match &config.sightings {
+        // Where a compiler was looked for counts as much as where it was found.
+        Some(sightings) => all.watched(Arc::clone(sightings)),
+        None => all,
+    }
 }
 
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -12,7 +12,7 @@ use crate::commands::freeze;
 use crate::configs::BuildRequest;
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
-use crate::flags::build::FullBuildFlags;
+use crate::flags::build::{BuildFlags, FullBuildFlags};
 use crate::flags::{Parsed, define, grammar};
 use crate::loading::{self, ModRequest, Request};
 use crate::programs::Wanted;
@@ -79,6 +79,7 @@ fn build(session: &mut Session, parsed: &Parsed) -> Result {
     let mut loaded = bench.load(session, &parsed.arguments)?;
     let sink = sink(session, &flags.build);
     check(session, &loaded, &flags.build, &sink)?;
+    tell_of_unused_flags(session, &flags.build.build);
     let roots = loaded.roots.clone();
     let outcome = steady_build::command::build(bench.config, &mut loaded.set, &roots, sink);
     let wanted = Wanted {
@@ -97,6 +98,29 @@ fn build(session: &mut Session, parsed: &Parsed) -> Result {
                 .all(library)
                 .then(|| wanted.hint(session, &roots));
             Err(Failure::from(error).hinted(hint.flatten()))
+        }
+    }
+}
+
+/// Flags for a compiler that is not the one in use.
+fn tell_of_unused_flags(session: &Session, flags: &BuildFlags) {
+    let gccgo = flags.compiler.as_deref() == Some("gccgo");
+    for (given, advice) in [
+        (
+            gccgo && !flags.gcflags.is_empty(),
+            "using gccgo toolchain, please pass compiler flags using -gccgoflags, not -gcflags",
+        ),
+        (
+            gccgo && !flags.ldflags.is_empty(),
+            "using gccgo toolchain, please pass linker flags using -gccgoflags, not -ldflags",
+        ),
+        (
+            !gccgo && !flags.gccgoflags.is_empty(),
+            "using gc toolchain, please pass compile flags using -gcflags, and linker flags using -ldflags",
+        ),
+    ] {
+        if given {
+            session.printer.out(format!("go build: when {advice}\n"));
         }
     }
 }

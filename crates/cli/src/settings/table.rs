@@ -110,16 +110,12 @@ impl Settings {
         .into_iter()
         .map(|name| variable(name, self.get(name), !self.get(name).is_empty()))
         .collect();
-        let with_default = [
-            ("GOAUTH", "netrc"),
-            ("GOCACHEPROG", ""),
-            ("GCCGO", "gccgo"),
-            ("AR", "ar"),
-        ];
+        let with_default = [("GOAUTH", "netrc"), ("GOCACHEPROG", ""), ("AR", "ar")];
         for (name, default) in with_default {
             let (value, changed) = self.or_changed(name, default);
             list.push(variable(name, value, changed));
         }
+        list.push(self.gccgo());
         let godebug = self.environment.get("GODEBUG");
         list.push(variable("GODEBUG", godebug, !godebug.is_empty()));
         let env_file = self.env_file.path.as_ref().map_or("", |path| path.as_str());
@@ -128,6 +124,15 @@ impl Settings {
         let gocache = gocache.map_or_else(|_| "off".to_owned(), camino::Utf8PathBuf::into_string);
         list.push(variable("GOCACHE", gocache, changed));
         list
+    }
+
+    /// The program itself if it is there, else how it is called.
+    fn gccgo(&self) -> Variable {
+        let name = self.or("GCCGO", "gccgo");
+        match self.environment.look_path(name) {
+            Ok(path) => variable("GCCGO", path, true),
+            Err(_) => variable("GCCGO", name, name != "gccgo"),
+        }
     }
 
     fn module_variables(&self) -> Vec<Variable> {

@@ -80,6 +80,10 @@ impl Loader<'_> {
             implied.push("runtime".into());
             implied.extend(self.options.linker_deps.iter().cloned());
         }
+        if self.modules.config().prebuilt.is_some() {
+            // Such a compiler needs no package of its own for cgo.
+            implied.retain(|import| import != "runtime/cgo");
+        }
         implied
     }
 
@@ -611,6 +615,9 @@ impl Loader<'_> {
 
     /// Whether a package lies under an `internal` directory that the importer is not allowed to see.
     fn hidden(&self, place: &Resolved, importer: &Importer<'_>) -> bool {
+        if self.modules.is_prebuilt(place) {
+            return false;
+        }
         let path = &place.path;
         let at = match path.rfind("/internal/") {
             Some(at) => at,

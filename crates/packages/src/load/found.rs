@@ -133,6 +133,7 @@ impl Loader<'_> {
             Origin::Cmd => self.modules.resolve(path, Some("cmd/vendor")),
         };
         let source = match &place {
+            Ok(place) if self.modules.is_prebuilt(place) => PackageSource::default(),
             Ok(place) => self.modules.index().package(&place.dir, &self.context),
             Err(_) => PackageSource::default(),
         };

@@ -169,9 +169,14 @@ impl Loader<'_> {
             // Who vendors a package that the standard library vendors later keeps his own.
             trees.rotate_left(1);
         }
+        let prebuilt = self.modules.config().prebuilt.as_ref();
         for tree in &trees {
             let dir = tree.join("src").join(import);
-            if files.is_dir(&dir) {
+            let found = match prebuilt.filter(|_| tree == goroot) {
+                Some(prebuilt) => prebuilt.has(import, files),
+                None => files.is_dir(&dir),
+            };
+            if found {
                 return Ok(at(dir, import.to_string()));
             }
         }

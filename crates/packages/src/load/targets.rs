@@ -45,7 +45,8 @@ impl Loader<'_> {
     fn installs_libraries(&self, public: &PackagePublic) -> bool {
         if public.standard {
             let fake = matches!(public.import_path.as_str(), "builtin" | "unsafe");
-            return self.options.install_goroot && !fake;
+            let prebuilt = self.modules.config().prebuilt.is_some();
+            return self.options.install_goroot && !fake && !prebuilt;
         }
         !self.modules.enabled()
     }
@@ -59,7 +60,16 @@ impl Loader<'_> {
                 format!("_{}", self.context.install_suffix)
             };
             let pair = format!("{}_{}{suffix}", self.context.goos, self.context.goarch);
-            package.public.target = format!("{}/pkg/{pair}/{}.a", public.root, public.import_path);
+            let (root, path) = (&public.root, &public.import_path);
+            package.public.target = if self.context.compiler == "gccgo" {
+                let (parent, last) = path.rsplit_once('/').unwrap_or(("", path));
+                Utf8PathBuf::from(format!("{root}/pkg/gccgo_{pair}"))
+                    .join(parent)
+                    .join(format!("lib{last}.a"))
+                    .into_string()
+            } else {
+                format!("{root}/pkg/{pair}/{path}.a")
+            };
             return;
         }
         if public.name != "main" || (self.options.library_mode && !public.standard) {

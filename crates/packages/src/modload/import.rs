@@ -124,6 +124,14 @@ impl Modules {
             });
         }
         let src = self.config.goroot.join("src");
+        if let Some(prebuilt) = &self.config.prebuilt {
+            return prebuilt.has(import, &self.files).then(|| Resolved {
+                module: None,
+                dir: src.join(import),
+                path: import.to_owned(),
+                others: Vec::new(),
+            });
+        }
         let at = |path: String| {
             let dir = src.join(&path);
             self.has_go_files(&dir).then_some(Resolved {
@@ -140,6 +148,13 @@ impl Modules {
             return None;
         }
         at(import.to_string())
+    }
+
+    /// Whether a package is one that the compiler brings compiled: what lies in its directory says nothing of it.
+    pub(crate) fn is_prebuilt(&self, place: &Resolved) -> bool {
+        self.config.prebuilt.is_some()
+            && place.module.is_none()
+            && place.dir.starts_with(self.config.goroot.join("src"))
     }
 
     /// Whether a package of the standard library may be in a module of this run too. That is rare, and ruled out without looking at

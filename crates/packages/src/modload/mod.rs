@@ -61,6 +61,7 @@ pub use workspace::directory_path;
 
 use crate::index::Index;
 use crate::patterns::IgnorePatterns;
+use crate::prebuilt::Prebuilt;
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, RwLock};
@@ -116,6 +117,8 @@ pub struct ModConfig {
     pub no_main_module: bool,
     /// GOFIPS140 names a snapshot of the FIPS 140 module, which stands for the toolchain's own.
     pub snapshot: Option<FipsSnapshot>,
+    /// The compiler brings its own standard library, which stands for the sources in GOROOT.
+    pub prebuilt: Option<Arc<Prebuilt>>,
 }
 
 /// Import path of the FIPS 140 module's packages in the standard library.

@@ -43,7 +43,7 @@ const UNKNOWN: [&str; 6] = [
     "unsupported",
 ];
 
-fn words_of(config: &BuildConfig, name: &str, default: &str) -> Vec<String> {
+pub(in crate::exec) fn words_of(config: &BuildConfig, name: &str, default: &str) -> Vec<String> {
     let value = config.setting(name);
     let value = if value.is_empty() { default } else { value };
     // Values that cannot be split were refused before the build began.
@@ -134,7 +134,7 @@ impl Run<'_> {
     }
 
     /// A compiler with the flags that every compilation has. `work` is the directory whose name must not get into the output.
-    pub(super) fn compiler_command(
+    pub(in crate::exec) fn compiler_command(
         &self,
         compiler: &[String],
         include: &str,
@@ -204,7 +204,7 @@ impl Run<'_> {
     }
 
     /// Whether a compiler knows a flag; asked once and remembered in the build cache.
-    pub(super) fn supports(&self, compiler: &[String], flag: &str) -> bool {
+    pub(in crate::exec) fn supports(&self, compiler: &[String], flag: &str) -> bool {
         let shell = Shell::background(self.shared);
         let mut words = compiler.to_vec();
         words.push(flag.to_owned());
@@ -261,7 +261,7 @@ impl Run<'_> {
 
     /// An id of the compiler, under which the cache keeps what is known of it. Found in the cache itself as long as the files
     /// that the compiler consists of have not changed.
-    fn compiler_id(&self, compiler: &str) -> Option<Id> {
+    pub(in crate::exec) fn compiler_id(&self, compiler: &str) -> Option<Id> {
         let mut known = lock(&self.compilers.ids);
         if let Some(id) = known.get(compiler) {
             return *id;
@@ -416,7 +416,11 @@ fn normalised(text: &str) -> Option<(String, i64, String)> {
     ))
 }
 
-fn architecture_flags<'a>(goos: &str, goarch: &str, variant: &str) -> &'a [&'a str] {
+pub(in crate::exec) fn architecture_flags<'a>(
+    goos: &str,
+    goarch: &str,
+    variant: &str,
+) -> &'a [&'a str] {
     match (goarch, goos, variant) {
         ("386", ..) => &["-m32"],
         ("amd64", "darwin", _) => &["-arch", "x86_64", "-m64"],

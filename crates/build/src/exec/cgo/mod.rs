@@ -1,51 +1,51 @@
 //! Packages that use cgo: the cgo tool, the C compilers, and what the Go linker has to know of the result.
 //!
-//! The order is: pkg-config, SWIG, cgo (which writes Go and C), one compilation for every C file, then a trial link of all objects:
-//! from what that finds, cgo makes the list of symbols that come from shared libraries. If the trial fails, the program can only
-//! be linked by the host's linker, which an empty member called `dynimportfail` tells the Go linker; `preferlinkext` tells it
-//! that flags were used which it may not cope with.
+//! The order is: pkg-config, SWIG, cgo (which writes Go and C), one compilation for every C file, then what the driver of the
+//! compiler needs to know of the objects. An empty member called `preferlinkext` tells the Go linker that flags were used which it
+//! may not cope with.
 
 mod compilers;
 mod pkg_config;
 mod swig;
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use steady_packages::package::Package;
 
 use super::Run;
 use super::need::Need;
 use crate::cache::short;
-use crate::cflags::{Rules, check, link_flags_need_external_link, need_external_link};
-use crate::config::BuildConfig;
+use crate::cflags::{link_flags_need_external_link, need_external_link};
 use crate::plan::{Kind, Language, NodeId};
-use crate::quote::{command_line, quote};
+use crate::quote::quote;
 use crate::shell::paths::{clean, make_absolute};
 use crate::shell::{Done, Failure};
 pub(crate) use compilers::CCompilers;
+pub(super) use compilers::{architecture_flags, words_of};
 pub(crate) use swig::interfaces as swig_interfaces;
 
 /// What running cgo has settled for the steps after it.
 #[derive(Debug, Default)]
 pub(crate) struct CgoRun {
-    c: Vec<String>,
+    pub(super) c: Vec<String>,
     cxx: Vec<String>,
     f: Vec<String>,
-    ld: Vec<String>,
+    pub(super) ld: Vec<String>,
     external: bool,
+    /// Flags for cgo itself.
+    tool: Vec<String>,
     /// Go files for the compiler.
     go: Vec<String>,
 }
 
 /// What cgo contributes to a package's archive.
 #[derive(Debug, Default)]
-pub(super) struct CgoOutputs {
+pub(crate) struct CgoOutputs {
     pub go: Vec<String>,
     pub objects: Vec<String>,
 }
 
 /// Keeps clang from colouring messages that cgo reads.
-fn compiler_env() -> Vec<String> {
+pub(super) fn compiler_env() -> Vec<String> {
     vec!["TERM=dumb".into()]
 }
 
@@ -131,6 +131,8 @@ impl Run<'_> {
             }
         }
         flags.cpp.extend(["-I".to_owned(), objdir.to_owned()]);
+        let words = self.driver.cgo_words(self, node, package);
+        flags.c.extend(words.c);
         let with_cpp = |own: &[String]| [flags.cpp.as_slice(), own].concat();
         let run = CgoRun {
             c: with_cpp(&flags.c),
@@ -138,13 +140,14 @@ impl Run<'_> {
             f: with_cpp(&flags.f),
             ld: flags.ld,
             external,
+            tool: words.tool,
             go: Vec::new(),
         };
         let for_cgo = run.c.clone();
         Ok((run, for_cgo))
     }
 
-    fn fc_setting(&self) -> &str {
+    pub(super) fn fc_setting(&self) -> &str {
         match self.config.setting("FC") {
             "" => "gfortran",
             fc => fc,
@@ -175,6 +178,7 @@ impl Run<'_> {
         {
             words.push("-import_syscall=false".into());
         }
+        words.extend(run.tool.iter().cloned());
         if matches!(self.modes.buildmode.as_str(), "c-archive" | "c-shared") {
             words.push(format!("-exportheader={objdir}_cgo_install.h"));
         }
@@ -261,7 +265,12 @@ impl Run<'_> {
         self.plan.build_behind(build)
     }
 
-    fn compile_c_file(&self, node: NodeId, package: &Package, job: &CFile<'_>) -> Done {
+    pub(in crate::exec) fn compile_c_file(
+        &self,
+        node: NodeId,
+        package: &Package,
+        job: &CFile<'_>,
+    ) -> Done {
         let public = &package.public;
         let file = make_absolute(&public.dir, job.file);
         let mut flags = job.flags.to_vec();
@@ -376,7 +385,6 @@ impl Run<'_> {
         &self,
         node: NodeId,
         collect: NodeId,
-        package: &Package,
         objdir: &str,
     ) -> Done<CgoOutputs> {
         let run = self.data(collect).cgo;
@@ -396,136 +404,18 @@ impl Run<'_> {
             outputs.objects.push(token);
         }
         outputs.objects.extend(compiled);
-        self.find_dynamic_imports(node, package, &run, &mut outputs)?;
-        if !self.config.flags.n {
-            check_embedded_flags(self.config, &outputs.go, &run.ld)?;
-        }
+        self.driver.end_cgo(self, node, &run, &mut outputs)?;
         Ok(outputs)
-    }
-
-    fn find_dynamic_imports(
-        &self,
-        node: NodeId,
-        package: &Package,
-        run: &CgoRun,
-        outputs: &mut CgoOutputs,
-    ) -> Done {
-        let objdir = self.plan.nodes[node].objdir.clone();
-        let shell = self.shell(node);
-        let main = format!("{objdir}_cgo_main.c");
-        let object = format!("{objdir}_cgo_main.o");
-        let compiler = self.compiler_command(&self.cc(), &package.public.dir, &objdir);
-        let seed = short(&self.data(node).action_id);
-        let job = CFile {
-            compiler,
-            flags: &run.c,
-            file: &main,
-            object: &object,
-            seed: &seed,
-        };
-        self.compile_c_file(node, package, &job)?;
-
-        let trial = format!("{objdir}_cgo_.o");
-        let files = &package.public.files;
-        let cxx = !files.cxx_files.is_empty() || !files.swig_cxx_files.is_empty();
-        let linker = self.compiler_command(
-            &if cxx { self.cxx() } else { self.cc() },
-            &package.public.dir,
-            &objdir,
-        );
-        let mut words = linker;
-        words.extend(["-o".to_owned(), trial.clone(), object]);
-        words.extend(outputs.objects.iter().cloned());
-        words.extend(self.all_syso(node));
-        words.extend(self.trial_link_flags(&run.ld));
-        let ran = shell.run_out(self.config.cwd.as_str(), &compiler_env(), &words);
-        if shell.shows() {
-            let saw = if ran.error.is_none() {
-                "succeeded"
-            } else {
-                "failed"
-            };
-            let line = format!(
-                "{} # test for internal linking errors ({saw})",
-                command_line(&words)
-            );
-            shell.show("", &line);
-        }
-        if ran.error.is_some() {
-            let fail = format!("{objdir}dynimportfail");
-            shell.write_file(&fail, b"")?;
-            outputs.objects.push(fail);
-            return Ok(());
-        }
-        let imports = format!("{objdir}_cgo_import.go");
-        let path = package.public.import_path.as_str();
-        let mut words = self.config.flags.toolexec.clone();
-        words.push(self.tool("cgo"));
-        let name = package.public.name.as_str();
-        words.extend(
-            [
-                "-dynpackage",
-                name,
-                "-dynimport",
-                &trial,
-                "-dynout",
-                &imports,
-            ]
-            .map(str::to_owned),
-        );
-        if package.public.standard && path == "runtime/cgo" {
-            words.push("-dynlinker".into());
-        }
-        shell.run(self.config.cwd.as_str(), path, &compiler_env(), &words)?;
-        outputs.go.push(imports);
-        Ok(())
-    }
-
-    /// The system objects of a package and of all it depends on.
-    fn all_syso(&self, node: NodeId) -> BTreeSet<String> {
-        let mut found = BTreeSet::new();
-        let mut seen = vec![false; self.plan.nodes.len()];
-        let mut queue = vec![node];
-        while let Some(node) = queue.pop() {
-            if std::mem::replace(&mut seen[node], true) {
-                continue;
-            }
-            if let Some(id) = self.plan.nodes[node].package {
-                let public = &self.packages[id].public;
-                found.extend(
-                    public
-                        .files
-                        .syso_files
-                        .iter()
-                        .map(|file| make_absolute(&public.dir, file)),
-                );
-            }
-            queue.extend(&self.plan.nodes[node].deps);
-        }
-        found
-    }
-
-    fn trial_link_flags(&self, flags: &[String]) -> Vec<String> {
-        let target = &self.config.target;
-        let mut flags = flags.to_vec();
-        if (target.goarch == "arm" && target.goos == "linux") || target.goos == "android" {
-            if !flags.iter().any(|flag| flag == "-no-pie") {
-                flags.push("-pie".into());
-            }
-            if flags.iter().any(|flag| flag == "-pie") {
-                flags.retain(|flag| flag != "-static");
-            }
-        }
-        flags
     }
 }
 
-struct CFile<'a> {
-    compiler: Vec<String>,
-    flags: &'a [String],
-    file: &'a str,
-    object: &'a str,
-    seed: &'a str,
+/// A C file to be compiled.
+pub(super) struct CFile<'a> {
+    pub compiler: Vec<String>,
+    pub flags: &'a [String],
+    pub file: &'a str,
+    pub object: &'a str,
+    pub seed: &'a str,
 }
 
 /// Go's assembly in a package that uses cgo would be taken for the C compiler's.
@@ -545,41 +435,4 @@ fn refuse_go_assembly(dir: &str, file: &str) -> Done {
         )));
     }
     Ok(())
-}
-
-/// Checks the linker flags that stand in generated Go files once more: nobody but cgo may have put them there.
-fn check_embedded_flags(config: &BuildConfig, files: &[String], known: &[String]) -> Done {
-    use std::io::Read as _;
-    const MARK: &str = "//go:cgo_ldflag";
-    let mut flags: Vec<String> = Vec::new();
-    for file in files {
-        if !file
-            .rsplit('/')
-            .next()
-            .is_some_and(|base| base.starts_with("_cgo_"))
-        {
-            continue;
-        }
-        let mut text = String::new();
-        std::fs::File::open(file)?.read_to_string(&mut text)?;
-        for line in text.lines() {
-            let comment = line.find("//").map_or("", |at| &line[at..]);
-            if let Some(flag) = comment.strip_prefix(MARK) {
-                flags.push(flag.trim().trim_matches('"').to_owned());
-            }
-        }
-    }
-    if !known.is_empty()
-        && let Some(at) = flags.windows(known.len()).position(|run| run == known)
-    {
-        flags.drain(at..at + known.len());
-    }
-    check(
-        Some(config),
-        "LDFLAGS",
-        "go:cgo_ldflag",
-        &flags,
-        Rules::Linker,
-    )
-    .map_err(Failure::new)
 }

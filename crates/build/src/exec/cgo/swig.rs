@@ -130,6 +130,7 @@ impl Run<'_> {
             .iter()
             .filter(|flag| flag.len() > 3 && flag.starts_with("-I"));
         words.extend(includes.cloned());
+        words.extend(self.driver.swig_words(package));
         if is_cxx {
             words.push("-c++".into());
         }

@@ -109,6 +109,7 @@ impl Walk<'_> {
         let (mut imports, mut tests) = (BTreeSet::new(), BTreeSet::new());
         if let Ok(place) = &place
             && !place.dir.as_str().is_empty()
+            && !self.modules.is_prebuilt(place)
         {
             let tags = if self.options.any_tags {
                 Tags::Any
