@@ -8,6 +8,7 @@ mod identical;
 mod loopback;
 mod modules;
 mod subjects;
+mod truth;
 
 use clap::{Parser, Subcommand};
 
@@ -28,6 +29,8 @@ enum Task {
     Modules(modules::Options),
     /// Run go and Steady in turn on the same tree and print the ratios of their times and memory
     Bench(bench::Options),
+    /// Hold what check says of real repositories against what go does in each environment
+    Truth(truth::Options),
     /// Run the parsers of everything that comes from outside under a coverage-guided fuzzer
     Fuzz(fuzz::Options),
     /// Write the generated part of the docs
@@ -40,6 +43,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         Task::Identical(options) => identical::run(&options),
         Task::Modules(options) => modules::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Truth(options) => truth::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Docs(options) => docs::run(&options),
     }

@@ -352,10 +352,8 @@ impl Load<'_> {
         let mut requires = text
             .lines()
             .filter_map(|line| line.strip_prefix("require "));
-        let wanted = requires
-            .next()
-            .unwrap_or_default()
-            .replacen(' ', "/...@", 1);
+        // The module, not `/...` in it: that would be looked for in every module whose path is a beginning of it.
+        let wanted = requires.next().unwrap_or_default().replacen(' ', "@", 1);
         let rest = text.lines().filter(|line| !line.starts_with("require "));
         let empty: String = rest.flat_map(|line| [line, "\n"]).collect();
         session

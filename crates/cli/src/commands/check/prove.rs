@@ -285,10 +285,15 @@ impl Prover<'_> {
                 alone: true,
             };
             let pattern = format!("{}/...", member.path);
-            let wanted = format!("{pattern}@{}", Survey::made_up_version(&member.path));
+            // The module alone: `/...` would be looked for in every module whose path is a beginning of it.
+            let wanted = format!("{}@{}", member.path, Survey::made_up_version(&member.path));
             // What cannot be required has been told by loading.
-            let (_, failure) = self.run(&scene, &["get", &wanted])?;
-            if failure.is_none() {
+            let steps: [&[&str]; 2] = [&["get", &wanted], &["list", "-mod=mod", "-deps", &pattern]];
+            let mut ready = true;
+            for words in steps {
+                ready = ready && self.run(&scene, words)?.1.is_none();
+            }
+            if ready {
                 self.built(&scene, &pattern)?;
             }
         }
