@@ -16,7 +16,7 @@ use steady_system::clock::Clock;
 use steady_system::{Environment, Files, Note, Question, Sight, Sightings};
 
 /// First bytes of a file; changes with the format.
-const MAGIC: &[u8] = b"steady answer 3\n";
+const MAGIC: &[u8] = b"steady answer 4\n";
 
 /// More files than this are not kept.
 const MANY: usize = 256;
@@ -133,9 +133,18 @@ impl Memory {
             return None;
         }
         let bytes = self.files.read(&self.file).ok()?;
-        let answer = decode(&bytes)?;
-        let good = holds(&answer.notes) && in_place(&answer.results);
-        good.then_some(Recalled {
+        let mut answer = decode(&bytes)?;
+        let better = holds(&answer.notes)?;
+        if !in_place(&answer.results) {
+            return None;
+        }
+        if !better.is_empty() {
+            for (at, sight) in better {
+                answer.notes[at].2 = sight;
+            }
+            self.write(&answer);
+        }
+        Some(Recalled {
             text: answer.text,
             start: answer.start,
         })
@@ -146,22 +155,26 @@ impl Memory {
         let Some(notes) = self.sightings.notes() else {
             return;
         };
-        let Some(bytes) = encode(&Answer {
+        let answer = Answer {
             notes,
             results: self.sightings.results(),
             text,
             start,
-        }) else {
-            return;
         };
-        // A full or read-only disk costs time at the next run and nothing else.
-        let kept = self
-            .files
-            .create_dir_all(&self.dir)
-            .and_then(|()| self.files.write_atomic(&self.file, &bytes, 0o600));
-        if kept.is_ok() {
+        if self.write(&answer) {
             self.trim();
         }
+    }
+
+    fn write(&self, answer: &Answer) -> bool {
+        let Some(bytes) = encode(answer) else {
+            return false;
+        };
+        // A full or read-only disk costs time at the next run and nothing else.
+        self.files
+            .create_dir_all(&self.dir)
+            .and_then(|()| self.files.write_atomic(&self.file, &bytes, 0o600))
+            .is_ok()
     }
 
     /// Drops the oldest answers when there are too many.
@@ -182,31 +195,40 @@ impl Memory {
     }
 }
 
-/// Whether every place looks as it did. Many places are looked at by all processors.
-fn holds(notes: &[Note]) -> bool {
+/// Whether every place looks as it did: `None` if not, else the notes that are quicker to see in a new form. Many places are looked
+/// at by all processors.
+fn holds(notes: &[Note]) -> Option<Vec<(usize, Sight)>> {
     const CHUNK: usize = 128;
+    let now = Clock::System.nanos();
     let (next, good) = (AtomicUsize::new(0), AtomicBool::new(true));
     let look = || {
+        let mut better = Vec::new();
         while good.load(Ordering::Relaxed) {
             let at = next.fetch_add(1, Ordering::Relaxed);
             let Some(chunk) = notes.chunks(CHUNK).nth(at) else {
-                return;
+                break;
             };
-            if chunk.iter().any(|(path, question, sight)| {
-                Sight::now(path.as_str().into(), *question) != *sight
-            }) {
-                good.store(false, Ordering::Relaxed);
+            for (index, (path, question, sight)) in chunk.iter().enumerate() {
+                let (same, form) = sight.holds(path.as_str().into(), *question, now);
+                if !same {
+                    good.store(false, Ordering::Relaxed);
+                    break;
+                }
+                better.extend(form.map(|form| (at * CHUNK + index, form)));
             }
         }
+        better
     };
     let threads = steady_system::processors().min(notes.len() / CHUNK);
-    std::thread::scope(|scope| {
-        for _ in 1..threads {
-            scope.spawn(look);
+    let better = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(look)).collect();
+        let mut all = look();
+        for other in others {
+            all.extend(other.join().unwrap_or_default());
         }
-        look();
+        all
     });
-    good.into_inner()
+    good.into_inner().then_some(better)
 }
 
 /// Whether what a build is to make is there already. Then its time is set as a build that finds it does, so that nobody can tell from

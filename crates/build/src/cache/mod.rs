@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use steady_system::process::Command;
-use steady_system::{Question, Sightings};
+use steady_system::{Question, Sight, Sightings};
 
 const README: &str = "This directory holds cached build artifacts from the Go build system.
 Run \"go clean -cache\" if the directory is getting too large.
@@ -115,9 +115,9 @@ impl Cache {
         self.sightings = Some(sightings);
     }
 
-    fn note(&self, path: &Utf8Path) {
+    fn note(&self, path: &Utf8Path, question: Question) {
         if let Some(sightings) = &self.sightings {
-            sightings.look(path, Question::Stamp);
+            sightings.look(path, question);
         }
     }
 
@@ -187,14 +187,16 @@ impl Cache {
     fn entry(&self, action: &Id) -> Option<Entry> {
         let path = self.file(action, "-a");
         let found = self.read_entry(&path, action);
-        // Behind the look, which may have marked the entry as used.
-        self.note(&path);
+        if found.is_none() {
+            self.note(&path, Question::Head);
+        }
         found
     }
 
     fn read_entry(&self, path: &Utf8Path, action: &Id) -> Option<Entry> {
         use std::io::Read as _;
         let mut file = File::open(path).ok()?;
+        let meta = file.metadata().ok()?;
         let mut line = [0; ENTRY_SIZE + 1];
         let mut length = 0;
         loop {
@@ -207,7 +209,12 @@ impl Cache {
             }
         }
         let entry = parse_entry(&line[..length], action)?;
-        mark_used(path, &file.metadata().ok()?);
+        let marked = mark_used(path, &meta);
+        if let Some(sightings) = &self.sightings {
+            let sight = Sight::head(&meta, &line[..length]);
+            let sight = if marked { sight.unstamped() } else { sight };
+            sightings.saw(path, Question::Head, sight);
+        }
         Some(entry)
     }
 
@@ -244,9 +251,15 @@ impl Cache {
         if let Ok(meta) = &meta {
             mark_used(&path, meta);
         }
-        self.note(&path);
-        let meta = meta.ok()?;
-        if !meta.is_dir() {
+        let is_dir = meta.as_ref().is_ok_and(fs::Metadata::is_dir);
+        let question = if is_dir {
+            Question::Stamp
+        } else {
+            Question::Head
+        };
+        self.note(&path, question);
+        meta.ok()?;
+        if !is_dir {
             return Some(path);
         }
         let mut names = path.read_dir_utf8().ok()?;
@@ -424,7 +437,8 @@ fn same_content(path: &Utf8Path, data: &[u8]) -> bool {
     file.read_to_end(&mut there).is_ok() && there == data
 }
 
-fn mark_used(path: &Utf8Path, meta: &fs::Metadata) {
+/// Marks a file as used, if it was not for a while. Tells whether it did.
+fn mark_used(path: &Utf8Path, meta: &fs::Metadata) -> bool {
     let now = SystemTime::now();
     let old = meta.modified().is_ok_and(|time| {
         now.duration_since(time)
@@ -434,6 +448,7 @@ fn mark_used(path: &Utf8Path, meta: &fs::Metadata) {
         // A cache that cannot be written can still be read.
         let _ = File::open(path).and_then(|file| file.set_modified(now));
     }
+    old
 }
 
 fn parse_entry(line: &[u8], action: &Id) -> Option<Entry> {

@@ -5,16 +5,24 @@
 //! inode and device: the time of the last change cannot be set back by hand, so an edit that keeps size and modification time shows.
 //! What was changed so recently that it could change again within the clock's grain spoils the notes, as does every change that the
 //! run itself makes outside of its own memories.
+//!
+//! Files whose times others set to say that they were used (the build cache) are asked for their size and beginning: the stamp is only
+//! the quick way to see that nothing happened, and where it says too little, a few bytes are read.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
-use std::io;
+use std::fs::{File, Metadata};
+use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, PoisonError};
 
 /// Files changed this recently (nanoseconds) may change again without any sign of it: git's rule.
 const RACY: i64 = 2_000_000_000;
+
+/// How much of a file counts as its beginning.
+pub const HEAD: usize = 4096;
 
 /// What was asked about a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -31,6 +39,8 @@ pub enum Question {
     Real,
     /// Whether it can be executed.
     Executable,
+    /// Its size and its first [`HEAD`] bytes, whatever its times.
+    Head,
 }
 
 /// What identifies one state of a file or directory.
@@ -57,6 +67,8 @@ pub enum Sight {
     Path(String),
     /// Yes.
     Yes,
+    /// The state, if it could not change without a sign since; the size; a hash of the beginning.
+    Head(Option<Stamp>, u64, [u8; 16]),
 }
 
 /// One question with its answer.
@@ -66,7 +78,20 @@ fn nanos(seconds: i64, rest: i64) -> i64 {
     seconds.saturating_mul(1_000_000_000).saturating_add(rest)
 }
 
+/// Size and beginning of a file, and its state before they were read.
+fn head_now(path: &std::path::Path) -> io::Result<Sight> {
+    let file = File::open(path)?;
+    let meta = file.metadata()?;
+    let mut beginning = Vec::with_capacity(HEAD);
+    file.take(HEAD as u64).read_to_end(&mut beginning)?;
+    Ok(Sight::head(&meta, &beginning))
+}
+
 impl Stamp {
+    fn is_fresh(&self, clock: i64) -> bool {
+        self.modified.max(self.changed) >= clock.saturating_sub(RACY)
+    }
+
     pub(crate) fn of(meta: &std::fs::Metadata) -> Stamp {
         Stamp {
             size: meta.len(),
@@ -95,8 +120,60 @@ impl Sight {
             Question::Link => std::fs::read_link(std_path).map(|to| Sight::path(&to)),
             Question::Real => std::fs::canonicalize(std_path).map(|to| Sight::path(&to)),
             Question::Executable => crate::environment::executable(path).map(|()| Sight::Yes),
+            Question::Head => head_now(std_path),
         };
         answer.unwrap_or_else(|error| Sight::error(&error))
+    }
+
+    /// The answer to [`Question::Head`] for a file of which state and beginning are known already. The state must be older than the
+    /// beginning.
+    #[must_use]
+    pub fn head(meta: &Metadata, beginning: &[u8]) -> Sight {
+        let sum = Sha256::digest(&beginning[..beginning.len().min(HEAD)]);
+        let sum = std::array::from_fn(|at| sum[at]);
+        Sight::Head(Some(Stamp::of(meta)), meta.len(), sum)
+    }
+
+    /// The same without the state: it was changed since.
+    #[must_use]
+    pub fn unstamped(self) -> Sight {
+        match self {
+            Sight::Head(_, size, sum) => Sight::Head(None, size, sum),
+            other => other,
+        }
+    }
+
+    /// Whether a later answer to the same question is the same. To be marked as used in between is no change.
+    fn agrees(&mut self, later: &Sight) -> bool {
+        if let (Sight::Head(stamp, size, sum), Sight::Head(later, later_size, later_sum)) =
+            (&mut *self, later)
+        {
+            if stamp != later {
+                *stamp = None;
+            }
+            return *size == *later_size && *sum == *later_sum;
+        }
+        self == later
+    }
+
+    /// Whether the answer to a question would be this one now. If that could only be seen by reading, the answer comes that is quicker
+    /// to see next time; `clock` is the time now, in nanoseconds since 1970.
+    #[must_use]
+    pub fn holds(&self, path: &Utf8Path, question: Question, clock: i64) -> (bool, Option<Sight>) {
+        let Sight::Head(stamp, size, sum) = self else {
+            return (Sight::now(path, question) == *self, None);
+        };
+        if stamp.is_some() && std::fs::metadata(path).ok().map(|m| Stamp::of(&m)) == *stamp {
+            return (true, None);
+        }
+        match Sight::now(path, question) {
+            Sight::Head(now, now_size, now_sum) if (now_size, now_sum) == (*size, *sum) => {
+                let settled = now.filter(|stamp| !stamp.is_fresh(clock));
+                let better = settled.map(|stamp| Sight::Head(Some(stamp), *size, *sum));
+                (true, better)
+            }
+            _ => (false, None),
+        }
     }
 
     pub(crate) fn kind(meta: &std::fs::Metadata) -> Sight {
@@ -141,17 +218,21 @@ impl Sightings {
     }
 
     /// Notes an answer that was just given.
-    pub(crate) fn saw(&self, path: &Utf8Path, question: Question, sight: Sight) {
+    pub fn saw(&self, path: &Utf8Path, question: Question, mut sight: Sight) {
         if path.starts_with(&self.own) {
             return;
         }
         let fresh = match &sight {
-            Sight::Stamp(stamp) => stamp.modified.max(stamp.changed) >= self.started - RACY,
+            Sight::Stamp(stamp) => stamp.is_fresh(self.started),
+            Sight::Head(Some(stamp), ..) if stamp.is_fresh(self.started) => {
+                sight = sight.unstamped();
+                false
+            }
             _ => false,
         };
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let known = state.notes.entry((path.to_owned(), question));
-        let same = *known.or_insert_with(|| sight.clone()) == sight;
+        let same = known.or_insert_with(|| sight.clone()).agrees(&sight);
         state.spoiled |= fresh || !same;
     }
 
@@ -264,6 +345,40 @@ mod tests {
             edit(Utf8Path::from_path(temp.path()).unwrap());
             assert!(!holds(&notes), "{what}");
         }
+    }
+
+    #[test]
+    fn being_used_is_no_change_and_another_beginning_is() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(temp.path()).unwrap();
+        let (path, now) = (dir.join("entry"), Clock::System.nanos());
+        std::fs::write(&path, "one").unwrap();
+        let noted = |clock: i64| {
+            let sightings = Sightings::new(dir.join("own"), clock);
+            sightings.look(&path, Question::Head);
+            sightings.notes().unwrap().remove(0).2
+        };
+        let holds = |sight: &Sight, clock: i64| sight.holds(&path, Question::Head, clock);
+        let later = now + 3_600_000_000_000;
+        let settled = noted(later);
+        assert_eq!(holds(&settled, later), (true, None));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        let file = File::options().write(true).open(&path).unwrap();
+        file.set_modified(std::time::SystemTime::now()).unwrap();
+        let (same, better) = holds(&settled, later);
+        assert!(same);
+        assert_eq!(holds(&better.unwrap(), later), (true, None));
+        // As long as it could change without a sign, it is read each time.
+        let fresh = noted(now);
+        assert!(matches!(fresh, Sight::Head(None, ..)));
+        assert_eq!(holds(&fresh, now), (true, None));
+        std::fs::write(&path, "two").unwrap();
+        for sight in [&settled, &fresh] {
+            assert_eq!(holds(sight, later), (false, None));
+        }
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(holds(&fresh, later), (false, None));
+        assert_eq!(holds(&noted(now), later), (true, None));
     }
 
     #[test]
