@@ -6,7 +6,6 @@ use anyhow::{Context as _, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
 
 /// Root of the repository.
 pub fn root() -> Result<PathBuf> {
@@ -94,36 +93,6 @@ impl Subjects {
             .stdin(Stdio::null());
         command
     }
-}
-
-/// What one run took.
-#[derive(Clone, Copy, Debug)]
-pub struct Usage {
-    /// From start to end.
-    pub wall: Duration,
-    /// Most resident memory of any process of it, bytes.
-    pub memory: u64,
-}
-
-/// Runs to the end; the output is thrown away.
-pub fn measure(command: &mut Command) -> Result<Usage> {
-    use wait4::Wait4 as _;
-    let shown = format!("{command:?}");
-    let start = Instant::now();
-    let mut child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .with_context(|| shown.clone())?;
-    let done = child.wait4()?;
-    let wall = start.elapsed();
-    if !done.status.success() {
-        bail!("{shown}: {}", done.status);
-    }
-    Ok(Usage {
-        wall,
-        memory: done.rusage.maxrss,
-    })
 }
 
 /// Runs to the end and returns what it wrote to standard error; failure shows all it said.
