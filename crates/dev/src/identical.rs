@@ -213,7 +213,13 @@ impl Bed {
                 let built = match self.build(case, flags, steady, &self.cache(first)) {
                     Ok(built) => built,
                     Err(error) => {
-                        println!("  fails: {error}");
+                        // Thousands of lines of -x stand above what matters.
+                        let text = error.to_string();
+                        let lines: Vec<&str> = text.lines().collect();
+                        println!("  fails: {}", lines[0]);
+                        for line in &lines[lines.len().saturating_sub(5).max(1)..] {
+                            println!("    {line}");
+                        }
                         return Ok(false);
                     }
                 };
