@@ -20,6 +20,7 @@ pub mod facts;
 pub mod imports;
 mod lexer;
 pub mod mains;
+pub mod names;
 mod parser;
 mod quote;
 pub mod scan;

@@ -337,7 +337,7 @@ pub fn inspect(world: &World) -> Vec<Finding> {
             nested(world, git, member, &mut out);
         }
         partly_embedded(world, git, &mut out);
-        left_out(world, git, &mut out);
+        out.extend(super::left_out::inspect(world, git));
         stale(world, git, &mut out);
     }
     out
@@ -566,43 +566,6 @@ fn partly_embedded(world: &World, git: &Repository, out: &mut Vec<Finding>) {
                         ])
                         .because("What is embedded elsewhere is less than what is embedded here.")
                         .shown_by(status(git, world, &file, standing))
-                        .fixed_by(Fix::shown(format!("git add {shown}"))),
-                );
-            }
-        }
-    }
-}
-
-/// Go files of packages that are not committed, although the packages load without them: whether what is committed compiles, only `-prove`
-/// can tell.
-fn left_out(world: &World, git: &Repository, out: &mut Vec<Finding>) {
-    for seen in world
-        .views_of(Environment::Here)
-        .filter_map(|view| view.seen())
-    {
-        for id in &seen.loaded.roots {
-            let public = &seen.loaded.set[*id].public;
-            for name in public.files.go_files.iter().chain(&public.files.cgo_files) {
-                let file = Utf8Path::new(&public.dir).join(name);
-                let (id, what) = match git.standing(&file) {
-                    Some(Standing::Untracked) => ("files/untracked", "is not committed"),
-                    Some(Standing::Ignored) => ("files/ignored", "is ignored by git"),
-                    _ => continue,
-                };
-                let shown = world.shown(&file);
-                let message = format!(
-                    "{shown} {what}; whether the rest of {} compiles without it, -prove tells",
-                    public.import_path
-                );
-                out.push(
-                    Finding::new(id, shown.clone(), message)
-                        .severity(Severity::Note)
-                        .hits_all([
-                            Environment::Ci,
-                            Environment::Colleague,
-                            Environment::Consumer,
-                        ])
-                        .shown_by(Evidence::place(shown.clone(), 0, ""))
                         .fixed_by(Fix::shown(format!("git add {shown}"))),
                 );
             }

@@ -3,6 +3,7 @@
 pub mod code;
 pub mod environment;
 pub mod files;
+pub mod left_out;
 pub mod modules;
 pub mod platform;
 pub mod toolchain;
