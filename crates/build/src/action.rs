@@ -231,11 +231,6 @@ impl Builder {
     /// Only what ends the build as a whole.
     pub fn build(&self, packages: &PackageSet, roots: &[Root]) -> Result<Outcome> {
         let (config, modes) = (&*self.config, &self.modes);
-        if config.flags.linkshared || modes.buildmode == "shared" {
-            return Err(BuildError::Unsupported(
-                "-buildmode=shared and -linkshared".into(),
-            ));
-        }
         let plan = Plan::new(
             packages,
             config,
@@ -247,6 +242,21 @@ impl Builder {
         self.execute(&self.means(), packages, &plan)
     }
 
+    /// Puts the roots into a shared library of that file name.
+    ///
+    /// # Errors
+    /// Only what ends the build as a whole.
+    pub fn build_library(
+        &self,
+        packages: &PackageSet,
+        roots: &[Root],
+        name: &str,
+    ) -> Result<Outcome> {
+        let (config, modes, work) = (&*self.config, &self.modes, &self.shared.work);
+        let plan = Plan::for_library(packages, config, modes, work, (roots, name));
+        self.execute(&self.means(), packages, &plan)
+    }
+
     /// Carries a plan out.
     pub(crate) fn execute(
         &self,
@@ -254,6 +264,9 @@ impl Builder {
         packages: &PackageSet,
         plan: &Plan<'_>,
     ) -> Result<Outcome> {
+        if let Some(line) = plan.refusal.clone() {
+            return Err(BuildError::Fatal { line, exit: 1 });
+        }
         let outcome = Run::new(means, packages, plan).execute();
         if !self.needs.is_list {
             let failed = |error| BuildError::Message(format!("failed to trim cache: {error}"));

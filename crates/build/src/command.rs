@@ -6,6 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::sync::Arc;
 use steady_packages::package::{Package, PackageId, PackageSet};
 
+use steady_packages::patterns::{is_local_import, is_meta_package};
+
 use crate::action::{Builder, ListNeeds, Mode, Outcome, Root};
 use crate::config::BuildConfig;
 use crate::error::{BuildError, Result};
@@ -81,7 +83,61 @@ fn filtered(modes: &Modes, set: &PackageSet, packages: &[PackageId]) -> Result<V
     Ok(packages)
 }
 
-/// `go build`: compiles `packages`, and writes what `-o` and the number of packages say.
+/// Builds roots, each for itself or all together as a library.
+fn build_roots(
+    builder: &Builder,
+    set: &PackageSet,
+    roots: &[Root],
+    patterns: &[String],
+) -> Result<Outcome> {
+    if builder.modes().buildmode != "shared" {
+        return builder.build(set, roots);
+    }
+    let packages: Vec<PackageId> = roots.iter().map(|root| root.package).collect();
+    let name = library_name(&builder.config().cwd, set, &packages, patterns).map_err(fatal)?;
+    builder.build_library(set, roots, &name)
+}
+
+/// The file name of a library: of the patterns if they are those of whole trees, else of the packages.
+fn library_name(
+    cwd: &Utf8Path,
+    set: &PackageSet,
+    packages: &[PackageId],
+    patterns: &[String],
+) -> Result<String, &'static str> {
+    let is_meta = |pattern: &&String| is_meta_package(pattern);
+    let metas = patterns.iter().filter(is_meta).count();
+    if metas != 0 && metas != patterns.len() {
+        return Err("mixing of meta and non-meta packages is not allowed");
+    }
+    let names: Vec<String> = match patterns {
+        [_, ..] if metas != 0 => patterns.to_vec(),
+        [tree] if tree.ends_with("/...") => {
+            let tree = tree.trim_end_matches("/...");
+            let path = is_local_import(tree).then(|| path_of_dir(&cwd.join(tree), set, packages));
+            vec![path.flatten().unwrap_or_else(|| tree.to_owned())]
+        }
+        _ => {
+            let path = |id: &PackageId| set[*id].public.import_path.clone();
+            packages.iter().map(path).collect()
+        }
+    };
+    let names: Vec<String> = names.iter().map(|name| name.replace('/', "-")).collect();
+    Ok(format!("lib{}.so", names.join(",")))
+}
+
+/// The import path of a directory in GOROOT or GOPATH, by the packages below it.
+fn path_of_dir(dir: &Utf8Path, set: &PackageSet, packages: &[PackageId]) -> Option<String> {
+    let dir = crate::shell::paths::clean(dir.as_str());
+    packages.iter().find_map(|id| {
+        let public = &set[*id].public;
+        let src = Utf8Path::new(&public.root).join("src");
+        let path = Utf8Path::new(&dir).strip_prefix(src).ok()?;
+        (public.module.is_none() && !path.as_str().is_empty()).then(|| path.to_string())
+    })
+}
+
+/// `go build`: compiles `packages`, and writes what `-o` and the number of packages say. `patterns` are the arguments as typed.
 ///
 /// # Errors
 /// Wrong use of `-o` or `-buildmode`; failures of single packages are in the outcome.
@@ -89,6 +145,7 @@ pub fn build(
     config: BuildConfig,
     set: &mut PackageSet,
     packages: &[PackageId],
+    patterns: &[String],
     sink: Arc<dyn Sink>,
 ) -> Result<Outcome> {
     let builder = Builder::new(config, sink, ListNeeds::default())?;
@@ -115,7 +172,7 @@ pub fn build(
             target: None,
         };
         let roots: Vec<Root> = packages.iter().map(root).collect();
-        return builder.build(set, &roots);
+        return build_roots(&builder, set, &roots, patterns);
     }
     let is_dir = builder.config().cwd.join(&output).is_dir();
     if !is_dir && !output.ends_with('/') {
@@ -193,7 +250,7 @@ pub fn install(
     };
     let roots: Vec<Root> = packages.iter().map(root).collect();
     let builder = Builder::new(config, sink, ListNeeds::default())?;
-    let outcome = builder.build(set, &roots)?;
+    let outcome = build_roots(&builder, set, &roots, patterns)?;
     if let ([], [only]) = (patterns, packages.as_slice())
         && !outcome.failed
         && !builder.config().flags.n
@@ -436,6 +493,29 @@ pub fn keep_test_mains(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_libraries() {
+        let mut set = PackageSet::default();
+        let mut add = |path: &str, root: &str| {
+            let mut package = Package::default();
+            path.clone_into(&mut package.public.import_path);
+            root.clone_into(&mut package.public.root);
+            set.add(package)
+        };
+        let (tree, other) = (add("x/y", "/g"), add("z", "/g"));
+        let packages = [tree, other];
+        let name = |cwd: &str, patterns: &[&str]| {
+            let patterns: Vec<String> = patterns.iter().map(|text| (*text).to_owned()).collect();
+            library_name(Utf8Path::new(cwd), &set, &packages, &patterns)
+        };
+        assert_eq!(name("/", &[]).unwrap(), "libx-y,z.so");
+        assert_eq!(name("/", &["std", "cmd"]).unwrap(), "libstd,cmd.so");
+        assert_eq!(name("/", &["x/y/..."]).unwrap(), "libx-y.so");
+        assert_eq!(name("/g/src/x", &["./..."]).unwrap(), "libx.so");
+        assert_eq!(name("/elsewhere", &["./..."]).unwrap(), "lib..so");
+        assert!(name("/", &["std", "x"]).is_err());
+    }
 
     #[test]
     fn names_of_programs() {

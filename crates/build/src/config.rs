@@ -105,6 +105,10 @@ pub struct BuildFlags {
     pub covermode: String,
     /// `-compiler`
     pub compiler: Compiler,
+    /// The `-ldflags` for packages of the command line, with which a shared library of them is linked.
+    pub library_ldflags: Vec<String>,
+    /// The same of `-gccgoflags`.
+    pub library_gccgoflags: Vec<String>,
     /// `-debug-actiongraph`: a file for the graph of actions.
     pub debug_actiongraph: String,
     /// `-debug-trace`: a file for what ran when.
@@ -133,6 +137,8 @@ impl Default for BuildFlags {
             cover: false,
             covermode: "set".into(),
             compiler: Compiler::Gc,
+            library_ldflags: Vec::new(),
+            library_gccgoflags: Vec::new(),
             debug_actiongraph: String::new(),
             debug_trace: String::new(),
         }

@@ -16,6 +16,7 @@ use crate::exec::cgo::swig_interfaces;
 use crate::modes::Modes;
 use crate::release::Release;
 
+mod library;
 mod tests;
 mod vet;
 
@@ -56,6 +57,10 @@ pub(crate) enum Kind {
     Link,
     /// Moves the result of its first dependency to its place.
     Install { of_link: bool },
+    /// Links packages to a shared library.
+    LinkLibrary,
+    /// Writes down which library a package is in.
+    NameLibrary,
     /// Writes the header of a C library.
     InstallHeader,
     /// Runs vet over a package; `facts_only` if only packages that import it want to know of it.
@@ -88,6 +93,8 @@ pub(crate) struct Node {
     pub keep_executable: bool,
     /// Nobody wants the program itself.
     pub discard: bool,
+    /// Nobody has asked for what is installed: it is out of date and somebody else needs it.
+    pub implicit: bool,
     /// The archive itself is wanted, and not only what is known of it before it is compiled (for vet).
     pub need_build: bool,
     /// Runs also when what it depends on has failed.
@@ -111,6 +118,11 @@ pub(crate) struct Plan<'a> {
     profiles: HashMap<String, NodeId>,
     targets: HashMap<PackageId, String>,
     vets: HashMap<PackageId, NodeId>,
+    libraries: HashMap<String, NodeId>,
+    /// What is planned now is what [`Node::implicit`] says.
+    implicit: bool,
+    /// Why the plan cannot be carried out.
+    pub refusal: Option<String>,
     /// The tests that are run, in their order.
     pub tests: Vec<PlannedTest>,
 }
@@ -179,6 +191,9 @@ impl<'a> Plan<'a> {
             profiles: HashMap::new(),
             targets: HashMap::new(),
             vets: HashMap::new(),
+            libraries: HashMap::new(),
+            implicit: false,
+            refusal: None,
             tests: Vec::new(),
         }
     }
@@ -199,6 +214,7 @@ impl<'a> Plan<'a> {
             target: String::new(),
             keep_executable: false,
             discard: false,
+            implicit: false,
             need_build: false,
             ignores_failure: false,
             priority: 0,
@@ -350,6 +366,8 @@ impl<'a> Plan<'a> {
         let objdir = self.nodes[main].objdir.clone();
         let mut deps = vec![main];
         deps.extend(self.transitive(main));
+        let libraries = self.libraries_of(&deps, "");
+        deps.extend(libraries);
         let node = self.add(Kind::Link, Some(id), deps, objdir);
         let name = self.program_name(id);
         self.nodes[node].target = format!(
@@ -412,7 +430,11 @@ impl<'a> Plan<'a> {
         let of_link = match self.nodes[node].kind {
             Kind::Build => false,
             Kind::Link => true,
-            _ => return node, // installed already, or nothing to install
+            _ => {
+                // Installed already, or nothing to install; by now somebody may have asked for it.
+                self.nodes[node].implicit &= self.implicit;
+                return node;
+            }
         };
         let moved = self.nodes[node].clone();
         let objdir = moved.objdir.clone();
@@ -428,6 +450,7 @@ impl<'a> Plan<'a> {
             target: target.clone(),
             keep_executable: false,
             discard: false,
+            implicit: self.implicit,
             need_build: false,
             ignores_failure: false,
             priority: 0,

@@ -163,7 +163,7 @@ impl World {
         let mut config = self.config.clone();
         config.flags.o = output.into();
         let roots: Vec<PackageId> = paths.iter().map(|path| self.id(path)).collect();
-        let outcome = command::build(config, &mut self.set, &roots, heard.clone());
+        let outcome = command::build(config, &mut self.set, &roots, &[], heard.clone());
         let mut ran: Vec<String> = fs::read_to_string(self.path("log"))
             .unwrap()
             .lines()

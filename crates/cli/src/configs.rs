@@ -13,6 +13,7 @@ use steady_system::{Environment, Files};
 use crate::bail;
 use crate::failure::{Failure, Result};
 use crate::flags::build::{BuildFlags, CoverFlags};
+use crate::flags::value::PerPackage;
 use crate::session::Session;
 use crate::settings::table::KNOWN;
 use crate::settings::{Settings, platform};
@@ -161,9 +162,18 @@ fn flags(session: &Session, request: BuildRequest<'_>) -> Result<Flags> {
             Some("gccgo") => Compiler::Gccgo,
             _ => Compiler::Gc,
         },
+        library_ldflags: of_command_line(&build.ldflags),
+        library_gccgoflags: of_command_line(&build.gccgoflags),
         debug_actiongraph: text(&build.debug_actiongraph),
         debug_trace: text(&build.debug_trace),
     })
+}
+
+/// The last of the flags that are for packages of the command line.
+fn of_command_line(list: &[PerPackage]) -> Vec<String> {
+    let mut list = list.iter().rev();
+    let found = list.find(|flag| flag.pattern.is_none());
+    found.map_or_else(Vec::new, |flag| flag.flags.clone())
 }
 
 /// How many programs run at once unless `-p` says so: GOMAXPROCS, or the number of processors.

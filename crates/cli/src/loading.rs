@@ -8,7 +8,9 @@ use steady_build::platform::Platform;
 use steady_build::{BuildConfig, Modes};
 use steady_module::ModuleVersion;
 use steady_packages::index::{Index, IndexOptions, Witness};
-use steady_packages::load::{Cover, LoadOptions, Loaded, Loader, Profile, TestSet};
+use steady_packages::load::{
+    Cover, LoadOptions, Loaded, Loader, Profile, ReadLibrary, Shared, TestSet,
+};
 use steady_packages::modload::{FipsSnapshot, ModConfig, ModError, ModMode, Modules, Neighbours};
 use steady_packages::package::{Package, PackageError};
 use steady_packages::prebuilt::Prebuilt;
@@ -395,6 +397,16 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         cover: cover(&request, &config, session.command.long_name() == "test"),
         fuzz: request.fuzz.map(<[String]>::to_vec),
         skip_embeds: request.skip_embeds,
+        shared: Shared {
+            makes: modes.buildmode == "shared",
+            links: config.flags.linkshared.then_some(if gccgo {
+                packages_of_gccgo_library as ReadLibrary
+            } else {
+                packages_of_library
+            }),
+            soft_float: config.target.goarch == "arm",
+        },
+        pkgdir: config.flags.pkgdir.clone(),
         embed_links: settings.get("GODEBUG").contains("embedfollowsymlinks=1"),
         fips140: fips.enabled(),
         profile: match flags.pgo.as_deref() {
@@ -410,6 +422,27 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         options,
         flags: package_flags,
     })
+}
+
+/// The packages that a shared library consists of: a note in it names them.
+fn packages_of_library(path: &Utf8Path) -> std::io::Result<Vec<String>> {
+    let note = steady_build::buildid::read_elf_note(path, b"Go\0\0", 1)?;
+    let note = note.unwrap_or_default();
+    let list = String::from_utf8_lossy(&note);
+    Ok(list.lines().map(str::to_owned).collect())
+}
+
+/// The same of a library that gccgo has linked: its export data names them.
+fn packages_of_gccgo_library(path: &Utf8Path) -> std::io::Result<Vec<String>> {
+    let section = steady_build::buildid::read_elf_section(path, ".go_export")?;
+    let section = section.ok_or_else(|| std::io::Error::other("missing .go_export section"))?;
+    let text = String::from_utf8_lossy(&section);
+    let paths = text
+        .split('\n')
+        .filter_map(|line| line.strip_prefix("pkgpath "));
+    Ok(paths
+        .map(|path| path.strip_suffix(';').unwrap_or(path).to_owned())
+        .collect())
 }
 
 /// What is to be counted.

@@ -18,6 +18,19 @@ pub struct PackageId(pub u32);
 pub struct PackageSet {
     /// In the order in which loading first met them.
     pub packages: Vec<Package>,
+    /// What shared libraries consist of, if there are any.
+    pub libraries: Libraries,
+}
+
+/// Packages that shared libraries take in without being asked to.
+#[derive(Default, Debug)]
+pub struct Libraries {
+    /// Into every library, unless another one has them.
+    pub implied: Vec<PackageId>,
+    /// Linked with every library.
+    pub linked: Vec<PackageId>,
+    /// Libraries that are there, by path, with the packages that are in them.
+    pub known: BTreeMap<String, Vec<PackageId>>,
 }
 
 impl std::ops::Index<PackageId> for PackageSet {
@@ -458,6 +471,8 @@ pub struct PackageInternal {
     pub for_main: String,
     /// The install target would be a sub-directory of GOBIN, which go refuses.
     pub gobin_subdir: bool,
+    /// The directory that archives of its tree are installed in; empty if there is none.
+    pub target_root: Utf8PathBuf,
     /// An archive of the standard library that must be installed (`PkgObj` is known).
     pub has_pkg_obj: bool,
     /// The coverage tool writes a fragment of meta-data (packages without tests under `go test -cover`).

@@ -10,7 +10,7 @@ mod macho;
 mod read;
 mod rewrite;
 
-pub use read::{read_elf_note, read_file};
+pub use read::{read_elf_note, read_elf_section, read_file, read_raw};
 pub use rewrite::{Found, find_and_hash, rewrite};
 
 /// The action id: what stands before the first slash.

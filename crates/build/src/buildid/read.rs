@@ -19,13 +19,21 @@ const GNU_NOTE: (&[u8], u32) = (b"GNU\0", 3);
 /// # Errors
 /// The file cannot be read or is damaged where the id should be.
 pub fn read_file(path: &Utf8Path) -> io::Result<String> {
+    read_raw(path).map(|id| String::from_utf8_lossy(&id).into_owned())
+}
+
+/// The same, of a file whose id the host's linker may have made, which is no text.
+///
+/// # Errors
+/// As [`read_file`].
+pub fn read_raw(path: &Utf8Path) -> io::Result<Vec<u8>> {
     let mut file = File::open(path)?;
     let mut head = Vec::with_capacity(1024);
     file.by_ref().take(1024).read_to_end(&mut head)?;
     if head.starts_with(b"!<arch>\n") {
         return match archive_id(&head) {
             Err(_) => member_id(&mut file),
-            found => found,
+            found => found.map(String::into_bytes),
         };
     }
     if head.starts_with(b"<bigaf>\n") || head.len() < 8 {
@@ -38,9 +46,9 @@ pub fn read_file(path: &Utf8Path) -> io::Result<String> {
         return elf_id(&mut file, &head, &header);
     }
     if is_macho(&head) {
-        return macho_id(&mut file, &head);
+        return macho_id(&mut file, &head).map(String::into_bytes);
     }
-    raw_id(&head)
+    raw_id(&head).map(String::into_bytes)
 }
 
 fn malformed() -> io::Error {
@@ -64,14 +72,14 @@ fn archive_id(head: &[u8]) -> io::Result<String> {
 }
 
 /// The id in an archive whose objects GCC compiled: a section of the member `_buildid.o`.
-fn member_id(file: &mut File) -> io::Result<String> {
+fn member_id(file: &mut File) -> io::Result<Vec<u8>> {
     let mut at = 8; // behind the magic
     loop {
         file.seek(SeekFrom::Start(at))?;
         let mut header = Vec::with_capacity(60);
         file.by_ref().take(60).read_to_end(&mut header)?;
         if header.is_empty() {
-            return Ok(String::new());
+            return Ok(Vec::new());
         }
         let size = header
             .get(48..58)
@@ -91,7 +99,7 @@ fn member_id(file: &mut File) -> io::Result<String> {
                 .ok()
                 .and_then(|size| object.get(start..start.checked_add(size)?))
                 .ok_or_else(malformed)?;
-            return Ok(String::from_utf8_lossy(id).into_owned());
+            return Ok(id.to_vec());
         }
         at = at
             .checked_add(size.next_multiple_of(2))
@@ -99,7 +107,7 @@ fn member_id(file: &mut File) -> io::Result<String> {
     }
 }
 
-fn elf_id(file: &mut File, head: &[u8], header: &Header) -> io::Result<String> {
+fn elf_id(file: &mut File, head: &[u8], header: &Header) -> io::Result<Vec<u8>> {
     let mut gnu = None;
     for range in header.note_segments(head).ok_or_else(malformed)? {
         if range.size < 16 {
@@ -107,10 +115,10 @@ fn elf_id(file: &mut File, head: &[u8], header: &Header) -> io::Result<String> {
         }
         let notes = read_range(file, head, range)?;
         if let Some(note) = find_note(&notes, header, range.align, GO_NOTE) {
-            return Ok(String::from_utf8_lossy(note).into_owned());
+            return Ok(note.to_vec());
         }
         if let Some(note) = find_note(&notes, header, range.align, GNU_NOTE) {
-            gnu = Some(String::from_utf8_lossy(note).into_owned());
+            gnu = Some(note.to_vec());
         }
     }
     Ok(gnu.unwrap_or_default())
@@ -175,6 +183,22 @@ pub fn read_elf_note(path: &Utf8Path, owner: &[u8; 4], kind: u32) -> io::Result<
         }
     }
     Ok(None)
+}
+
+/// A section of an ELF file, such as gccgo's export data.
+///
+/// # Errors
+/// The file cannot be read or is no ELF file.
+pub fn read_elf_section(path: &Utf8Path, name: &str) -> io::Result<Option<Vec<u8>>> {
+    let mut data = Vec::new();
+    File::open(path)?.read_to_end(&mut data)?;
+    let header = Header::parse(&data).ok_or_else(malformed)?;
+    let section = header.section_named(&data, name.as_bytes());
+    Ok(section.and_then(|range| {
+        let start = usize::try_from(range.offset).ok()?;
+        let end = start.checked_add(usize::try_from(range.size).ok()?)?;
+        Some(data.get(start..end)?.to_vec())
+    }))
 }
 
 fn macho_id(file: &mut File, head: &[u8]) -> io::Result<String> {

@@ -37,14 +37,18 @@
 //! | `GO_EXTLINK_ENABLED=V` | |
 //! | `packagefile PATH=CONTENTID`, and after main's `packagemain BUILDID` | every package of the program |
 //!
+//! A shared library of packages has `linkShared`, `goos GOOS goarch GOARCH`, the linker's lines but `linkflags`, a `packagefile` for every
+//! package and `top PATH=CONTENTID` for each that it consists of. With `-linkshared`, `packageshlib PATH=CONTENTID` follows the `packagefile`
+//! of a package that is linked from a library.
+//!
 //! A profile's id has `preprocess PGO profile`, `preprofile ID` and `input "HASH"`. Ids of tools are the lines that
 //! `TOOL -V=full` prints, or the content id in it for development versions (see `tools`).
 
 use camino::Utf8Path;
-use steady_packages::package::{Package, PackageId};
+use steady_packages::package::{Package, PackageId, PackagePublic};
 
 use super::Run;
-use crate::buildid::{content_id, read_file};
+use crate::buildid::{content_id, read_file, read_raw};
 use crate::cache::{Id, IdHash, short};
 use crate::plan::{Kind, NodeId};
 use crate::platform::Platform;
@@ -58,7 +62,7 @@ pub(super) struct Hashed {
 }
 
 impl Hashed {
-    fn of(hash: IdHash<'_>) -> Hashed {
+    pub(super) fn of(hash: IdHash<'_>) -> Hashed {
         Hashed {
             id: hash.sum(),
             text: hash.into_text(),
@@ -255,7 +259,7 @@ impl Run<'_> {
         if self.config.flags.trimpath {
             hash.add(format_args!("trimpath\n"));
         }
-        self.driver.identify_link(self, &mut hash, package)?;
+        self.driver.identify_link(self, &mut hash, Some(package))?;
         for dep in &self.plan.nodes[link].deps {
             let Some(dep_package) = self.plan.nodes[*dep].package else {
                 continue;
@@ -277,8 +281,32 @@ impl Run<'_> {
             if public.name == "main" {
                 hash.add(format_args!("packagemain {}\n", data.build_id));
             }
+            self.add_library(&mut hash, public);
         }
         Ok(Hashed::of(hash))
+    }
+
+    /// The content id of an archive or a library; the hash of what has none.
+    fn content_of(&self, path: &str) -> Vec<u8> {
+        let path = self.config.cwd.join(path);
+        let id = read_raw(&path).unwrap_or_else(|_| self.file_hash(&path).into_bytes());
+        let last = id.rsplit(|byte| *byte == b'/').next();
+        last.unwrap_or_default().to_vec()
+    }
+
+    /// A line that ends in the content id of a file.
+    pub(super) fn add_content(&self, hash: &mut IdHash<'_>, name: &str, path: &str) {
+        let line = [name.as_bytes(), b"=", &self.content_of(path), b"\n"].concat();
+        hash.bytes(&line);
+    }
+
+    /// The library that a package is linked from.
+    pub(super) fn add_library(&self, hash: &mut IdHash<'_>, public: &PackagePublic) {
+        if !public.shlib.is_empty() {
+            self.config.note(Utf8Path::new(&public.shlib));
+            let name = format!("packageshlib {}", public.import_path);
+            self.add_content(hash, &name, &public.shlib);
+        }
     }
 
     /// The id of preparing a profile.

@@ -32,9 +32,12 @@ impl Run<'_> {
             data.built.clone_from(&target);
             data.cached_executable.clone_from(&made.cached_executable);
         });
+        let implicit = node_ref.implicit;
         if made.built == target {
-            self.clean_up(from);
-            if self.needs.is_list {
+            if !implicit {
+                self.clean_up(from);
+            }
+            if self.needs.is_list || implicit {
                 return Ok(());
             }
             if let Some(sightings) = &self.config.sightings {
@@ -65,7 +68,9 @@ impl Run<'_> {
         );
         let mode = if of_link && !library { 0o777 } else { 0o666 };
         let moved = shell.move_or_copy(&target, &made.built, mode, false);
-        self.clean_up(from);
+        if !implicit {
+            self.clean_up(from);
+        }
         moved
     }
 

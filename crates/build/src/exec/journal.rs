@@ -260,6 +260,11 @@ impl Run<'_> {
             Kind::CgoCompile { file, .. } => return format!("cgo compile {file}"),
             Kind::CgoCollect => "cgo collect",
             Kind::Link => "link",
+            Kind::LinkLibrary => "go build -buildmode=shared",
+            Kind::NameLibrary => "shlibname",
+            Kind::Install { .. } if self.plan.nodes[id].package.is_none() => {
+                "go install -buildmode=shared"
+            }
             Kind::Install { of_link: true } => "link-install",
             Kind::Install { of_link: false } => "build-install",
             Kind::InstallHeader => "install header",

@@ -70,7 +70,8 @@ impl Run<'_> {
         let node_ref = &self.plan.nodes[node];
         shell.mkdir(&node_ref.objdir)?;
         let import_config = format!("{}importcfg.link", node_ref.objdir);
-        shell.write_file(&import_config, &self.link_config(node, package))?;
+        let info = package.internal.build_info.as_deref().unwrap_or_default();
+        shell.write_file(&import_config, &self.link_config(node, info))?;
         let target = node_ref.target.clone();
         let (dir, _) = target.rsplit_once('/').unwrap_or((".", &target));
         shell.mkdir(&format!("{dir}/"))?;
@@ -81,15 +82,19 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn link_config(&self, node: NodeId, package: &Package) -> Vec<u8> {
+    /// All packages of a program or a library, and its build info.
+    pub(super) fn link_config(&self, node: NodeId, info: &str) -> Vec<u8> {
         let mut text = String::new();
         for dep in &self.plan.nodes[node].deps {
             if let Some(id) = self.plan.nodes[*dep].package {
-                let path = &self.packages[id].public.import_path;
+                let public = &self.packages[id].public;
+                let path = &public.import_path;
                 let _ = writeln!(text, "packagefile {path}={}", self.data(*dep).built);
+                if !public.shlib.is_empty() {
+                    let _ = writeln!(text, "packageshlib {path}={}", public.shlib);
+                }
             }
         }
-        let info = package.internal.build_info.as_deref().unwrap_or_default();
         let _ = writeln!(text, "modinfo {}", quote_bytes(&marked(info)));
         text.into_bytes()
     }

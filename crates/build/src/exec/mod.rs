@@ -11,6 +11,7 @@ pub(crate) mod driver;
 mod ids;
 mod install;
 mod journal;
+mod library;
 mod link;
 mod need;
 mod rebuilt;
@@ -295,6 +296,8 @@ impl<'a> Run<'a> {
             Kind::CgoCollect => self.collect_cgo(node),
             Kind::Link => self.link(node),
             Kind::Install { of_link } => self.install(node, *of_link),
+            Kind::LinkLibrary => self.link_library(node),
+            Kind::NameLibrary => self.name_library(node),
             Kind::InstallHeader => self.install_header(node),
             Kind::Vet { build, facts_only } => self.vet(node, *build, *facts_only),
             Kind::TestRun { test } => self.run_test(node, *test, before),

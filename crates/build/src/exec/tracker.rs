@@ -67,7 +67,7 @@ impl Run<'_> {
                 "compile"
             }
             Kind::Cgo | Kind::CgoCompile { .. } => "cgo",
-            Kind::Link => "link",
+            Kind::Link | Kind::LinkLibrary => "link",
             Kind::Vet { .. } => "vet",
             Kind::TestRun { .. } => "test",
             _ => return None,

@@ -81,7 +81,13 @@ fn build(session: &mut Session, parsed: &Parsed) -> Result {
     check(session, &loaded, &flags.build, &sink)?;
     tell_of_unused_flags(session, &flags.build.build);
     let roots = loaded.roots.clone();
-    let outcome = steady_build::command::build(bench.config, &mut loaded.set, &roots, sink);
+    let outcome = steady_build::command::build(
+        bench.config,
+        &mut loaded.set,
+        &roots,
+        &parsed.arguments,
+        sink,
+    );
     let wanted = Wanted {
         build: &flags.build.build,
         modules: &bench.modules,

@@ -237,7 +237,8 @@ impl Loader<'_> {
                 module_version.to_string()
             }
             (None, None) if package.public.module.is_some() => "1.20".to_string(),
-            (None, None) => modules.config().go_version.clone(),
+            (None, None) if modules.enabled() => modules.config().go_version.clone(),
+            (None, None) => gover::DEFAULT_GO_MOD_VERSION.to_string(), // as a go.mod that says nothing
         };
         let directives = package.internal.godebugs.iter();
         self.godebug_table().default_godebug(&DefaultInput {

@@ -9,6 +9,7 @@ mod buildinfo;
 mod cover;
 mod found;
 mod gopath;
+mod libraries;
 mod pgo;
 mod repository;
 mod select;
@@ -18,6 +19,7 @@ mod testmain;
 
 pub use buildinfo::StampSettings;
 pub use cover::{Cover, Covered};
+pub use libraries::{ReadLibrary, Shared};
 pub use pgo::Profile;
 pub use repository::{Repository, VcsStamp, WorkingTree};
 pub use select::matches;
@@ -70,6 +72,10 @@ pub struct LoadOptions {
     pub embed_links: bool,
     /// GOFIPS140 is something other than `off`: programs start in FIPS 140 mode.
     pub fips140: bool,
+    /// Shared libraries of packages.
+    pub shared: Shared,
+    /// `-pkgdir`: the directory that archives are installed in; empty: one of the tree.
+    pub pkgdir: Utf8PathBuf,
     /// Which profile compilers get.
     pub profile: Profile,
 }
@@ -166,6 +172,7 @@ impl<'m> Loader<'m> {
             .any(|pattern| pattern.ends_with(".go") && files.is_file(pattern))
         {
             let root = self.load_files(patterns)?;
+            self.load_libraries()?;
             self.attach_profiles(&[root]);
             let covered = self.mark_covered(&[root]);
             self.mark_fuzzed(&[root]);
@@ -213,6 +220,7 @@ impl<'m> Loader<'m> {
         for found in &matches {
             self.load_match(found, &patterns_of, &mut roots);
         }
+        self.load_libraries()?;
         self.attach_profiles(&roots);
         let covered = self.mark_covered(&roots);
         self.mark_fuzzed(&roots);

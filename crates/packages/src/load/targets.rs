@@ -2,7 +2,7 @@
 
 use super::Loader;
 use crate::package::{Package, PackagePublic};
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 
 /// The name of a program made from the package with this import path: its last element, or the one before a major version.
 #[must_use]
@@ -45,34 +45,69 @@ impl Loader<'_> {
     fn installs_libraries(&self, public: &PackagePublic) -> bool {
         if public.standard {
             let fake = matches!(public.import_path.as_str(), "builtin" | "unsafe");
-            let prebuilt = self.modules.config().prebuilt.is_some();
-            return self.options.install_goroot && !fake && !prebuilt;
+            return self.options.install_goroot && !fake;
         }
         !self.modules.enabled()
     }
 
-    pub(super) fn set_target(&self, package: &mut Package) {
-        let public = &package.public;
-        if public.name != "main" && !public.root.is_empty() && self.installs_libraries(public) {
-            let suffix = if self.context.install_suffix.is_empty() {
-                String::new()
-            } else {
-                format!("_{}", self.context.install_suffix)
-            };
-            let pair = format!("{}_{}{suffix}", self.context.goos, self.context.goarch);
-            let (root, path) = (&public.root, &public.import_path);
-            package.public.target = if self.context.compiler == "gccgo" {
-                let (parent, last) = path.rsplit_once('/').unwrap_or(("", path));
-                Utf8PathBuf::from(format!("{root}/pkg/gccgo_{pair}"))
-                    .join(parent)
-                    .join(format!("lib{last}.a"))
-                    .into_string()
-            } else {
-                format!("{root}/pkg/{pair}/{path}.a")
-            };
+    /// The directory for archives of a package's tree: packages of modules have none.
+    fn target_root(&self, public: &PackagePublic) -> Utf8PathBuf {
+        if public.root.is_empty() || public.module.is_some() {
+            return Utf8PathBuf::new();
+        }
+        if !self.options.pkgdir.as_str().is_empty() {
+            return self.options.pkgdir.clone();
+        }
+        let mut dir = format!("{}_{}", self.context.goos, self.context.goarch);
+        if self.context.compiler == "gccgo" {
+            dir.insert_str(0, "gccgo_");
+        }
+        if !self.context.install_suffix.is_empty() {
+            dir = format!("{dir}_{}", self.context.install_suffix);
+        }
+        Utf8Path::new(&public.root).join("pkg").join(dir)
+    }
+
+    fn set_library_target(&self, package: &mut Package) {
+        let root = self.target_root(&package.public);
+        if root.as_str().is_empty() {
             return;
         }
-        if public.name != "main" || (self.options.library_mode && !public.standard) {
+        let path = package.public.import_path.as_str();
+        let shared = self.options.shared;
+        let prebuilt = package.public.standard && self.modules.config().prebuilt.is_some();
+        let archive = if prebuilt {
+            None
+        } else if shared.makes || shared.links.is_some() {
+            Some(root.join(format!("{path}.a")))
+        } else if !self.installs_libraries(&package.public) {
+            None
+        } else if self.context.compiler == "gccgo" {
+            let (parent, last) = path.rsplit_once('/').unwrap_or(("", path));
+            Some(root.join(parent).join(format!("lib{last}.a")))
+        } else {
+            Some(root.join(format!("{path}.a")))
+        };
+        let place = if self.context.compiler == "gccgo" {
+            root.join("shlibs")
+        } else {
+            root.clone()
+        };
+        let library = self.library_of(&root, path).filter(|_| !prebuilt);
+        if let Some(name) = library {
+            package.public.shlib = place.join(name).into_string();
+        }
+        package.public.target = archive.map_or_else(String::new, Utf8PathBuf::into_string);
+        package.internal.target_root = root;
+    }
+
+    pub(super) fn set_target(&self, package: &mut Package) {
+        if package.public.name != "main" {
+            self.set_library_target(package);
+            return;
+        }
+        let public = &package.public;
+        if self.options.library_mode && !public.standard {
             return;
         }
         let name = format!(

@@ -51,7 +51,12 @@ pub(crate) trait Driver: Send + Sync {
     fn identify(&self, run: &Run<'_>, hash: &mut IdHash<'_>, package: &Package) -> Done;
 
     /// What of the linker goes into the id of linking a program, or a library of packages if there is none.
-    fn identify_link(&self, run: &Run<'_>, hash: &mut IdHash<'_>, package: &Package) -> Done;
+    fn identify_link(
+        &self,
+        run: &Run<'_>,
+        hash: &mut IdHash<'_>,
+        package: Option<&Package>,
+    ) -> Done;
 
     /// Compiles the Go files.
     fn compile(&self, run: &Run<'_>, job: &Job<'_>) -> Done<Vec<String>>;
@@ -85,6 +90,9 @@ pub(crate) trait Driver: Send + Sync {
 
     /// Links a program to the node's target; `import_config` is the file that names all packages.
     fn link(&self, run: &Run<'_>, node: NodeId, import_config: &str) -> Done;
+
+    /// Links packages to a shared library, the node's target.
+    fn link_library(&self, run: &Run<'_>, node: NodeId, import_config: &str) -> Done;
 
     /// Variables for vet.
     fn vet_environment(&self) -> Vec<String> {

@@ -87,25 +87,52 @@ impl Run<'_> {
                 .chain(&package.internal.ldflags)
                 .cloned(),
         );
-        if !flags
-            .iter()
-            .any(|flag| flag == "-extld" || flag.starts_with("-extld="))
-        {
-            let deps = node_ref
-                .deps
-                .iter()
-                .filter_map(|dep| self.plan.nodes[*dep].package);
-            let cxx = uses_cxx(public)
-                || deps
-                    .into_iter()
-                    .any(|id| uses_cxx(&self.packages[id].public));
-            let compiler = if cxx { self.cxx() } else { self.cc() };
-            flags.push(format!(
-                "-extld={}",
-                join_words(&compiler).map_err(Failure::new)?
-            ));
-        }
+        self.add_host_linker(node, uses_cxx(public), &mut flags)?;
         Ok(flags)
+    }
+
+    /// The host's linker, unless the user has named one.
+    fn add_host_linker(&self, node: NodeId, cxx: bool, flags: &mut Vec<String>) -> Done {
+        let mut given = flags.iter();
+        if given.any(|flag| flag == "-extld" || flag.starts_with("-extld=")) {
+            return Ok(());
+        }
+        let deps = self.plan.nodes[node].deps.iter();
+        let mut packages = deps.filter_map(|dep| self.plan.nodes[*dep].package);
+        let cxx = cxx || packages.any(|id| uses_cxx(&self.packages[id].public));
+        let compiler = if cxx { self.cxx() } else { self.cc() };
+        let words = join_words(&compiler).map_err(Failure::new)?;
+        flags.push(format!("-extld={words}"));
+        Ok(())
+    }
+
+    pub(super) fn link_library_gc(&self, node: NodeId, import_config: &str) -> Done {
+        let node_ref = &self.plan.nodes[node];
+        // The linker records the name it was given.
+        let (dir, name) = node_ref
+            .target
+            .rsplit_once('/')
+            .unwrap_or((".", &node_ref.target));
+        let mut flags = vec![
+            "-installsuffix".to_owned(),
+            self.modes.install_suffix.clone(),
+        ];
+        flags.push("-buildmode=shared".into());
+        flags.extend(self.modes.forced_ldflags.iter().cloned());
+        flags.extend(self.config.flags.library_ldflags.iter().cloned());
+        self.add_host_linker(node, false, &mut flags)?;
+        for top in &self.plan.nodes[node_ref.deps[0]].deps {
+            let part = &self.plan.nodes[*top];
+            if let Some(id) = part.package.filter(|_| part.target.ends_with(".a")) {
+                let path = &self.packages[id].public.import_path;
+                flags.push(format!("{path}={}", part.target));
+            }
+        }
+        let mut words = self.config.flags.toolexec.clone();
+        words.push(self.tool("link"));
+        words.extend(["-o", name, "-importcfg", import_config].map(str::to_owned));
+        words.extend(flags);
+        self.shell(node).run(&format!("{dir}/"), name, &[], &words)
     }
 
     /// The path of a plugin's main package: its own, or for loose files one that is made from what they contain.

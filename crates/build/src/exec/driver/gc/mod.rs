@@ -35,7 +35,12 @@ impl Driver for Gc {
         run.add_compiler(hash, package)
     }
 
-    fn identify_link(&self, run: &Run<'_>, hash: &mut IdHash<'_>, package: &Package) -> Done {
+    fn identify_link(
+        &self,
+        run: &Run<'_>,
+        hash: &mut IdHash<'_>,
+        package: Option<&Package>,
+    ) -> Done {
         run.add_linker(hash, package)
     }
 
@@ -76,6 +81,10 @@ impl Driver for Gc {
 
     fn link(&self, run: &Run<'_>, node: NodeId, import_config: &str) -> Done {
         run.link_gc(node, import_config)
+    }
+
+    fn link_library(&self, run: &Run<'_>, node: NodeId, import_config: &str) -> Done {
+        run.link_library_gc(node, import_config)
     }
 }
 
@@ -125,17 +134,17 @@ impl Run<'_> {
         }
     }
 
-    fn add_linker(&self, hash: &mut IdHash<'_>, package: &Package) -> Result<(), Failure> {
+    fn add_linker(&self, hash: &mut IdHash<'_>, package: Option<&Package>) -> Result<(), Failure> {
         hash.add(format_args!(
             "link {} {} {}\n",
             self.tool_id("link")?,
             quote_list(&self.modes.forced_ldflags),
             self.modes.ld_buildmode
         ));
-        hash.add(format_args!(
-            "linkflags {}\n",
-            quote_list(&package.internal.ldflags)
-        ));
+        if let Some(package) = package {
+            let flags = quote_list(&package.internal.ldflags);
+            hash.add(format_args!("linkflags {flags}\n"));
+        }
         self.add_architecture(hash);
         let goroot = match (self.config.flags.trimpath, self.release.has_goroot_final()) {
             (true, true) => "$GOROOT",

@@ -106,7 +106,7 @@ impl Driver for Gccgo {
         Ok(())
     }
 
-    fn identify_link(&self, run: &Run<'_>, hash: &mut IdHash<'_>, _: &Package) -> Done {
+    fn identify_link(&self, run: &Run<'_>, hash: &mut IdHash<'_>, _: Option<&Package>) -> Done {
         let (id, mode) = (self.id(run, "go")?, &run.modes.ld_buildmode);
         hash.add(format_args!("link {id} {mode}\n"));
         Ok(())
@@ -183,6 +183,10 @@ impl Driver for Gccgo {
 
     fn link(&self, run: &Run<'_>, node: NodeId, _: &str) -> Done {
         self.link_program(run, node)
+    }
+
+    fn link_library(&self, run: &Run<'_>, node: NodeId, _: &str) -> Done {
+        self.link_packages(run, node)
     }
 
     fn vet_environment(&self) -> Vec<String> {
