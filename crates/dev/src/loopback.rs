@@ -25,6 +25,8 @@ pub fn proxy(download: &Path) -> Result<String> {
 }
 
 fn serve(root: &Path, stream: TcpStream) -> std::io::Result<()> {
+    // Or each answer waits for the acknowledgement of the one before.
+    stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut stream = stream;
     loop {

@@ -5,7 +5,6 @@ pub mod index;
 pub mod load;
 pub mod modload;
 pub mod package;
-pub mod parallel;
 pub mod patterns;
 pub mod prebuilt;
 pub mod source;

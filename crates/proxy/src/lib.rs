@@ -23,6 +23,7 @@ mod once;
 mod proxy_repo;
 mod repo;
 pub mod sizes;
+mod slots;
 #[cfg(test)]
 mod testing;
 mod time;

@@ -27,36 +27,6 @@ impl<K: Eq + Hash, V: Clone> OnceMap<K, V> {
     }
 }
 
-/// Calls `each` for every item, on up to `threads` threads; answers in the items' order.
-pub fn parallel<T: Sync, R: Send>(
-    threads: usize,
-    items: &[T],
-    each: impl Fn(&T) -> R + Sync,
-) -> Vec<R> {
-    if items.len() < 2 || threads < 2 {
-        return items.iter().map(each).collect();
-    }
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let done: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(items.len()) {
-            scope.spawn(|| {
-                loop {
-                    let at = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    let Some(item) = items.get(at) else { break };
-                    let result = each(item);
-                    done.lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .push((at, result));
-                }
-            });
-        }
-    });
-    let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
-    done.sort_unstable_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, result)| result).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,7 +36,7 @@ mod tests {
     fn computed_once_and_in_order() {
         let (map, computed) = (OnceMap::default(), AtomicUsize::new(0));
         let items: Vec<usize> = (0..100).collect();
-        let out = parallel(8, &items, |item| {
+        let out = steady_system::parallel::map(&items, 8, |item| {
             map.get_or(item % 10, || {
                 computed.fetch_add(1, Ordering::SeqCst);
                 std::thread::sleep(std::time::Duration::from_millis(1));

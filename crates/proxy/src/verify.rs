@@ -7,38 +7,22 @@ use camino::Utf8Path;
 use ring::digest::{Context, SHA256};
 use std::fs::File;
 use std::io::Read;
-use std::sync::Mutex;
-use std::sync::PoisonError;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use steady_module::ModuleVersion;
-use steady_system::{FileKind, Files, Walk, interrupt};
+use steady_system::{FileKind, Files, Walk, interrupt, parallel};
 
-use crate::zip::{Archive, FileHashes, Unpack, hash1};
+use crate::zip::{Archive, Buffers, FileHashes, Unpack, hash1};
 use crate::{Error, Fetcher, Result};
 
 /// What is wrong with each module, in the order of the question; nothing for those that are as they were, or not in the cache.
 #[must_use]
 pub fn verify(fetcher: &Fetcher, files: &Files, modules: &[ModuleVersion]) -> Vec<Vec<String>> {
-    let next = AtomicUsize::new(0);
-    let results: Mutex<Vec<Vec<String>>> = Mutex::new(vec![Vec::new(); modules.len()]);
-    let threads = steady_system::processors();
-    std::thread::scope(|scope| {
-        for _ in 0..threads.min(modules.len()) {
-            scope.spawn(|| {
-                let mut buffer = vec![0; 256 << 10];
-                loop {
-                    let at = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(module) = modules.get(at) else { break };
-                    let found = one(fetcher, files, module, &mut buffer);
-                    results.lock().unwrap_or_else(PoisonError::into_inner)[at] = found;
-                }
-            });
-        }
-    });
-    results.into_inner().unwrap_or_else(PoisonError::into_inner)
+    let buffers = Buffers::default();
+    parallel::map(modules, steady_system::processors(), |module| {
+        one(fetcher, files, module, &buffers)
+    })
 }
 
-fn one(fetcher: &Fetcher, files: &Files, module: &ModuleVersion, buffer: &mut [u8]) -> Vec<String> {
+fn one(fetcher: &Fetcher, files: &Files, module: &ModuleVersion, buffers: &Buffers) -> Vec<String> {
     let ModuleVersion { path, version, .. } = module;
     let say = |what: String| format!("{path} {version}: {what}");
     let zip = fetcher
@@ -58,14 +42,14 @@ fn one(fetcher: &Fetcher, files: &Files, module: &ModuleVersion, buffer: &mut [u
     };
     let mut wrong = Vec::new();
     if let Some(zip) = &zip {
-        match hash_zip(files, zip) {
+        match hash_zip(files, zip, buffers) {
             Ok(sum) if sum == recorded => {}
             Ok(_) => wrong.push(say(format!("zip has been modified ({zip})"))),
             Err(error) => return vec![say(error.to_string())],
         }
     }
     if let Some(dir) = &dir {
-        match hash_dir(files, dir, &format!("{path}@{version}"), buffer) {
+        match hash_dir(files, dir, &format!("{path}@{version}")) {
             Ok(sum) if sum == recorded => {}
             Ok(_) => wrong.push(say(format!("dir has been modified ({dir})"))),
             Err(error) => wrong.push(say(error.to_string())),
@@ -75,13 +59,14 @@ fn one(fetcher: &Fetcher, files: &Files, module: &ModuleVersion, buffer: &mut [u
 }
 
 /// The `h1:` sum of a zip.
-fn hash_zip(files: &Files, zip: &Utf8Path) -> Result<String> {
+fn hash_zip(files: &Files, zip: &Utf8Path, buffers: &Buffers) -> Result<String> {
     let archive =
         Archive::open(files.open(zip)?).map_err(|error| Error::other(error.to_string()))?;
     let pass = Unpack {
         archive: &archive,
         prefix: "",
         target: None,
+        buffers,
         threads: 1,
         progress: &|_, _| {},
     };
@@ -92,7 +77,7 @@ fn hash_zip(files: &Files, zip: &Utf8Path) -> Result<String> {
 ///
 /// # Errors
 /// A file that cannot be read, or whose name has a newline.
-fn hash_dir(files: &Files, dir: &Utf8Path, prefix: &str, buffer: &mut [u8]) -> Result<String> {
+fn hash_dir(files: &Files, dir: &Utf8Path, prefix: &str) -> Result<String> {
     let mut names = Vec::new();
     files.walk::<Error>(dir, &mut |entry| {
         interrupt::check()?;
@@ -101,10 +86,11 @@ fn hash_dir(files: &Files, dir: &Utf8Path, prefix: &str, buffer: &mut [u8]) -> R
         }
         Ok(Walk::Continue)
     })?;
+    let mut buffer = vec![0; 64 << 10];
     let mut sums = FileHashes::with_capacity(names.len());
     for path in names {
         let below = path.strip_prefix(dir).unwrap_or(&path);
-        let sum = hash_file(files.open(&path)?, &path, buffer)?;
+        let sum = hash_file(files.open(&path)?, &path, &mut buffer)?;
         sums.push((format!("{prefix}/{below}"), sum));
     }
     hash1(sums)
@@ -155,14 +141,11 @@ mod tests {
             ("m@v1.0.0/go.mod".to_owned(), sum(b"module m\n")),
             ("m@v1.0.0/b/x.go".to_owned(), sum(b"package x\n")),
         ];
-        let found = hash_dir(&files, dir, "m@v1.0.0", &mut [0; 4]).unwrap();
+        let found = hash_dir(&files, dir, "m@v1.0.0").unwrap();
         assert_eq!(found, hash1(wanted).unwrap());
         files
             .write(dir.join("go.mod"), b"module n\n", 0o666)
             .unwrap();
-        assert_ne!(
-            hash_dir(&files, dir, "m@v1.0.0", &mut [0; 4]).unwrap(),
-            found
-        );
+        assert_ne!(hash_dir(&files, dir, "m@v1.0.0").unwrap(), found);
     }
 }

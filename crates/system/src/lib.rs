@@ -17,6 +17,7 @@ mod files;
 pub mod interrupt;
 pub mod lock;
 pub mod overlay;
+pub mod parallel;
 pub mod process;
 pub mod temp;
 pub mod timezone;

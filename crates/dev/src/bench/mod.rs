@@ -44,6 +44,9 @@ pub struct Options {
     /// Run this program instead of building Steady
     #[arg(long, value_name = "PATH")]
     binary: Option<PathBuf>,
+    /// Where caches and outputs are written; in memory the disk is left out of the figures
+    #[arg(long, value_name = "DIR")]
+    work: Option<PathBuf>,
     /// Also what fetches from the configured module proxy
     #[arg(long)]
     network: bool,
@@ -51,6 +54,9 @@ pub struct Options {
 
 /// What was changed this recently may change again without a sign, and no memory is believed.
 const SETTLING: Duration = Duration::from_millis(2200);
+
+/// Where things lie that are in the way of the next run, below the bench's directory.
+const ASIDE: &str = "aside";
 
 /// What all cases share.
 struct Bench {
@@ -74,7 +80,10 @@ fn words(line: &str) -> Vec<String> {
 /// Runs the cases and prints the table.
 pub fn run(options: &Options) -> Result<ExitCode> {
     let root = root()?;
-    let work = root.join("target/bench");
+    let work = match &options.work {
+        Some(dir) => std::path::absolute(dir)?,
+        None => root.join("target/bench"),
+    };
     fs::create_dir_all(&work)?;
     let subjects = Subjects::find(options.binary.as_deref(), options.go.as_deref())?;
     let cache = errors_free(&mut subjects.command(false, &work, &words("env GOMODCACHE")))?;
@@ -112,6 +121,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
             );
         }
     }
+    bench.clear_away()?;
+    fs::remove_dir_all(bench.work.join(ASIDE)).context("what the runs left")?;
     println!("load: {}", fs::read_to_string("/proc/loadavg")?.trim_end());
     Ok(ExitCode::SUCCESS)
 }
@@ -193,11 +204,24 @@ impl Bench {
         Ok(all)
     }
 
+    /// Puts what earlier runs left out of the way. It is not removed before the end: file systems may be slow for minutes
+    /// where files have just been removed (ext4 passes over their inodes, one by one), which would be measured as well.
+    fn clear_away(&self) -> Result<()> {
+        let aside = self.work.join(ASIDE);
+        fs::create_dir_all(&aside)?;
+        for name in ["cold-build", "cold-modules", "out", "vendored"] {
+            let left = self.work.join(name);
+            if left.exists() {
+                let number = fs::read_dir(&aside)?.count();
+                fs::rename(left, aside.join(number.to_string()))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Makes everything as a run of the case is to find it, and tells where it runs.
     fn prepare(&self, case: &Case, steady: bool) -> Result<PathBuf> {
-        for name in ["cold-build", "cold-modules", "out", "vendored"] {
-            let _ = fs::remove_dir_all(self.work.join(name));
-        }
+        self.clear_away()?;
         if case.before == Before::Nothing {
             return Ok(case.dir.clone());
         }

@@ -3,10 +3,10 @@
 use super::packages::ModulePackages;
 use super::reqs::{ModuleGraph, Reqs};
 use super::{ImportError, Modules};
-use crate::parallel;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use steady_module::{ModuleVersion, gover};
+use steady_system::parallel;
 
 /// What the older command would do otherwise.
 #[derive(Debug, Default)]

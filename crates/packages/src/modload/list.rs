@@ -2,11 +2,11 @@
 
 use super::{Allowed, CommitOptions, ModError, Modules, Result, is_revision_query};
 use crate::package::{ModuleError, ModulePublic};
-use crate::parallel;
 use std::collections::HashMap;
 use std::sync::Mutex;
 use steady_module::{ModuleVersion, gover};
 use steady_proxy::Origin;
+use steady_system::parallel;
 
 /// What is to be found out about each module.
 #[derive(Debug, Clone, Copy, Default)]

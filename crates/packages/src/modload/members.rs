@@ -1,10 +1,10 @@
 //! `work graph`: which members of a workspace import and require one another.
 
 use super::Modules;
-use crate::parallel;
 use crate::source::imports::{Tags, scan_dir};
 use camino::Utf8PathBuf;
 use std::collections::{BTreeMap, BTreeSet};
+use steady_system::parallel;
 
 /// The members of a workspace and what leads from one to another.
 #[derive(Debug, Clone, Default)]

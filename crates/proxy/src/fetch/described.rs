@@ -2,9 +2,9 @@
 
 use camino::Utf8PathBuf;
 use steady_module::ModuleVersion;
+use steady_system::parallel;
 
 use super::Fetcher;
-use crate::once::parallel;
 use crate::{Error, Result};
 
 /// Files and sums of one version. On an error, those that were there before it happened.
@@ -29,7 +29,7 @@ pub struct Described {
 impl Fetcher {
     /// Downloads versions whole, several at a time; answers in the order of the question.
     pub fn describe_many(&self, modules: &[ModuleVersion]) -> Vec<Described> {
-        parallel(self.config().limits.parallel, modules, |module| {
+        parallel::map(modules, self.config().limits.parallel, |module| {
             let mut described = Described::default();
             described.error = self.describe(module, &mut described).err();
             described

@@ -6,7 +6,6 @@
 //! and the marker goes. A crash in between leaves a marker or a nameless zip, and the next run starts from there.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use steady_module::ModuleVersion;
 use steady_system::{Error as SystemError, Files};
@@ -15,6 +14,7 @@ use super::Fetcher;
 use super::shared::Shared;
 use super::sink::{FileSink, WORTH_KEEPING};
 use crate::error::Kind;
+use crate::slots::Slot;
 use crate::zip::{Archive, Unpack, check_zip, hash1};
 use crate::{Error, Repo, Result, ZipSink as _, toolchain_repo};
 
@@ -28,9 +28,6 @@ pub struct Obtained {
     /// Why there is no directory although it was asked for.
     unpack_error: Option<Error>,
 }
-
-/// Modules that are being unpacked at this moment, in all threads: they share the processors.
-static UNPACKING: AtomicUsize = AtomicUsize::new(0);
 
 impl Fetcher {
     pub(super) fn download_dir_and_check(&self, module: &ModuleVersion) -> Result<Utf8PathBuf> {
@@ -83,9 +80,9 @@ impl Fetcher {
             Err(error) if error.is_not_exist() => visit.clear_away()?,
             known => return known,
         }
-        let archive = open_archive(&shared.files, zip)?;
+        let opened = open_archive(shared, zip)?;
         visit
-            .verify_and_unpack(&archive, zip, true, |_| Ok(()))?
+            .verify_and_unpack(opened, zip, true, |_| Ok(()))?
             .unwrap_or_else(|| Err(Error::other(format!("{module}: not unpacked"))))
     }
 
@@ -145,13 +142,14 @@ impl Fetcher {
     }
 
     fn hash(&self, module: &ModuleVersion, zip: &Utf8Path) -> Result<String> {
-        let archive = open_archive(&self.shared.files, zip)?;
+        let opened = open_archive(&self.shared, zip)?;
         let prefix = format!("{module}/");
         hash1(
             Unpack {
-                archive: &archive,
+                archive: &opened.archive,
                 prefix: &prefix,
                 target: None,
+                buffers: &self.shared.buffers,
                 threads: 1,
                 progress: &|_, _| {},
             }
@@ -243,9 +241,18 @@ fn display(module: &ModuleVersion) -> String {
     }
 }
 
-fn open_archive(files: &Files, path: &Utf8Path) -> Result<Archive> {
-    let archive = Archive::open(files.open(path)?);
-    archive.map_err(|error| Error::other(steady_system::describe_io(&error)))
+/// An archive that is being worked with.
+struct Opened {
+    archive: Archive,
+    /// The directory of a large archive takes megabytes: only so many are open at a time.
+    slot: Slot,
+}
+
+fn open_archive(shared: &Shared, path: &Utf8Path) -> Result<Opened> {
+    let slot = shared.unpacking.take();
+    let archive = Archive::open(shared.files.open(path)?);
+    let archive = archive.map_err(|error| Error::other(steady_system::describe_io(&error)))?;
+    Ok(Opened { archive, slot })
 }
 
 /// Whether what lies in the cache is to blame, and not the machine.
@@ -286,12 +293,12 @@ impl Visit<'_> {
 
     /// Works with the zip that is there.
     fn use_zip(&self, unpack: bool) -> Result<Unpacked> {
-        let archive = open_archive(&self.shared.files, self.zip)?;
+        let opened = open_archive(self.shared, self.zip)?;
         let recorded = self.shared.cache.read_ziphash(self.module).ok().flatten();
         if recorded.is_some() && !unpack {
             return Ok(None);
         }
-        self.verify_and_unpack(&archive, self.zip, unpack, |sum| match &recorded {
+        self.verify_and_unpack(opened, self.zip, unpack, |sum| match &recorded {
             // The record was checked when the zip came; now the zip is checked against the record.
             Some(recorded) if recorded == sum => Ok(()),
             Some(recorded) => {
@@ -394,9 +401,10 @@ impl Visit<'_> {
     fn fetch_into(&self, part: &Utf8Path, unpack: bool) -> Result<Unpacked> {
         self.transfer(part)?;
         // From here on an error means that these bytes are no good.
-        let used = open_archive(&self.shared.files, part).and_then(|archive| {
+        let used = open_archive(self.shared, part).and_then(|opened| {
             let prefix = format!("{}/", self.module);
-            if let Some(entry) = archive
+            if let Some(entry) = opened
+                .archive
                 .entries()
                 .iter()
                 .find(|entry| !entry.name.starts_with(&prefix))
@@ -406,7 +414,7 @@ impl Visit<'_> {
                     self.module, entry.name
                 )));
             }
-            self.verify_and_unpack(&archive, part, unpack, |sum| {
+            self.verify_and_unpack(opened, part, unpack, |sum| {
                 self.shared.check_sum(self.module, sum)?;
                 self.shared.files.rename(part, self.zip)?;
                 self.record(sum)
@@ -456,7 +464,7 @@ impl Visit<'_> {
     /// Hashes the archive, unpacking it in the same pass if asked for and if its names allow it; `accept` has the last word.
     fn verify_and_unpack(
         &self,
-        archive: &Archive,
+        opened: Opened,
         file: &Utf8Path,
         unpack: bool,
         accept: impl FnOnce(&str) -> Result<()>,
@@ -464,7 +472,7 @@ impl Visit<'_> {
         let shared = self.shared;
         let size = shared.files.stat(file)?.size;
         let refused = if unpack {
-            self.refusal(archive, size)
+            self.refusal(&opened.archive, size)
         } else {
             None
         };
@@ -475,7 +483,10 @@ impl Visit<'_> {
             shared.files.create_dir_all(dir.parent().unwrap_or(&dir))?;
             shared.files.write(&partial, b"", 0o666)?;
         }
-        let done = self.pass(archive, target).and_then(|sum| accept(&sum));
+        let sum = self.pass(&opened, target);
+        // To accept may take a question to the network.
+        drop(opened);
+        let done = sum.and_then(|sum| accept(&sum));
         shared.observer.unpacked(self.module);
         if let Err(error) = done {
             if target.is_some() && shared.files.remove_all(&dir).is_ok() {
@@ -502,21 +513,19 @@ impl Visit<'_> {
         check_zip(self.module, archive, size).map_or_else(Some, |checked| checked.error())
     }
 
-    fn pass(&self, archive: &Archive, target: Option<(&Files, &Utf8Path)>) -> Result<String> {
-        let others = UNPACKING.fetch_add(1, Ordering::Relaxed);
-        let processors = steady_system::processors();
+    fn pass(&self, opened: &Opened, target: Option<(&Files, &Utf8Path)>) -> Result<String> {
         let progress = |done, total| self.shared.observer.unpacking(self.module, done, total);
         let prefix = format!("{}/", self.module);
-        let threads = (processors / (others + 1)).max(1);
+        let threads = (steady_system::processors() / (opened.slot.others + 1)).max(1);
         let hashes = Unpack {
-            archive,
+            archive: &opened.archive,
             prefix: &prefix,
             target,
+            buffers: &self.shared.buffers,
             threads,
             progress: &progress,
         }
         .run();
-        UNPACKING.fetch_sub(1, Ordering::Relaxed);
         hash1(hashes?)
     }
 }

@@ -12,9 +12,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use steady_module::{ModuleVersion, gover};
-use steady_system::{Environment, Files};
+use steady_system::{Environment, Files, parallel};
 
-use crate::once::{OnceMap, parallel};
+use crate::once::OnceMap;
 use crate::{
     Config, Direct, Error, Observer, Repo, Result, RevInfo, SumFiles, Vcs, Versions, goproxy,
 };
@@ -205,14 +205,14 @@ impl Fetcher {
 
     /// Several modules at a time, in parallel; answers in the order of the question.
     pub fn download_many(&self, modules: &[ModuleVersion]) -> Vec<Result<Utf8PathBuf>> {
-        parallel(self.config().limits.parallel, modules, |module| {
+        parallel::map(modules, self.config().limits.parallel, |module| {
             self.download(module)
         })
     }
 
     /// Several go.mod files at a time, in parallel; answers in the order of the question.
     pub fn go_mod_many(&self, modules: &[ModuleVersion]) -> Vec<Result<Arc<[u8]>>> {
-        parallel(self.config().limits.parallel, modules, |module| {
+        parallel::map(modules, self.config().limits.parallel, |module| {
             self.go_mod(&module.path, &module.version)
         })
     }

@@ -10,6 +10,7 @@ use steady_system::{Environment, Files};
 use crate::cache::Cache;
 use crate::gosum::{Database, GoSum, SumFiles, Verdict, applies};
 use crate::http::Client;
+use crate::slots::Slots;
 use crate::{Config, Error, Kind, Observer, Result, RevInfo, goproxy, zip};
 
 /// See the module.
@@ -19,6 +20,10 @@ pub struct Shared {
     pub observer: Arc<dyn Observer>,
     pub client: Arc<Client>,
     pub cache: Cache,
+    /// Modules that are being hashed and unpacked: they share the processors, and none keeps memory while it waits for one.
+    pub unpacking: Slots,
+    /// What that takes.
+    pub buffers: zip::Buffers,
     proxies: OnceLock<Result<Vec<goproxy::Entry>>>,
     sums: Mutex<GoSum>,
     database: OnceLock<Result<Database>>,
@@ -38,6 +43,8 @@ impl Shared {
             client: Arc::new(client),
             cache: Cache::new(&config.gomodcache, on_disk),
             sums: Mutex::new(GoSum::new(SumFiles::default(), config.lenient_go_sum)),
+            unpacking: Slots::new(steady_system::processors() + 1),
+            buffers: zip::Buffers::default(),
             proxies: OnceLock::new(),
             database: OnceLock::new(),
             config,

@@ -11,7 +11,6 @@ mod agents;
 pub mod auth;
 mod environment;
 mod resolver;
-mod slots;
 mod tls;
 mod url;
 
@@ -24,10 +23,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use camino::Utf8Path;
 use steady_system::{Environment, Files, Sightings, clock, describe_io};
 
+use crate::slots::{Slot, Slots};
 use crate::{Config, Error, HttpError, Observer, Result, Security, Time};
 use agents::Agents;
 use auth::{Auth, Refusal};
-use slots::{Slot, Slots};
 
 /// Redirects that are followed, as many as Go's client follows.
 const MAX_REDIRECTS: usize = 10;

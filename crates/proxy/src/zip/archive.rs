@@ -206,18 +206,12 @@ impl Entry {
 }
 
 fn find_directory(file: &File, size: u64) -> io::Result<Directory> {
-    let tail_len = size.min(65_535 + 22);
-    let mut tail = vec![0; usize::try_from(tail_len).unwrap_or(0)];
-    file.read_exact_at(&mut tail, size - tail_len)?;
-    let fits = |at: usize| {
-        tail.len() - at >= 22 && at + 22 + u16_at(&tail, at + 20) as usize <= tail.len()
+    // As a rule no comment follows; one may be of 65,535 bytes.
+    let (mut end_offset, end) = match find_end(file, size, 1024)? {
+        Some(found) => found,
+        None => find_end(file, size, 65_535 + 22)?.ok_or_else(not_a_zip)?,
     };
-    let at = (0..tail.len().saturating_sub(21))
-        .rev()
-        .find(|&at| &tail[at..at + 4] == END && fits(at));
-    let at = at.ok_or_else(not_a_zip)?;
-    let end = &tail[at..];
-    let mut end_offset = size - tail_len + at as u64;
+    let end = &end;
     let (mut count, mut length, mut offset) = (u16_at(end, 10), u32_at(end, 12), u32_at(end, 16));
     if (count == 0xffff || length == 0xffff || length == 0xffff_ffff || offset == 0xffff_ffff)
         && let Some((at, record)) = end64(file, end_offset)?
@@ -245,6 +239,23 @@ fn find_directory(file: &File, size: u64) -> io::Result<Directory> {
         count,
         base,
     })
+}
+
+/// The last record of an archive within its last bytes, and its place.
+fn find_end(file: &File, size: u64, within: u64) -> io::Result<Option<(u64, [u8; 22])>> {
+    let length = size.min(within);
+    let mut tail = vec![0; usize::try_from(length).unwrap_or(0)];
+    file.read_exact_at(&mut tail, size - length)?;
+    let is_end = |record: &&[u8]| {
+        record.starts_with(END) && 22 + u16_at(record, 20) as usize <= record.len()
+    };
+    let mut from = (0..tail.len().saturating_sub(21))
+        .rev()
+        .map(|at| &tail[at..]);
+    Ok(from.find(is_end).and_then(|record| {
+        let (head, _) = record.split_first_chunk()?;
+        Some((size - record.len() as u64, *head))
+    }))
 }
 
 fn end64(file: &File, end: u64) -> io::Result<Option<(u64, [u8; 56])>> {

@@ -72,6 +72,7 @@ fn unpack(files: &Files, archive: &Archive, threads: usize) -> Result<FileHashes
         archive,
         prefix: &prefix,
         target,
+        buffers: &Buffers::default(),
         threads,
         progress: &|_, _| {},
     }

@@ -27,6 +27,8 @@ pub struct Unpack<'a> {
     pub prefix: &'a str,
     /// Where to unpack to, if at all: must not exist yet, or be empty.
     pub target: Option<(&'a Files, &'a Utf8Path)>,
+    /// What its threads work with.
+    pub buffers: &'a Buffers,
     /// Threads to use.
     pub threads: usize,
     /// Told how many of how many files are done.
@@ -54,7 +56,7 @@ impl Unpack<'_> {
         let results: Mutex<(FileHashes, Option<Error>)> = Mutex::default();
         let work = || {
             let mut mine = FileHashes::new();
-            let mut tools = Tools::default();
+            let mut tools = self.buffers.take();
             while !failed.load(Ordering::Relaxed) {
                 let Some(entry) = order.get(next.fetch_add(1, Ordering::Relaxed)) else {
                     break;
@@ -75,6 +77,7 @@ impl Unpack<'_> {
                 }
                 (self.progress)(done.fetch_add(1, Ordering::Relaxed) + 1, order.len());
             }
+            self.buffers.give(tools);
             results
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
@@ -160,6 +163,22 @@ impl Unpack<'_> {
             }
         }
         Ok(finish(hash))
+    }
+}
+
+/// Memory that passes take and give back, one after another and at the same time.
+#[derive(Default)]
+pub struct Buffers(Mutex<Vec<Tools>>);
+
+impl Buffers {
+    fn take(&self) -> Tools {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        free.pop().unwrap_or_default()
+    }
+
+    fn give(&self, tools: Tools) {
+        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        free.push(tools);
     }
 }
 

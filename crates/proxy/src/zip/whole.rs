@@ -24,7 +24,7 @@ enum Place {
 }
 
 /// The largest entry, packed or unpacked: what several threads may hold at a time.
-const MOST: u64 = 2 << 20;
+const MOST: u64 = 256 << 10;
 
 impl Default for WholeReader {
     fn default() -> WholeReader {

@@ -9,8 +9,8 @@ use steady_module::modules_txt::ModulesTxt;
 use steady_module::path::{escape_path, escape_version};
 use steady_packages::modload::{Change, Details, ModMode, Modules, TidyOptions};
 use steady_packages::package::ModulePublic;
-use steady_packages::parallel;
 use steady_system::FileKind;
+use steady_system::parallel;
 
 use super::environments::Survey;
 use crate::configs;

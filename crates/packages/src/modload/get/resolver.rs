@@ -10,13 +10,13 @@ use crate::modload::{
     Allowed, Found, FoundPackages, ImportError, ModError, ModuleDir, ModulePackages, Modules, Node,
     Result,
 };
-use crate::parallel;
 use crate::patterns::{Pattern, is_meta_package, is_standard_import_path};
 use crate::source::BuildContext;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use steady_module::{ModuleVersion, gover};
 use steady_proxy::RevInfo;
+use steady_system::parallel;
 
 pub(super) struct Resolver<'m> {
     pub modules: &'m Modules,

@@ -8,7 +8,6 @@ mod walk;
 
 use super::reqs::Reqs;
 use super::{Allowed, ImportError, Importer, ModError, ModMode, Modules, Resolved, Result};
-use crate::parallel;
 use crate::patterns::{clean_patterns, is_appengine_import};
 use crate::source::BuildContext;
 use crate::source::imports::{Tags, scan_dir};
@@ -17,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use steady_graph::Pruning;
 use steady_module::{ModuleVersion, gover};
+use steady_system::parallel;
 
 /// What to load.
 #[derive(Clone, Default)]

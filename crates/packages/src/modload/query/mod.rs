@@ -5,7 +5,6 @@ mod patterns;
 mod source;
 
 use super::{ModError, ModMode, ModuleDir, Modules, NotInModule, Result, Reuse};
-use crate::parallel;
 use crate::patterns::{ModuleTree, Pattern, walk_module};
 use matcher::Matcher;
 pub(in crate::modload) use patterns::in_main_text;
@@ -16,6 +15,7 @@ use std::sync::Arc;
 use steady_module::modfile::{self, ModFile, Retract};
 use steady_module::{ModuleVersion, gover, path as module_path, pseudo};
 use steady_proxy::{Origin, RevInfo, Time};
+use steady_system::parallel;
 
 /// Which versions a query may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,11 +3,11 @@
 use super::super::reqs::sort;
 use super::super::{ModError, Modules, Result};
 use super::ByModule;
-use crate::parallel;
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use steady_graph::Requirements as _;
 use steady_module::{ModuleVersion, gover};
+use steady_system::parallel;
 
 /// From this version of the main module on, modules.txt marks what go.mod names.
 const MARKS_EXPLICIT: &str = "1.14";

@@ -3,13 +3,13 @@
 use super::super::{ModError, Modules, Result};
 use super::ByModule;
 use super::list::Listing;
-use crate::parallel;
 use crate::source::facts::{FileError, FileFacts};
 use crate::source::imports::{Tags, constraint_counts};
 use crate::source::{BuildContext, SourceError, scan};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use steady_module::gover;
+use steady_system::parallel;
 use steady_system::temp::TempDir;
 use steady_system::{FileKind, Files, Walk};
 

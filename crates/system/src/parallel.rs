@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How many threads pay where most of the time goes by waiting for proxies.
-pub(crate) const WAITING: usize = 16;
+pub const WAITING: usize = 16;
 
 /// `work` on each of `items`, by as many as `threads` threads.
 pub fn map<T, R>(items: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R>
