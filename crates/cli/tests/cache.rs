@@ -271,6 +271,63 @@ fn a_hard_end_at_every_step() {
     assert!((40..500).contains(&steps), "{steps} steps");
 }
 
+/// The two files that are written in place: what each holds after an end at any step is what it held, or what it was to hold, empty
+/// lines at the end apart; and the next run goes on from there.
+#[test]
+fn a_hard_end_leaves_no_mixture_in_go_mod_and_go_sum() {
+    if !cfg!(debug_assertions) {
+        eprintln!("a build without debug assertions counts no steps: skipped");
+        return;
+    }
+    let place = Place::new();
+    let (app, cache) = (place.path("app"), place.path("first"));
+    let files = ["go.mod", "go.sum"].map(|name| app.join(name));
+    let read = || files.clone().map(|file| fs::read_to_string(file).unwrap());
+    let write = |texts: &[String; 2]| {
+        files
+            .iter()
+            .zip(texts)
+            .for_each(|(file, text)| fs::write(file, text).unwrap());
+    };
+    let large = read();
+    let program = fs::read_to_string(app.join("main.go")).unwrap();
+    fs::write(app.join("main.go"), "package main\n\nfunc main() {}\n").unwrap();
+    place.succeeds(place.steady(&["mod", "tidy"], &cache));
+    let small = read();
+    assert!(small[0].len() < large[0].len() && small[1].is_empty());
+    // Sums that nobody needs stand first, so that every byte moves.
+    let other = "a.test/0 v1.0.0 h1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n";
+    let before = [small[0].clone(), other.to_owned()];
+    for (main, from, to) in [
+        ("package main\n\nfunc main() {}\n", &large, &small),
+        (program.as_str(), &before, &large),
+    ] {
+        fs::write(app.join("main.go"), main).unwrap();
+        let mut changed = 0;
+        for step in 1.. {
+            assert!(step < 200, "it has no end");
+            write(from);
+            let mut command = place.steady(&["mod", "tidy"], &cache);
+            let command = command.env("STEADY_END_AT_STEP", step.to_string());
+            let ended = command.output().unwrap();
+            let found = read();
+            for ((found, from), to) in found.iter().zip(from).zip(to) {
+                let [found, from, to] = [found, from, to].map(|text| text.trim_end_matches('\n'));
+                assert!(found == from || found == to, "step {step}: {found:?}");
+            }
+            changed += usize::from(found != *from);
+            place.succeeds(place.steady(&["mod", "tidy"], &cache));
+            let bare = |texts: &[String; 2]| texts.clone().map(|text| text.trim_end().to_owned());
+            assert_eq!(bare(&read()), bare(to), "step {step}");
+            if ended.status.success() {
+                break;
+            }
+            assert_eq!(ended.status.signal(), Some(9), "{}", said(&ended));
+        }
+        assert!(changed > 1, "no end between the first change and the last");
+    }
+}
+
 /// A file system of so many bytes, if this user may make one.
 struct Small(PathBuf);
 

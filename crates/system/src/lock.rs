@@ -4,7 +4,8 @@
 //! lock belongs to the open file, so two threads of this process that open the file each exclude one another too.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FallocateFlags, FlockOperation, fallocate, flock};
+use rustix::io::Errno;
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -29,7 +30,7 @@ impl LockedFile {
         loop {
             match flock(&file, how) {
                 Ok(()) => break,
-                Err(rustix::io::Errno::INTR) => {}
+                Err(Errno::INTR) => {}
                 Err(error) => return Err(Error::path("Lock", path, error.into())),
             }
         }
@@ -59,7 +60,7 @@ impl LockedFile {
             return Ok(());
         }
         replace(&self.file, old, new).map_err(|error| {
-            // Put back what was there: a full disk shows itself before the old bytes are gone, because the tail went first.
+            // Put back what was there; the room for that is not lost.
             if self.file.write_all_at(old, 0).is_ok() {
                 let _ = self.file.set_len(old.len() as u64);
             }
@@ -124,13 +125,27 @@ pub fn transform<E: From<Error>>(
     Ok(locked.replace(&old, &new)?)
 }
 
+/// One call writes all of it, so that an end between two calls leaves no mixture. What is shorter than before is first followed by
+/// empty lines, which mean nothing in the files that are edited in place.
 fn replace(file: &File, old: &[u8], new: &[u8]) -> std::io::Result<()> {
-    if let Some(tail) = new.get(old.len()..).filter(|tail| !tail.is_empty()) {
-        fault::step();
-        file.write_all_at(tail, old.len() as u64)?;
+    if new.len() > old.len() {
+        let (keep, length) = (FallocateFlags::KEEP_SIZE, new.len() as u64);
+        match fallocate(file, keep, 0, length) {
+            // Not every file system can promise room; there a full disk is noticed by writing.
+            Ok(()) | Err(Errno::OPNOTSUPP | Errno::NOSYS) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
+    let mut padded;
+    let bytes = if new.len() < old.len() {
+        padded = new.to_vec();
+        padded.resize(old.len(), b'\n');
+        &padded
+    } else {
+        new
+    };
     fault::step();
-    file.write_all_at(&new[..old.len().min(new.len())], 0)?;
+    file.write_all_at(bytes, 0)?;
     if new.len() < old.len() {
         fault::step();
         file.set_len(new.len() as u64)?;
