@@ -1,6 +1,7 @@
 //! What a contributor repeats: `cargo dev conformance`, and what comes beside it.
 
 mod bench;
+mod clients;
 mod conformance;
 mod docs;
 mod fuzz;
@@ -31,6 +32,8 @@ enum Task {
     Bench(bench::Options),
     /// Hold what check says of real repositories against what go does in each environment
     Truth(truth::Options),
+    /// Run staticcheck and an editor's session with gopls, once with go and once with Steady on PATH, and compare what they say
+    Clients(clients::Options),
     /// Run the parsers of everything that comes from outside under a coverage-guided fuzzer
     Fuzz(fuzz::Options),
     /// Write the generated part of the docs
@@ -44,6 +47,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         Task::Modules(options) => modules::run(&options),
         Task::Bench(options) => bench::run(&options),
         Task::Truth(options) => truth::run(&options),
+        Task::Clients(options) => clients::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Docs(options) => docs::run(&options),
     }
