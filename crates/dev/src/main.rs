@@ -4,6 +4,7 @@ mod bench;
 mod clients;
 mod conformance;
 mod docs;
+mod edits;
 mod fuzz;
 mod identical;
 mod loopback;
@@ -34,6 +35,8 @@ enum Task {
     Truth(truth::Options),
     /// Run staticcheck and an editor's session with gopls, once with go and once with Steady on PATH, and compare what they say
     Clients(clients::Options),
+    /// Edit a small workspace at random and hold Steady's answers from warm memories against those from none, and against go's
+    Edits(edits::Options),
     /// Run the parsers of everything that comes from outside under a coverage-guided fuzzer
     Fuzz(fuzz::Options),
     /// Write the generated part of the docs
@@ -48,6 +51,7 @@ fn main() -> anyhow::Result<std::process::ExitCode> {
         Task::Bench(options) => bench::run(&options),
         Task::Truth(options) => truth::run(&options),
         Task::Clients(options) => clients::run(&options),
+        Task::Edits(options) => edits::run(&options),
         Task::Fuzz(options) => fuzz::run(&options),
         Task::Docs(options) => docs::run(&options),
     }

@@ -29,7 +29,7 @@ pub struct Options {
     #[arg(long, value_name = "VERSION", default_value = "v0.7.0")]
     staticcheck: String,
     /// Version of gopls
-    #[arg(long, value_name = "VERSION", default_value = "latest")]
+    #[arg(long, value_name = "VERSION", default_value = "v0.21.1")]
     gopls: String,
     /// The Go version that all use, such as 1.26.8
     #[arg(long, value_name = "VERSION")]
