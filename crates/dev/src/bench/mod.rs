@@ -97,9 +97,9 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         changed: OnceCell::new(),
     };
     println!(
-        "| case | go | Steady | times as fast, median (least – most) | memory: go, Steady, of go's | of processes started |"
+        "| case | go | Steady | times as fast, median (least – most) | processor time, go's of Steady's | memory: go, Steady, of go's | of processes started |"
     );
-    println!("|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|");
     for case in cases(&bench, &bench.subject) {
         if !case.name.contains(&options.pattern)
             || (case.caches == Caches::Network && !options.network)
@@ -109,14 +109,14 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         match bench.rounds(&case, options.rounds) {
             Ok(rounds) => println!("{}", row(case.name, &rounds)),
             Err(error) => println!(
-                "| {} | fails: {} |||||",
+                "| {} | fails: {} ||||||",
                 case.name,
                 error.to_string().lines().next().unwrap_or_default()
             ),
         }
         if let Some(program) = &case.alone {
             println!(
-                "| … of it the program alone | {} |||||",
+                "| … of it the program alone | {} ||||||",
                 bench.alone(program)?
             );
         }
@@ -324,6 +324,12 @@ fn row(name: &str, rounds: &[[Usage; 2]]) -> String {
             .map(|[go, steady]| go.wall.as_secs_f64() / steady.wall.as_secs_f64())
             .collect(),
     );
+    let (cpu, ..) = median(
+        rounds
+            .iter()
+            .map(|[go, steady]| go.cpu.as_secs_f64() / steady.cpu.as_secs_f64())
+            .collect(),
+    );
     let megabytes = |which: usize, of: fn(&Usage) -> u64| {
         median(rounds.iter().map(|pair| of(&pair[which]) as f64).collect()).0 / 1e6
     };
@@ -335,7 +341,7 @@ fn row(name: &str, rounds: &[[Usage; 2]]) -> String {
         format!("{:.0} MB, {:.0} MB", children(0), children(1))
     };
     format!(
-        "| {name} | {:.1} ms | {:.1} ms | {ratio:.2} ({least:.2} – {most:.2}) | {:.0} MB, {:.0} MB, {:.2} | {started} |",
+        "| {name} | {:.1} ms | {:.1} ms | {ratio:.2} ({least:.2} – {most:.2}) | {cpu:.2} | {:.0} MB, {:.0} MB, {:.2} | {started} |",
         wall(0) * 1e3,
         wall(1) * 1e3,
         own(0),

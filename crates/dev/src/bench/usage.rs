@@ -11,12 +11,15 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use wait4::Wait4 as _;
 
 /// What one run took.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Usage {
     /// From start to end.
     pub wall: Duration,
+    /// Time on processors, of the process and all that it waited for. Others on the machine hardly count here.
+    pub cpu: Duration,
     /// Most resident memory of the process itself, bytes.
     pub own: u64,
     /// Most resident memory of any process that it started, bytes; 0 if there was none.
@@ -33,20 +36,21 @@ pub fn measure(command: &mut Command) -> Result<Usage> {
         .spawn()
         .with_context(|| shown.clone())?;
     let (id, over) = (child.id(), AtomicBool::new(false));
-    let (status, wall, peaks) = std::thread::scope(|scope| {
+    let (done, wall, peaks) = std::thread::scope(|scope| {
         let watcher = scope.spawn(|| watch(id, &over));
-        let status = child.wait();
+        let done = child.wait4();
         let wall = start.elapsed();
         over.store(true, Ordering::Relaxed);
-        (status, wall, watcher.join().unwrap_or_default())
+        (done, wall, watcher.join().unwrap_or_default())
     });
-    let status = status?;
-    if !status.success() {
-        bail!("{shown}: {status}");
+    let done = done?;
+    if !done.status.success() {
+        bail!("{shown}: {}", done.status);
     }
     let others = peaks.iter().filter(|(process, _)| **process != id);
     Ok(Usage {
         wall,
+        cpu: done.rusage.utime + done.rusage.stime,
         own: peaks.get(&id).copied().unwrap_or_default(),
         children: others.map(|(_, peak)| *peak).max().unwrap_or_default(),
     })

@@ -51,7 +51,13 @@ pub fn session(server: &mut Command, tree: &Path, file: &Path) -> Result<String>
         let at = json!({"textDocument": named, "position": position});
         let definition = editor.ask("textDocument/definition", at.clone())?;
         tell(&format!("definition of {name}"), &definition);
-        let hover = editor.ask("textDocument/hover", at.clone())?;
+        let mut hover = editor.ask("textDocument/hover", at.clone())?;
+        if let Some(text) = hover["contents"]["value"].as_str() {
+            // The targets of links stand below the text in no order.
+            let mut lines: Vec<&str> = text.lines().collect();
+            lines.sort_unstable();
+            hover["contents"]["value"] = json!(lines);
+        }
         tell(&format!("hover of {name}"), &hover);
         let mut all = at;
         all["context"] = json!({"includeDeclaration": true});

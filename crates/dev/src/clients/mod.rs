@@ -8,7 +8,7 @@
 mod editor;
 
 use crate::subjects::{Subjects, errors_of, root};
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -19,6 +19,9 @@ use std::time::Instant;
 pub struct Options {
     /// A module or workspace
     tree: PathBuf,
+    /// Only this client: staticcheck or gopls
+    #[arg(long, value_name = "NAME")]
+    client: Option<String>,
     /// Packages of it for staticcheck
     #[arg(long, value_name = "PATTERN", default_value = "./...")]
     packages: String,
@@ -55,28 +58,26 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         work,
     };
     bench.links()?;
-    let staticcheck = bench.install("honnef.co/go/tools/cmd/staticcheck", &options.staticcheck)?;
-    let gopls = bench.install("golang.org/x/tools/gopls", &options.gopls)?;
+    let wanted = |name: &str| options.client.as_deref().is_none_or(|only| only == name);
     let mut fine = true;
-    fine &= bench.compare("gopls", |steady| {
-        editor::session(
-            &mut bench.client(&gopls, steady)?,
-            &bench.tree,
-            &options.file,
-        )
-    })?;
-    fine &= bench.compare("staticcheck", |steady| {
-        let output = bench
-            .client(&staticcheck, steady)?
-            .arg(&options.packages)
-            .output()?;
-        Ok(format!(
-            "{}\n{}{}",
-            output.status,
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        ))
-    })?;
+    if wanted("gopls") {
+        let gopls = bench.install("golang.org/x/tools/gopls", &options.gopls)?;
+        fine &= bench.compare("gopls", |steady| {
+            let mut server = bench.client(&gopls, steady)?;
+            editor::session(&mut server, &bench.tree, &options.file)
+        })?;
+    }
+    if wanted("staticcheck") {
+        let checker = "honnef.co/go/tools/cmd/staticcheck";
+        let checker = bench.install(checker, &options.staticcheck)?;
+        fine &= bench.compare("staticcheck", |steady| {
+            let mut command = bench.client(&checker, steady)?;
+            let output = command.arg(&options.packages).output()?;
+            let text = [output.stdout, output.stderr].concat();
+            let text = String::from_utf8_lossy(&text).into_owned();
+            Ok(format!("{}\n{text}", output.status))
+        })?;
+    }
     Ok(if fine {
         ExitCode::SUCCESS
     } else {
@@ -143,6 +144,10 @@ impl Bench {
             let start = Instant::now();
             let text = said(steady)?;
             let who = if steady { "steady" } else { "go" };
+            // Steady keeps its memories among the client's caches.
+            if self.place(steady).join("cache/steady").exists() != steady {
+                bail!("{name} asked another go than {who}");
+            }
             println!(
                 "{name} with {who}: {} lines in {:.1} s",
                 text.lines().count(),
