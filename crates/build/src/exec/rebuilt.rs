@@ -3,17 +3,17 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::SystemTime;
-use steady_packages::package::Package;
+use steady_packages::package::{Package, PackageId};
 
 use super::Run;
 use super::ids::Hashed;
 use crate::cache::Id;
 use crate::config::BuildConfig;
-use crate::inputs::{Fresh, Inputs, Log, Record, explain};
+use crate::inputs::{Explanation, Fresh, Inputs, Log, Record, Step, explain};
 use crate::plan::{Kind, NodeId};
 use crate::shell::lock;
 
-type Known = HashMap<(String, bool), Vec<Record>>;
+type Known = HashMap<(String, Step), Vec<Record>>;
 
 /// The memory of inputs during one run.
 pub(super) struct Rebuilt {
@@ -39,7 +39,7 @@ impl Rebuilt {
             let mut known = Known::new();
             let log = config.inputs.as_ref().map(Log::at);
             for record in log.map(|log| log.read()).unwrap_or_default() {
-                let key = (record.package.clone(), record.program);
+                let key = (record.package.clone(), record.step);
                 known.entry(key).or_default().push(record);
             }
             known
@@ -65,27 +65,84 @@ fn module_of(package: &Package) -> String {
     }
 }
 
+/// What is done and why that may be.
+pub(super) struct Why<'a> {
+    pub step: Step,
+    pub package: PackageId,
+    pub inputs: &'a Inputs,
+    /// A reason that needs no comparison.
+    pub forced: Option<&'a str>,
+    /// The node that has what goes into it as dependencies.
+    pub dependent: NodeId,
+    /// The state of what a test has looked at.
+    pub looked: &'a dyn Fn(&str) -> Option<String>,
+}
+
 impl Run<'_> {
     /// The result of a node was not found; `dependent` has what it is made of as dependencies.
     pub(super) fn begin_anew(&self, node: NodeId, dependent: NodeId, hashed: &Hashed) {
-        let inputs = Arc::new(Inputs::of(self.cache.hashes().salt(), &hashed.text));
+        let inputs = Arc::new(self.inputs_of(hashed));
         self.update(node, |data| data.inputs = Some(Arc::clone(&inputs)));
-        let Some(id) = self.plan.nodes[node]
-            .package
-            .filter(|_| self.config.explain)
-        else {
+        let Some(package) = self.plan.nodes[node].package else {
             return;
         };
-        let package = self.packages[id].description();
-        let program = self.plan.nodes[node].kind == Kind::Link;
-        let key = (package, program);
+        let step = self.step_of(node);
+        let forced = if self.config.flags.a {
+            Some("-a asks for it")
+        } else if step == Step::Link && self.tests.is_some() {
+            Some("programs of tests are not kept")
+        } else {
+            None
+        };
+        self.tell_why(&Why {
+            step,
+            package,
+            inputs: &inputs,
+            forced,
+            dependent,
+            looked: &|_| None,
+        });
+    }
+
+    /// Whether anybody wants to know why something is done, or will want to.
+    pub(super) fn minds_inputs(&self) -> bool {
+        self.config.explain || self.rebuilt.log.is_some()
+    }
+
+    pub(super) fn inputs_of(&self, hashed: &Hashed) -> Inputs {
+        Inputs::of(self.cache.hashes().salt(), &hashed.text)
+    }
+
+    fn step_of(&self, node: NodeId) -> Step {
+        match self.plan.nodes[node].kind {
+            Kind::Link => Step::Link,
+            _ => Step::Compile,
+        }
+    }
+
+    /// Tells why something is done whatever went into it, if somebody asks.
+    pub(super) fn tell_always(&self, package: PackageId, step: Step, text: &str) {
+        if self.config.explain {
+            let explanation = Explanation::always(step, text);
+            let package = self.packages[package].description();
+            self.shared.sink.rebuilt(&package, &explanation);
+        }
+    }
+
+    /// Tells why something is done, if somebody asks.
+    pub(super) fn tell_why(&self, why: &Why<'_>) {
+        if !self.config.explain {
+            return;
+        }
+        let key = (self.packages[why.package].description(), why.step);
         let known = self.rebuilt.known(self.config).get(&key);
         let known: Vec<&Record> = known.into_iter().flatten().collect();
         let fresh = Fresh {
-            program,
-            forced: self.config.flags.a,
-            inputs: &inputs,
-            is_rebuilt: &|path| self.is_rebuilt(dependent, path),
+            step: why.step,
+            forced: why.forced,
+            inputs: why.inputs,
+            looked: why.looked,
+            is_rebuilt: &|path| self.is_rebuilt(why.dependent, path),
         };
         let explanation = explain(&fresh, &known);
         self.shared.sink.rebuilt(&key.0, &explanation);
@@ -103,32 +160,38 @@ impl Run<'_> {
     /// The result of a node was made.
     pub(super) fn end_anew(&self, node: NodeId) {
         let data = self.data(node);
-        if let Some(inputs) = &data.inputs {
-            self.remember_inputs(node, data.action_id, inputs);
+        if let (Some(inputs), Some(id)) = (&data.inputs, self.plan.nodes[node].package) {
+            self.remember_inputs(id, self.step_of(node), data.action_id, inputs);
         }
     }
 
     /// The result of a node was found. Who asks for reasons will ask again.
     pub(super) fn found_built(&self, node: NodeId, hashed: &Hashed) {
-        let Some(id) = self.plan.nodes[node]
-            .package
-            .filter(|_| self.config.explain)
-        else {
-            return;
-        };
-        let program = self.plan.nodes[node].kind == Kind::Link;
-        let key = (self.packages[id].description(), program);
-        let known = self.rebuilt.known(self.config).get(&key);
-        if !known.is_some_and(|known| known.iter().any(|record| record.action == hashed.id)) {
-            let inputs = Inputs::of(self.cache.hashes().salt(), &hashed.text);
-            self.remember_inputs(node, hashed.id, &inputs);
+        if let Some(id) = self.plan.nodes[node].package {
+            self.found_known(id, self.step_of(node), hashed.id, || self.inputs_of(hashed));
         }
     }
 
-    fn remember_inputs(&self, node: NodeId, action: Id, inputs: &Inputs) {
-        let Some(id) = self.plan.nodes[node].package else {
+    /// As [`Run::found_built`], of any step.
+    pub(super) fn found_known(
+        &self,
+        id: PackageId,
+        step: Step,
+        action: Id,
+        inputs: impl FnOnce() -> Inputs,
+    ) {
+        if !self.config.explain {
             return;
-        };
+        }
+        let key = (self.packages[id].description(), step);
+        let known = self.rebuilt.known(self.config).get(&key);
+        if !known.is_some_and(|known| known.iter().any(|record| record.action == action)) {
+            self.remember_inputs(id, step, action, &inputs());
+        }
+    }
+
+    /// Remembers what went into something.
+    pub(super) fn remember_inputs(&self, id: PackageId, step: Step, action: Id, inputs: &Inputs) {
         if self.rebuilt.log.is_none() {
             return;
         }
@@ -139,7 +202,7 @@ impl Run<'_> {
             &module_of(package),
             action,
             time.unwrap_or_default().as_secs(),
-            self.plan.nodes[node].kind == Kind::Link,
+            step,
             inputs,
         );
         lock(&self.rebuilt.fresh).push(record);

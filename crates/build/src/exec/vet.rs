@@ -19,10 +19,12 @@ use sha2::Digest as _;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::atomic::Ordering;
-use steady_packages::package::{ModulePublic, Package};
+use steady_packages::package::{ModulePublic, Package, PackageId};
 
 use super::Run;
+use super::rebuilt::Why;
 use crate::cache::{Id, short};
+use crate::inputs::{Inputs, Step, shortened};
 use crate::plan::{Kind, NodeId};
 use crate::quote::{quote, quote_bytes, quote_list};
 use crate::shell::paths::short_path;
@@ -124,6 +126,11 @@ impl Run<'_> {
         };
         self.identify(&mut vetting)?;
         if !self.config.flags.a && self.find_vetted(&vetting)? {
+            if let Some(id) = self.plan.nodes[node].package.filter(|_| !facts_only) {
+                self.found_known(id, Step::Vet, vetting.id, || {
+                    self.vet_inputs(&vetting, id).unwrap_or_default()
+                });
+            }
             return Ok(());
         }
         self.vet_anew(&vetting)
@@ -214,7 +221,51 @@ impl Run<'_> {
         }
     }
 
+    /// Runs vet, tells why if somebody asks, and remembers what it depended on. What only importers ask for is passed over: it
+    /// follows from what is told of them.
     fn vet_anew(&self, vetting: &Vetting<'_>) -> Done {
+        let package = self.plan.nodes[vetting.node].package;
+        let wanted = !vetting.facts_only && !self.config.flags.n && self.minds_inputs();
+        let Some(package) = package.filter(|_| wanted) else {
+            return self.run_vet(vetting);
+        };
+        let mut inputs = self.vet_inputs(vetting, package)?;
+        self.tell_why(&Why {
+            step: Step::Vet,
+            package,
+            inputs: &inputs,
+            forced: self.config.flags.a.then_some("-a asks for it"),
+            dependent: vetting.build,
+            looked: &|_| None,
+        });
+        let done = self.run_vet(vetting);
+        if done.is_err() {
+            inputs.push("unkept", "vet had something to say");
+        }
+        self.remember_inputs(package, Step::Vet, vetting.id, &inputs);
+        done
+    }
+
+    /// What vet depends on: what the package would be compiled from, vet itself, and what it knows of other packages.
+    fn vet_inputs(&self, vetting: &Vetting<'_>, package: PackageId) -> Done<Inputs> {
+        let is_check =
+            |dep: &&NodeId| matches!(self.plan.nodes[**dep].kind, Kind::CheckCache { .. });
+        let check = self.plan.nodes[vetting.build].deps.iter().find(is_check);
+        let check = check.copied().unwrap_or(vetting.build);
+        let mut inputs = self.inputs_of(&self.build_action_id(package, check)?);
+        inputs.push("tool vet", self.tool_id("vet")?);
+        inputs.push("vetflags", quote_list(&vetting.flags));
+        for dep in &self.plan.nodes[vetting.node].deps {
+            let facts = self.plan.nodes[*dep].package;
+            if let (Kind::Vet { .. }, Some(id)) = (&self.plan.nodes[*dep].kind, facts) {
+                let name = format!("facts {}", self.packages[id].public.import_path);
+                inputs.push(name, shortened(&self.data(*dep).build_id));
+            }
+        }
+        Ok(inputs)
+    }
+
+    fn run_vet(&self, vetting: &Vetting<'_>) -> Done {
         let shell = self.shell(vetting.node);
         let objdir = &self.plan.nodes[vetting.node].objdir;
         shell.mkdir(objdir)?;

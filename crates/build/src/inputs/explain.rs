@@ -1,10 +1,25 @@
 //! From two lists of inputs to words.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::{Inputs, Record};
+
+/// What is done with a package.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Step {
+    /// It is compiled.
+    #[default]
+    Compile,
+    /// Its program is linked.
+    Link,
+    /// Vet looks at it.
+    Vet,
+    /// Its tests are run.
+    Test,
+}
 
 /// What kind of thing brought a package to be built.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -14,8 +29,10 @@ pub enum Cause {
     First,
     /// Nothing changed, but the result was not in the build cache any more.
     Removed,
-    /// `-a` asks for it.
+    /// `-a` asks for it, or results of this kind are not kept.
     Forced,
+    /// The last result was not kept.
+    Unkept,
     /// Compiler, linker and their kin.
     Toolchain,
     /// A variable.
@@ -30,6 +47,8 @@ pub enum Cause {
     Stamp,
     /// A package that it imports.
     Dependency,
+    /// A file that a test has looked at.
+    Looked,
 }
 
 /// So many dependencies are told to people; the others are counted.
@@ -58,9 +77,8 @@ pub struct Reason {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Explanation {
-    /// It is a program that is linked; else a package that is compiled.
-    #[serde(rename = "Link")]
-    pub program: bool,
+    /// What is done.
+    pub step: Step,
     /// When that was built with which this is compared, in seconds since 1970.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<u64>,
@@ -68,20 +86,39 @@ pub struct Explanation {
     pub reasons: Vec<Reason>,
 }
 
+impl Explanation {
+    /// Of what is done every time.
+    pub(crate) fn always(step: Step, text: &str) -> Explanation {
+        Explanation {
+            step,
+            since: None,
+            reasons: vec![alone(Cause::Forced, text)],
+        }
+    }
+}
+
 /// The name of a program's main package where only its inputs changed.
 const MAIN: &str = "main";
 
 impl fmt::Display for Explanation {
-    /// To stand behind the name of the package: ` (link)` for programs, then a line for each reason.
+    /// To stand behind the name of the package: what is done if it is not compiled, then a line for each reason.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.program { " (link)\n" } else { "\n" })?;
+        f.write_str(match self.step {
+            Step::Compile => "\n",
+            Step::Link => " (link)\n",
+            Step::Vet => " (vet)\n",
+            Step::Test => " (test)\n",
+        })?;
         let is_dependency = |reason: &&Reason| reason.cause == Cause::Dependency;
         let dependencies = self.reasons.iter().filter(is_dependency).count();
-        let told = self.reasons.len() - dependencies.saturating_sub(TOLD);
-        for reason in &self.reasons[..told] {
-            writeln!(f, "    {}", reason.text)?;
+        let mut told = 0;
+        for reason in &self.reasons {
+            told += usize::from(reason.cause == Cause::Dependency);
+            if told <= TOLD || reason.cause != Cause::Dependency {
+                writeln!(f, "    {}", reason.text)?;
+            }
         }
-        match self.reasons.len() - told {
+        match dependencies.saturating_sub(TOLD) {
             0 => Ok(()),
             1 => writeln!(f, "    and 1 more dependency"),
             more => writeln!(f, "    and {more} more dependencies"),
@@ -94,10 +131,12 @@ const MODE_FLAGS: &str = "flags of the build mode";
 
 /// What is to be explained.
 pub(crate) struct Fresh<'a> {
-    pub program: bool,
-    /// `-a` is given.
-    pub forced: bool,
+    pub step: Step,
+    /// Why it is done in any case.
+    pub forced: Option<&'a str>,
     pub inputs: &'a Inputs,
+    /// The state, as of now, of something that a test has looked at (see [`LOOKED`]).
+    pub looked: &'a dyn Fn(&str) -> Option<String>,
     /// Whether an import was built anew in this run.
     pub is_rebuilt: &'a dyn Fn(&str) -> bool,
 }
@@ -124,8 +163,8 @@ pub(crate) fn explain(fresh: &Fresh<'_>, known: &[&Record]) -> Explanation {
         None => (None, Vec::new()),
     };
     if reasons.is_empty() {
-        reasons.push(if fresh.forced {
-            alone(Cause::Forced, "-a asks for it")
+        reasons.push(if let Some(text) = fresh.forced {
+            alone(Cause::Forced, text)
         } else if since.is_none() {
             let text = "nothing is remembered of an earlier build here";
             alone(Cause::First, text)
@@ -136,7 +175,7 @@ pub(crate) fn explain(fresh: &Fresh<'_>, known: &[&Record]) -> Explanation {
     }
     reasons.sort_by_key(|reason| reason.cause);
     Explanation {
-        program: fresh.program,
+        step: fresh.step,
         since,
         reasons,
     }
@@ -158,7 +197,12 @@ fn differences(fresh: &Fresh<'_>, old: &Inputs) -> Vec<Reason> {
         }
     }
     for (name, value) in &old.lines {
-        if !seen.contains_key(name.as_str()) {
+        if let Some(looked) = name.strip_prefix(LOOKED) {
+            let now = (fresh.looked)(looked);
+            if now.as_deref() != Some(value) {
+                reasons.push(looked_at(looked));
+            }
+        } else if !seen.contains_key(name.as_str()) {
             reasons.extend(reason(fresh, name, Some(value), None));
         }
     }
@@ -167,6 +211,9 @@ fn differences(fresh: &Fresh<'_>, old: &Inputs) -> Vec<Reason> {
     if reasons.iter().any(told) {
         reasons.retain(|reason| reason.name != MAIN);
     }
+    // What is imported may be known by what it compiles to and by what vet knows of it.
+    let mut told = HashSet::new();
+    reasons.retain(|reason| reason.cause != Cause::Dependency || told.insert(reason.name.clone()));
     // Programs are stamped with flags and variables, which are told as what they are.
     let names: HashSet<String> = reasons
         .iter()
@@ -175,6 +222,23 @@ fn differences(fresh: &Fresh<'_>, old: &Inputs) -> Vec<Reason> {
         .collect();
     reasons.retain(|reason| reason.cause != Cause::Stamp || !names.contains(&reason.name));
     reasons
+}
+
+/// Begins the names of what a test has looked at: `looked getenv NAME`, `looked stat PATH`, `looked open PATH`.
+pub(crate) const LOOKED: &str = "looked ";
+
+fn looked_at(what: &str) -> Reason {
+    let (operation, name) = what.split_once(' ').unwrap_or((what, ""));
+    let (cause, text) = if operation == "getenv" {
+        let text = format!("environment {name}, which the test reads, changed");
+        (Cause::Environment, text)
+    } else {
+        let text = format!("{name}, which the test looks at, changed");
+        (Cause::Looked, text)
+    };
+    let mut reason = alone(cause, &text);
+    name.clone_into(&mut reason.name);
+    reason
 }
 
 /// A thing whose values mean nothing to people.
@@ -243,8 +307,23 @@ fn reason(fresh: &Fresh<'_>, name: &str, old: Option<&str>, new: Option<&str>) -
         ),
         ("cgo", _) => shown(Cause::Toolchain, "tool cgo", "cgo", old, new),
         ("flags", "compile") => flags("-gcflags", old, new),
+        ("flags", "gccgo") => flags("-gccgoflags", old, new),
         ("flags", "asm") => flags("-asmflags", old, new),
         ("flags", _) => shown(Cause::Flag, MODE_FLAGS, "", old, new),
+        ("vetflags", _) => shown(Cause::Flag, "flags of vet", "-vet", old, new),
+        ("facts", path) => {
+            let what = format!("what vet knows of {path}");
+            let mut reason = opaque(Cause::Dependency, &what, "", old, new);
+            reason.text = reason.text.replace("  ", " ");
+            path.clone_into(&mut reason.name);
+            reason
+        }
+        ("testargs", _) => shown(Cause::Flag, "arguments of the test", "-args", old, new),
+        ("testexec", _) => shown(Cause::Flag, "flag -exec", "-exec", old, new),
+        ("unkept", _) => {
+            let text = format!("its last result was not kept: {}", old.unwrap_or_default());
+            alone(Cause::Unkept, &text)
+        }
         ("linkflags", _) => shown(Cause::Flag, "flag -ldflags", "-ldflags", old, new),
         ("trimpath", _) => switch("-trimpath", new),
         ("cover", _) => shown(Cause::Flag, "flag -cover", "-cover", old, new),
@@ -330,15 +409,23 @@ mod tests {
         file a.go aaaaaaaaaaaa\nfile b.go bbbbbbbbbbbb\nimport fmt cccccccccccc\n";
 
     fn record(time: u64, text: &str) -> Record {
-        Record::new("p", "", [0; 32], time, false, &Inputs::of("go1", text))
+        Record::new(
+            "p",
+            "",
+            [0; 32],
+            time,
+            Step::Compile,
+            &Inputs::of("go1", text),
+        )
     }
 
     fn told(known: &[Record], salt: &str, text: &str, forced: bool) -> Vec<String> {
         let inputs = Inputs::of(salt, text);
         let fresh = Fresh {
-            program: false,
-            forced,
+            step: Step::Compile,
+            forced: forced.then_some("-a asks for it"),
             inputs: &inputs,
+            looked: &|_| None,
             is_rebuilt: &|path| path == "fmt",
         };
         let known: Vec<&Record> = known.iter().collect();
@@ -412,5 +499,49 @@ mod tests {
         assert!(told(&known, "go1", LINES, false)[0].contains("not in the build cache"));
         assert!(told(&[], "go1", LINES, false)[0].contains("nothing is remembered"));
         assert_eq!(told(&known, "go1", LINES, true), ["-a asks for it"]);
+    }
+
+    #[test]
+    fn what_a_test_looked_at() {
+        let mut then = Inputs::of("go1", LINES);
+        for (name, state) in [("getenv HOME", "1"), ("open /d/x", "2"), ("stat /d/y", "3")] {
+            then.push(format!("{LOOKED}{name}"), state);
+        }
+        let record = Record::new("p", "", [0; 32], 1, Step::Test, &then);
+        let now = Inputs::of("go1", &LINES.replace("aaaa", "bbbb"));
+        let fresh = Fresh {
+            step: Step::Test,
+            forced: None,
+            inputs: &now,
+            looked: &|what| Some(if what == "stat /d/y" { "3" } else { "0" }.to_owned()),
+            is_rebuilt: &|_| false,
+        };
+        let told = explain(&fresh, &[&record]);
+        assert_eq!(
+            told.to_string(),
+            " (test)\n    environment HOME, which the test reads, changed\n    file a.go changed\n    \
+             /d/x, which the test looks at, changed\n"
+        );
+        then.push("unkept", "it failed");
+        let record = Record::new("p", "", [0; 32], 1, Step::Test, &then);
+        let fresh = Fresh {
+            inputs: &Inputs::of("go1", LINES),
+            looked: &|what| {
+                Some(
+                    match what {
+                        "getenv HOME" => "1",
+                        "open /d/x" => "2",
+                        _ => "3",
+                    }
+                    .to_owned(),
+                )
+            },
+            ..fresh
+        };
+        let told = explain(&fresh, &[&record]);
+        assert_eq!(
+            told.to_string(),
+            " (test)\n    its last result was not kept: it failed\n"
+        );
     }
 }

@@ -13,7 +13,7 @@ use std::collections::HashMap;
 use std::io::{Seek as _, SeekFrom, Write as _};
 use steady_system::{Files, lock};
 
-use super::Inputs;
+use super::{Inputs, Step};
 use crate::cache::{Id, hex};
 
 /// Before each record; changes with the format. No end of it is its beginning, so that a torn one hides no whole one.
@@ -39,8 +39,8 @@ pub struct Record {
     pub action: Id,
     /// When, in seconds since 1970.
     pub time: u64,
-    /// It is a program.
-    pub program: bool,
+    /// What was done with it.
+    pub step: Step,
     /// Names and values, one pair a line, apart from each other by a tab.
     text: String,
 }
@@ -53,7 +53,7 @@ impl Record {
         module: &str,
         action: Id,
         time: u64,
-        program: bool,
+        step: Step,
         inputs: &Inputs,
     ) -> Record {
         let mut text = String::new();
@@ -68,7 +68,7 @@ impl Record {
             module: module.to_owned(),
             action,
             time,
-            program,
+            step,
             text,
         }
     }
@@ -201,14 +201,14 @@ fn decode_one(bytes: &[u8]) -> Option<(Record, &[u8])> {
 
 /// The last records of each package, and of those the last that fit.
 fn shortened(records: Vec<Record>) -> Vec<Record> {
-    let mut counts: HashMap<(String, bool), usize> = HashMap::new();
+    let mut counts: HashMap<(String, Step), usize> = HashMap::new();
     let mut size = 0;
     let mut kept: Vec<Record> = records
         .into_iter()
         .rev()
         .filter(|record| {
             let count = counts
-                .entry((record.package.clone(), record.program))
+                .entry((record.package.clone(), record.step))
                 .or_default();
             *count += 1;
             *count <= KEPT
@@ -228,7 +228,7 @@ mod tests {
 
     fn record(package: &str, time: u64) -> Record {
         let inputs = Inputs::of("go1", "go1compile\nfile a.go aaaaaaaaaa\nGOAMD64=v1\n");
-        Record::new(package, "m@v1.0.0", [7; 32], time, false, &inputs)
+        Record::new(package, "m@v1.0.0", [7; 32], time, Step::Compile, &inputs)
     }
 
     #[test]

@@ -4,14 +4,17 @@
 //! shortened, make [`Inputs`]. Those of whatever was really compiled or linked are kept in a [`log`]; when the same package is built
 //! anew, its lines are held against the nearest of those that are remembered, and `explain` puts the difference into words.
 //!
+//! The same holds of what vet and tests depend on: the inputs of the package or program that they look at, and what is their own.
+//! What a test has looked at (files, variables) is remembered with its state, and compared with the state that it has now.
+//!
 //! Nothing is decided by this memory: it only tells.
 
 mod explain;
 pub mod log;
 mod owners;
 
-pub use explain::{Cause, Explanation, Reason};
-pub(crate) use explain::{Fresh, explain};
+pub use explain::{Cause, Explanation, Reason, Step};
+pub(crate) use explain::{Fresh, LOOKED, explain};
 pub use log::{Log, Record};
 pub use owners::Owners;
 
@@ -32,7 +35,19 @@ impl Inputs {
         for line in text.strip_prefix(salt).unwrap_or(text).lines() {
             inputs.line(line);
         }
+        if inputs.lines.iter().any(|(name, _)| name == "pkgpath") {
+            // Only gccgo has one.
+            let flags = |line: &&mut (String, String)| line.0 == "flags compile";
+            if let Some(line) = inputs.lines.iter_mut().find(flags) {
+                "flags gccgo".clone_into(&mut line.0);
+            }
+        }
         inputs
+    }
+
+    /// Adds something that stands in no id.
+    pub(crate) fn push(&mut self, name: impl Into<String>, value: impl Into<String>) {
+        self.add(name, value);
     }
 
     fn add(&mut self, name: impl Into<String>, value: impl Into<String>) {
@@ -106,7 +121,7 @@ impl Inputs {
     }
 }
 
-fn shortened(hash: &str) -> &str {
+pub(crate) fn shortened(hash: &str) -> &str {
     hash.get(..HASH_KEPT).unwrap_or(hash)
 }
 

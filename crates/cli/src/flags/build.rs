@@ -82,7 +82,7 @@ pub struct Json {
 /// `-explain`, which go does not have.
 #[derive(Args, Debug, Clone, Default)]
 pub struct ExplainFlag {
-    /// Say of each package that is built anew what changed since it was built last
+    /// Say of each package that is built, vetted or tested anew what changed since the last time
     #[arg(long, help_heading = super::grammar::OWN)]
     pub explain: bool,
 }

@@ -31,49 +31,74 @@ const TOO_NEW: Duration = Duration::from_secs(2);
 impl Run<'_> {
     /// The id of all that a log names; none if that cannot be told.
     pub(super) fn inputs_id(&self, planned: &PlannedTest, log: &[u8]) -> Option<Id> {
+        self.looked_at(planned, log).ok().map(|(id, _)| id)
+    }
+
+    /// All that a log names, with the state that it has now, and the id of it; else why that cannot be told.
+    pub(super) fn looked_at(
+        &self,
+        planned: &PlannedTest,
+        log: &[u8],
+    ) -> Result<(Id, Vec<(String, String)>), String> {
         let public = &self.packages[planned.package].public;
         let path = &public.import_path;
         let log = String::from_utf8_lossy(log.strip_prefix(LOG_START).unwrap_or(log));
         let mut hash = self.cache.hashes().hash("testInputs");
-        hash.add(format_args!("env GODEBUG {}\n", self.variable("GODEBUG")));
+        let mut looked = Vec::new();
+        let mut add = |line: String, what: String, state: String| {
+            hash.add(format_args!("{line} {state}\n"));
+            looked.push((what, state));
+        };
+        let godebug = self.variable("GODEBUG");
+        add("env GODEBUG".into(), "getenv GODEBUG".into(), godebug);
         let mut dir = Utf8PathBuf::from(&public.dir);
         for line in log.split('\n').filter(|line| !line.is_empty()) {
             let malformed = || {
                 self.tell_cache(|| format!("{path}: input list malformed ({})", quote(line)));
+                "it left no list of what it looked at".to_owned()
             };
             let Some((operation, name)) = line.split_once(' ') else {
-                malformed();
-                return None;
+                return Err(malformed());
             };
             let at = clean(&dir.join(name));
             let counts = || !public.root.is_empty() && is_in(&at, Utf8Path::new(&public.root));
             match operation {
-                "getenv" => hash.add(format_args!("env {name} {}\n", self.variable(name))),
+                "getenv" => add(format!("env {name}"), line.to_owned(), self.variable(name)),
                 "chdir" => {
                     dir = name.into();
-                    hash.add(format_args!(
-                        "chdir {name} {}\n",
-                        self.stat_id(Utf8Path::new(name))
-                    ));
+                    let state = self.stat_id(Utf8Path::new(name));
+                    add(line.to_owned(), format!("stat {name}"), state);
                 }
-                "stat" if counts() => hash.add(format_args!("stat {at} {}\n", self.stat_id(&at))),
+                "stat" if counts() => {
+                    let what = format!("stat {at}");
+                    add(what.clone(), what, self.stat_id(&at));
+                }
                 "open" if counts() => {
                     let Some(id) = self.open_id(&at) else {
                         self.tell_cache(|| {
                             format!("{path}: input file {at}: file used as input is too new")
                         });
-                        return None;
+                        return Err(format!("{at} had only just been changed"));
                     };
-                    hash.add(format_args!("open {at} {id}\n"));
+                    let what = format!("open {at}");
+                    add(what.clone(), what, id);
                 }
                 "stat" | "open" => {}
-                _ => {
-                    malformed();
-                    return None;
-                }
+                _ => return Err(malformed()),
             }
         }
-        Some(hash.sum())
+        Ok((hash.sum(), looked))
+    }
+
+    /// The state of one thing of such a list.
+    pub(super) fn state_of(&self, what: &str) -> Option<String> {
+        let (operation, name) = what.split_once(' ')?;
+        match operation {
+            "getenv" => Some(self.variable(name)),
+            "stat" => Some(self.stat_id(Utf8Path::new(name))),
+            "open" => self.open_id(Utf8Path::new(name)),
+            _ => None,
+        }
     }
 
     fn variable(&self, name: &str) -> String {

@@ -234,6 +234,12 @@ impl Run<'_> {
                 return Ok(true);
             }
         }
+        let inputs = self.explain_test(test, planned);
+        let remember = |unkept: Option<&str>, looked| {
+            if let Some(inputs) = inputs {
+                self.remember_test(planned, inputs, unkept, looked);
+            }
+        };
         let start = Instant::now();
         let ended = self.start_test(node, planned, &command, output)?;
         let seconds = format!("{:.3}s", start.elapsed().as_secs_f64());
@@ -241,7 +247,10 @@ impl Run<'_> {
         Ok(match &ended.error {
             None => {
                 self.tell_success(planned, &seconds, output);
-                self.keep_test_result(node, test, planned, output.kept());
+                match self.keep_test_result(node, test, planned, output.kept()) {
+                    Ok(looked) => remember(None, looked),
+                    Err(why) => remember(Some(&why), Vec::new()),
+                }
                 true
             }
             Some(error) => {
@@ -249,6 +258,7 @@ impl Run<'_> {
                     self.runs().stopped.store(true, Ordering::Relaxed);
                 }
                 self.tell_failure_of(planned, error, &ended, &seconds, output);
+                remember(Some("it failed"), Vec::new());
                 false
             }
         })

@@ -16,8 +16,10 @@ use camino::Utf8PathBuf;
 use std::fmt::Write as _;
 
 use super::super::Run;
+use super::super::rebuilt::Why;
 use crate::buildid::{action_id, content_id};
 use crate::cache::{Id, hex};
+use crate::inputs::{Inputs, LOOKED, Step};
 use crate::plan::{Kind, NodeId, PlannedTest};
 use crate::quote::quote_list;
 use crate::shell::lock;
@@ -45,8 +47,10 @@ const WITHOUT_EFFECT: [&str; 2] = ["-test.coverprofile", "-test.outputdir"];
 /// What is known of the result of one test.
 #[derive(Default)]
 pub(super) struct Known {
-    /// Results are neither looked for nor kept.
-    off: bool,
+    /// Why results are neither looked for nor kept.
+    off: Option<String>,
+    /// There is a result, but it was declared void.
+    expired: bool,
     /// The output of an earlier run, with `(cached)` in it.
     output: Option<Vec<u8>>,
     /// First ids: by the link's id, by the program's content.
@@ -56,7 +60,7 @@ pub(super) struct Known {
 
 impl Known {
     pub fn is_off(&self) -> bool {
-        self.off
+        self.off.is_some()
     }
 }
 
@@ -100,9 +104,12 @@ impl Run<'_> {
 
     fn look_for_result(&self, test: usize, planned: &PlannedTest, id: &str) -> bool {
         let runs = self.runs();
-        let Some(arguments) = self.cacheable_arguments(planned) else {
-            lock(&runs.results[test]).off = true;
-            return false;
+        let arguments = match self.cacheable_arguments(planned) {
+            Ok(arguments) => arguments,
+            Err(why) => {
+                lock(&runs.results[test]).off = Some(why);
+                return false;
+            }
         };
         let path = &self.packages[planned.package].public.import_path;
         let mut hash = self.cache.hashes().hash("testResult");
@@ -142,6 +149,7 @@ impl Run<'_> {
         };
         if entry.time < runs.expired {
             self.tell_cache(|| format!("{path}: test output expired due to go clean -testcache"));
+            lock(&runs.results[test]).expired = true;
             return false;
         }
         let Some(output) = marked_as_cached(&output) else {
@@ -152,13 +160,13 @@ impl Run<'_> {
         true
     }
 
-    /// The arguments that decide the result; none if the result cannot be kept.
-    fn cacheable_arguments(&self, planned: &PlannedTest) -> Option<Vec<String>> {
+    /// The arguments that decide the result, or why the result cannot be kept.
+    fn cacheable_arguments(&self, planned: &PlannedTest) -> Result<Vec<String>, String> {
         let how = &self.runs().how;
         let public = &self.packages[planned.package].public;
         if how.local {
             self.tell_cache(|| "caching disabled in local directory mode".to_owned());
-            return None;
+            return Err("without named packages results are not kept".to_owned());
         }
         if public.root.is_empty() {
             self.tell_cache(|| {
@@ -167,7 +175,7 @@ impl Run<'_> {
                     "caching disabled for package outside of module root, GOPATH, or GOROOT: {path}"
                 )
             });
-            return None;
+            return Err("outside of modules, GOPATH and GOROOT results are not kept".to_owned());
         }
         let mut deciding = Vec::new();
         for argument in &how.arguments {
@@ -177,11 +185,63 @@ impl Run<'_> {
                 Some(name) if WITHOUT_EFFECT.contains(&name) => {}
                 _ => {
                     self.tell_cache(|| format!("caching disabled for test argument: {argument}"));
-                    return None;
+                    return Err(format!("with {} results are not kept", as_typed(argument)));
                 }
             }
         }
-        Some(deciding)
+        Ok(deciding)
+    }
+
+    /// Tells why a test runs, if somebody asks. What it depends on, as far as that is known before it runs.
+    pub(super) fn explain_test(&self, test: usize, planned: &PlannedTest) -> Option<Inputs> {
+        if !self.minds_inputs() {
+            return None;
+        }
+        let (off, expired) = {
+            let known = lock(&self.runs().results[test]);
+            (known.off.clone(), known.expired)
+        };
+        if let Some(why) = off {
+            self.tell_always(planned.package, Step::Test, &why);
+            return None; // nothing follows from this run for the next
+        }
+        let link = self.plan.build_behind(planned.build);
+        let mut inputs = self.inputs_of(&self.link_action_id(link).ok()?);
+        let how = &self.runs().how;
+        let arguments = self.cacheable_arguments(planned).unwrap_or_default();
+        let arguments: Vec<String> = arguments
+            .iter()
+            .map(|argument| as_typed(argument))
+            .collect();
+        inputs.push("testargs", quote_list(&arguments));
+        inputs.push("testexec", quote_list(&how.exec));
+        let expired = expired.then_some("its result was declared void (clean -testcache)");
+        self.tell_why(&Why {
+            step: Step::Test,
+            package: planned.package,
+            inputs: &inputs,
+            forced: expired,
+            dependent: link,
+            looked: &|what| self.state_of(what),
+        });
+        Some(inputs)
+    }
+
+    /// Remembers what a test depended on; `unkept` says why its result was not kept.
+    pub(super) fn remember_test(
+        &self,
+        planned: &PlannedTest,
+        mut inputs: Inputs,
+        unkept: Option<&str>,
+        looked: Vec<(String, String)>,
+    ) {
+        for (what, state) in looked {
+            inputs.push(format!("{LOOKED}{what}"), state);
+        }
+        if let Some(unkept) = unkept {
+            inputs.push("unkept", unkept);
+        }
+        self.remember_inputs(planned.package, Step::Test, Id::default(), &inputs);
     }
 
     fn result_key(&self, first: &Id, inputs: &Id) -> Id {
@@ -226,21 +286,21 @@ impl Run<'_> {
         }
     }
 
-    /// Keeps the output of a run that succeeded.
+    /// Keeps the output of a run that succeeded. Returns what the program looked at, or why the output was not kept.
     pub(super) fn keep_test_result(
         &self,
         node: NodeId,
         test: usize,
         planned: &PlannedTest,
         output: &[u8],
-    ) {
+    ) -> Result<Vec<(String, String)>, String> {
         let runs = self.runs();
         let (ids, cover_meta) = {
             let known = lock(&runs.results[test]);
             (known.ids.clone(), known.cover_meta)
         };
         if ids.is_empty() {
-            return;
+            return Ok(Vec::new());
         }
         let path = &self.packages[planned.package].public.import_path;
         let log = format!("{}testlog.txt", self.plan.nodes[node].objdir);
@@ -248,17 +308,15 @@ impl Run<'_> {
             read(&log.into()).filter(|log| log.starts_with(LOG_START) && log.ends_with(b"\n"));
         let Some(log) = log else {
             self.tell_cache(|| format!("{path}: reading testlog: malformed"));
-            return;
+            return Err("it left no list of what it looked at".to_owned());
         };
-        let Some(inputs) = self.inputs_id(planned, &log) else {
-            return;
-        };
+        let (inputs, looked) = self.looked_at(planned, &log)?;
         let mut profile = None;
         if runs.how.cover_profile.is_some() {
             profile = read(&self.profile_of(node).into());
             if profile.is_none() {
                 self.tell_cache(|| format!("{path}: reading cover profile: no such file"));
-                return;
+                return Err("it left no coverage profile".to_owned());
             }
         } else if cover_meta.is_some() {
             profile = Some(Vec::new()); // that it is there says that it was for these packages
@@ -277,6 +335,15 @@ impl Run<'_> {
                 let _ = self.cache.put_unverified(&key, profile);
             }
         }
+        Ok(looked)
+    }
+}
+
+/// A program's argument as it is given to `test`.
+fn as_typed(argument: &str) -> String {
+    match argument.strip_prefix("-test.") {
+        Some(flag) => format!("-{flag}"),
+        None => argument.to_owned(),
     }
 }
 
