@@ -393,7 +393,7 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
             "archive" | "c-archive" | "c-shared" | "shared" | "plugin"
         ),
         tests: request.tests,
-        lean_tests: false,
+        only_look: false,
         cover: cover(&request, &config, session.command.long_name() == "test"),
         fuzz: request.fuzz.map(<[String]>::to_vec),
         skip_embeds: request.skip_embeds,
@@ -457,9 +457,9 @@ fn cover(request: &Request<'_>, config: &BuildConfig, tests: bool) -> Option<Cov
 }
 
 impl Workbench {
-    /// Tests are only looked at: see [`LoadOptions::lean_tests`].
-    pub fn lean_tests(&mut self) {
-        self.options.lean_tests = true;
+    /// Nothing is to be built: see [`LoadOptions::only_look`].
+    pub fn only_look(&mut self) {
+        self.options.only_look = true;
     }
 
     /// Loads what patterns name, and does nothing else: nothing is written, said or settled.

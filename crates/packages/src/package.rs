@@ -72,6 +72,11 @@ impl PackageSet {
         out
     }
 
+    /// The packages' ids, in order.
+    pub fn ids(&self) -> impl Iterator<Item = PackageId> + use<> {
+        (0..u32::try_from(self.packages.len()).unwrap_or(u32::MAX)).map(PackageId)
+    }
+
     /// Adds a copy of a program's package as the library that its tests are built with.
     pub fn add_library(&mut self, id: PackageId) -> PackageId {
         let mut copy = self[id].clone();
@@ -507,8 +512,6 @@ pub struct PackageInternal {
     pub cover_mode: String,
     /// The profile that profile-guided optimisation uses, empty for none.
     pub pgo_profile: Utf8PathBuf,
-    /// Positions of imports: import path to `file:line:col` list.
-    pub import_positions: BTreeMap<String, Vec<String>>,
     /// `//go:debug` lines.
     pub godebugs: Vec<GodebugLine>,
     /// The module's `go` line, for `-lang`; empty in the standard library and outside modules.

@@ -15,8 +15,10 @@
 
 mod memory;
 pub(crate) mod store;
+mod variants;
 
-use crate::source::{BuildContext, DirContents, PackageSource, SourceError, evaluate, scan};
+use crate::source::testing::{self, TestFileError, TestFunction};
+use crate::source::{BuildContext, DirContents, PackageSource, SourceError, scan};
 use camino::{Utf8Path, Utf8PathBuf};
 use memory::{Memory, Trust};
 use sha2::{Digest, Sha256};
@@ -26,6 +28,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use steady_module::hex;
 use steady_system::Files;
 use steady_system::clock::Clock;
+use variants::Variants;
 
 /// Where things are.
 #[derive(Clone, Debug, Default)]
@@ -46,6 +49,20 @@ pub struct IndexOptions {
     pub clock: Clock,
 }
 
+/// The functions of a test file, or why there are none to be had.
+pub type Functions = Arc<Result<Vec<TestFunction>, NoFunctions>>;
+
+/// Why a test file's functions are not known.
+#[derive(Debug, thiserror::Error)]
+pub enum NoFunctions {
+    /// The file cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] steady_system::Error),
+    /// It is not what it should be.
+    #[error("{}", .0.text)]
+    Wrong(TestFileError),
+}
+
 type Answer = Result<Arc<DirContents>, SourceError>;
 
 /// Directories that are not worth starting threads for.
@@ -57,6 +74,10 @@ pub struct Index {
     options: IndexOptions,
     /// What this process has looked at already.
     seen: Mutex<HashMap<Utf8PathBuf, Answer>>,
+    /// What the directories are under the configurations that were asked for.
+    variants: Mutex<HashMap<Utf8PathBuf, Arc<Mutex<Variants>>>>,
+    /// What test files hold.
+    functions: Mutex<HashMap<Utf8PathBuf, Functions>>,
     /// Memories opened so far, by root; `None` for a root that must not have one.
     memories: Mutex<HashMap<Utf8PathBuf, Option<Arc<Memory>>>>,
     /// Is told of every directory that is looked at.
@@ -77,6 +98,8 @@ impl Index {
             files,
             options,
             seen: Mutex::default(),
+            variants: Mutex::default(),
+            functions: Mutex::default(),
             memories: Mutex::default(),
             witness: None,
         }
@@ -131,18 +154,34 @@ impl Index {
     /// Forgets a directory: it was changed by this run.
     pub fn forget(&self, dir: &Utf8Path) {
         locked(&self.seen).remove(dir);
+        locked(&self.variants).remove(dir);
     }
 
     /// The package in a directory under a configuration; a directory that cannot be read gives a value with an error.
-    pub fn package(&self, dir: &Utf8Path, context: &BuildContext) -> PackageSource {
+    pub fn package(&self, dir: &Utf8Path, context: &BuildContext) -> Arc<PackageSource> {
         match self.dir(dir) {
-            Ok(contents) => evaluate(dir, &contents, context),
-            Err(error) => PackageSource {
+            Ok(contents) => {
+                let known = Arc::clone(locked(&self.variants).entry(dir.to_owned()).or_default());
+                locked(&known).under(context, dir, &contents)
+            }
+            Err(error) => Arc::new(PackageSource {
                 dir: dir.to_owned(),
                 error: Some(error),
                 ..PackageSource::default()
-            },
+            }),
         }
+    }
+
+    /// The functions of a test file (absolute path).
+    pub fn functions(&self, file: &Utf8Path) -> Functions {
+        if let Some(known) = locked(&self.functions).get(file) {
+            return Arc::clone(known);
+        }
+        let read = self.files.read(file).map_err(NoFunctions::from);
+        let found = read.and_then(|bytes| testing::functions(&bytes).map_err(NoFunctions::Wrong));
+        let found = Arc::new(found);
+        locked(&self.functions).insert(file.to_owned(), Arc::clone(&found));
+        found
     }
 
     /// Reads many directories at once, in parallel; errors wait for [`Index::dir`].

@@ -182,7 +182,7 @@ impl Loader<'_> {
         if found.place.is_ok() && !collides {
             self.embed(id, &found.source, stack);
             if self.check_files(id, stack) {
-                if !self.options.find {
+                if !self.options.find && !self.is_leaf(found) {
                     let origin = found.origin(!self.modules.enabled());
                     self.imports(id, &found.source, &origin, stack);
                 }
@@ -314,17 +314,12 @@ impl Loader<'_> {
         package
     }
 
-    /// What of the sources is needed later: imports as written and where, `//go:debug` lines.
+    /// What of the sources is needed later: imports as written, `//go:debug` lines.
     fn note_sources(&self, package: &mut Package, source: &PackageSource) {
         package
             .internal
             .raw_imports
             .clone_from(&package.public.imports);
-        package.internal.import_positions = source
-            .imports
-            .iter()
-            .map(|(path, at)| (path.clone(), at.iter().map(|at| self.shown(at)).collect()))
-            .collect();
         package.internal.orig_import_path = package.public.import_path.clone();
         package.internal.godebugs = self.godebugs(source.directives.iter());
     }
@@ -955,9 +950,12 @@ impl Loader<'_> {
             path: "command-line-arguments".into(),
             others: Vec::new(),
         });
-        let found = Arc::new(Found { place, source });
+        let found = Arc::new(Found {
+            place,
+            source: Arc::new(source),
+        });
         let id = self.set.add(Package::default());
-        self.given.insert(id, found.source.clone());
+        self.given.insert(id, Arc::clone(&found.source));
         let mut package = self.shape("command-line-arguments", &found);
         package.public.goroot = false;
         package.public.standard = false;
@@ -1004,29 +1002,7 @@ impl Loader<'_> {
                 self.set[id].public.default_godebug = self.default_godebug(id);
             }
         }
-        let all = self.reachable_sets();
-        for (at, deps) in all.into_iter().enumerate() {
-            let id = PackageId(u32::try_from(at).unwrap_or(u32::MAX));
-            let mut paths: Vec<String> = deps
-                .iter()
-                .map(|&dep| self.set[dep].public.import_path.clone())
-                .collect();
-            paths.sort();
-            let mut with_errors: Vec<(String, PackageError)> = deps
-                .iter()
-                .filter_map(|&dep| {
-                    Some((
-                        self.set[dep].public.import_path.clone(),
-                        self.set[dep].public.error.clone()?,
-                    ))
-                })
-                .collect();
-            with_errors.sort_by(|a, b| a.0.cmp(&b.0));
-            let public = &mut self.set[id].public;
-            public.deps = paths;
-            public.incomplete |= !with_errors.is_empty();
-            public.deps_errors = with_errors.into_iter().map(|(_, error)| error).collect();
-        }
+        self.gather_dependencies();
         if self.options.stamp {
             for &root in roots {
                 self.stamp(root);
@@ -1037,30 +1013,56 @@ impl Loader<'_> {
         }
     }
 
-    /// For each package everything it imports, directly or not, itself left out.
-    fn reachable_sets(&self) -> Vec<Vec<PackageId>> {
+    /// Fills Deps and DepsErrors.
+    fn gather_dependencies(&mut self) {
+        let wrong: Vec<PackageId> = self
+            .set
+            .ids()
+            .filter(|id| self.set[*id].public.error.is_some())
+            .collect();
+        if self.options.only_look && wrong.is_empty() {
+            return;
+        }
+        let reached = self.reached();
+        for id in self.set.ids() {
+            if !self.options.only_look {
+                let deps = reached
+                    .of(id)
+                    .map(|dep| self.set[dep].public.import_path.clone());
+                let mut paths: Vec<String> = deps.collect();
+                paths.sort();
+                self.set[id].public.deps = paths;
+            }
+            let mut with_errors: Vec<PackageId> = wrong
+                .iter()
+                .copied()
+                .filter(|dep| *dep != id && reached.has(id, *dep))
+                .collect();
+            with_errors.sort_by(|a, b| {
+                self.set[*a]
+                    .public
+                    .import_path
+                    .cmp(&self.set[*b].public.import_path)
+            });
+            let errors = with_errors
+                .iter()
+                .filter_map(|dep| self.set[*dep].public.error.clone())
+                .collect();
+            let public = &mut self.set[id].public;
+            public.incomplete |= !with_errors.is_empty();
+            public.deps_errors = errors;
+        }
+    }
+
+    /// For each package what it imports, directly or not.
+    pub(super) fn reached(&self) -> Reached {
         let count = self.set.packages.len();
-        let words = count.div_ceil(64);
         // One bit a package: a union is a few hundred words, where sets of paths would be megabytes.
         let mut bits: Vec<Option<Vec<u64>>> = vec![None; count];
         for at in 0..count {
-            self.reach(at, words, &mut bits, &mut HashSet::new());
+            self.reach(at, count.div_ceil(64), &mut bits, &mut HashSet::new());
         }
-        bits.into_iter()
-            .enumerate()
-            .map(|(own, bits)| {
-                let bits = bits.unwrap_or_default();
-                (0..count)
-                    .filter(|&at| {
-                        at != own
-                            && bits
-                                .get(at / 64)
-                                .is_some_and(|word| word >> (at % 64) & 1 == 1)
-                    })
-                    .map(|at| PackageId(u32::try_from(at).unwrap_or(u32::MAX)))
-                    .collect()
-            })
-            .collect()
+        Reached(bits.into_iter().map(Option::unwrap_or_default).collect())
     }
 
     fn reach(
@@ -1086,6 +1088,24 @@ impl Loader<'_> {
         }
         open.remove(&at);
         bits[at] = Some(mine);
+    }
+}
+
+/// For each package of a set, a bit for each package that it imports, directly or not.
+pub(super) struct Reached(Vec<Vec<u64>>);
+
+impl Reached {
+    /// Whether one package imports another, directly or not.
+    pub(super) fn has(&self, id: PackageId, dep: PackageId) -> bool {
+        let (bits, at) = (&self.0[id.0 as usize], dep.0 as usize);
+        bits.get(at / 64)
+            .is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+
+    /// All that a package imports, itself left out.
+    fn of(&self, id: PackageId) -> impl Iterator<Item = PackageId> {
+        let all = (0..self.0.len()).filter_map(|at| u32::try_from(at).ok().map(PackageId));
+        all.filter(move |dep| *dep != id && self.has(id, *dep))
     }
 }
 

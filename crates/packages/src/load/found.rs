@@ -29,7 +29,7 @@ pub(super) enum Origin {
 #[derive(Debug)]
 pub(super) struct Found {
     pub place: Result<Resolved, ImportError>,
-    pub source: PackageSource,
+    pub source: Arc<PackageSource>,
 }
 
 impl Found {
@@ -67,7 +67,7 @@ impl Loader<'_> {
             let answers = self.look_at(&wave);
             let mut next = Vec::new();
             for (key, found) in wave.into_iter().zip(answers) {
-                if !self.options.find {
+                if !self.options.find && !self.is_leaf(&found) {
                     let origin = found.origin(gopath);
                     next.extend(
                         imports(&found.source)
@@ -84,6 +84,16 @@ impl Loader<'_> {
             }
             wave = next;
         }
+    }
+
+    /// What a package imports is not followed: the standard library is whole where it is only looked at.
+    pub(super) fn is_leaf(&self, found: &Found) -> bool {
+        let within = |place: &Resolved| place.module.is_none();
+        let is_ours = |module| self.modules.main(module).is_some();
+        self.options.only_look
+            && self.modules.enabled()
+            && found.place.as_ref().is_ok_and(within)
+            && !["std", "cmd"].into_iter().any(is_ours)
     }
 
     /// Resolves and evaluates in parallel: most of the time goes into reading directories.
@@ -135,7 +145,7 @@ impl Loader<'_> {
         let source = match &place {
             Ok(place) if self.modules.is_prebuilt(place) => PackageSource::default(),
             Ok(place) => self.modules.index().package(&place.dir, &self.context),
-            Err(_) => PackageSource::default(),
+            Err(_) => Arc::default(),
         };
         Found { place, source }
     }

@@ -59,9 +59,9 @@ pub struct LoadOptions {
     pub library_mode: bool,
     /// Packages that have tests get a program that runs them.
     pub tests: bool,
-    /// Tests are loaded to see whether all is there: no copies are made of the packages between a test and what it tests, so nothing can
-    /// be built of them, and cycles through tests are not found.
-    pub lean_tests: bool,
+    /// Whether all is there is what is asked, and nothing can be built of the answer: packages do not list all that they depend on, no
+    /// copies are made of what lies between a test and what it tests, and programs of tests have no text.
+    pub only_look: bool,
     /// Packages are instrumented to count what is executed.
     pub cover: Option<Cover>,
     /// Packages are instrumented for the fuzzer, but for these.
@@ -132,7 +132,7 @@ pub struct Loader<'m> {
     module_infos: HashMap<steady_module::ModuleVersion, Arc<crate::package::ModulePublic>>,
     godebug: std::sync::OnceLock<crate::godebug::GodebugTable>,
     /// Sources of packages that files on the command line make.
-    given: HashMap<PackageId, crate::source::PackageSource>,
+    given: HashMap<PackageId, Arc<crate::source::PackageSource>>,
     /// What the patterns of `-coverpkg` have chosen.
     covered: Vec<PackageId>,
     missing: bool,

@@ -6,9 +6,11 @@
 use super::assemble::{Importer, Stack};
 use super::testmain::{TestCover, TestDeps, TestMain};
 use super::{Cover, Loader};
+use crate::index::NoFunctions;
 use crate::package::{Package, PackageError, PackageId};
-use crate::source::{PackageSource, Position, testing};
+use crate::source::{PackageSource, Position};
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 /// What the program imports besides the tests.
 const OF_PROGRAM: [&str; 4] = ["os", "reflect", "testing", "testing/internal/testdeps"];
@@ -50,7 +52,6 @@ struct Half {
     incomplete: bool,
     embedded: BTreeMap<String, Vec<String>>,
     embed_files: Vec<String>,
-    positions: BTreeMap<String, Vec<String>>,
 }
 
 impl Loader<'_> {
@@ -78,17 +79,41 @@ impl Loader<'_> {
             }
         }
         self.follow(&ahead);
-        with_tests.into_iter().map(|id| self.tests(id)).collect()
+        let sets: Vec<TestSet> = with_tests.into_iter().map(|id| self.tests(id)).collect();
+        if self.options.only_look {
+            self.find_cycles(&sets);
+        }
+        sets
     }
 
-    fn source_of(&mut self, id: PackageId) -> PackageSource {
+    /// Finds the tests that import what imports them where nothing was copied.
+    fn find_cycles(&mut self, sets: &[TestSet]) {
+        let reached = self.reached();
+        for tests in sets {
+            let (inner, real) = (tests.inner, tests.package);
+            let closes = |import: &PackageId| *import == real || reached.has(*import, real);
+            let public = &self.set[inner].public;
+            if inner == real || public.error.is_some() {
+                continue;
+            }
+            if self.set[inner].internal.imports.iter().any(closes)
+                && let Some(error) = self.cycle(inner, real)
+            {
+                let public = &mut self.set[inner].public;
+                public.error = Some(error);
+                public.incomplete = true;
+            }
+        }
+    }
+
+    fn source_of(&mut self, id: PackageId) -> Arc<PackageSource> {
         let internal = &self.set[id].internal;
         if let Some(source) = self.given.get(&id) {
-            return source.clone();
+            return Arc::clone(source);
         }
         let path = internal.orig_import_path.clone();
         let outer = self.outer();
-        self.found(&path, &outer).source.clone()
+        Arc::clone(&self.found(&path, &outer).source)
     }
 
     fn tests(&mut self, id: PackageId) -> TestSet {
@@ -120,7 +145,7 @@ impl Loader<'_> {
                 ..PackageError::default()
             });
         }
-        if !self.options.lean_tests
+        if !self.options.only_look
             && let Some(error) = self.recompile(main, id, inner, external)
         {
             let public = &mut self.set[inner].public;
@@ -179,10 +204,6 @@ impl Loader<'_> {
             incomplete: false,
             embedded: BTreeMap::new(),
             embed_files: Vec::new(),
-            positions: at
-                .iter()
-                .map(|(path, at)| (path.clone(), at.iter().map(|at| self.shown(at)).collect()))
-                .collect(),
         };
         let origin = self.origin_of(id);
         let mut actual = Vec::with_capacity(raw.len());
@@ -345,10 +366,12 @@ impl Loader<'_> {
             });
             main.public.incomplete = true;
         }
-        let text = test_main.source(self.test_deps());
-        main.internal
-            .generated
-            .insert(TESTMAIN.to_string(), text.into_bytes());
+        if !self.options.only_look {
+            let text = test_main.source(self.test_deps());
+            main.internal
+                .generated
+                .insert(TESTMAIN.to_string(), text.into_bytes());
+        }
         self.set[id] = main;
         id
     }
@@ -400,23 +423,24 @@ impl Loader<'_> {
         for (at, list) in lists.into_iter().enumerate() {
             for name in list {
                 let path = dir.join(name);
-                let found = match self.modules.index().files().read(&path) {
-                    Ok(bytes) => testing::functions(&bytes).map_err(|error| {
+                let known = self.modules.index().functions(&path);
+                let found = known.as_ref().as_ref().map_err(|error| match error {
+                    NoFunctions::Wrong(error) => {
                         let at = Position {
                             file: path.as_str().into(),
                             line: error.line,
                             column: error.column,
                         };
                         if error.syntax {
-                            (self.shown(&at), error.text)
+                            (self.shown(&at), error.text.clone())
                         } else {
                             (String::new(), format!("{at}: {}", error.text))
                         }
-                    }),
-                    Err(error) => Err((String::new(), error.to_string())),
-                };
+                    }
+                    NoFunctions::Unreadable(error) => (String::new(), error.to_string()),
+                });
                 match found {
-                    Ok(functions) => into.functions[at].extend(functions),
+                    Ok(functions) => into.functions[at].extend(functions.iter().cloned()),
                     Err(error) => first = first.and(Err(error)),
                 }
             }
@@ -478,15 +502,44 @@ impl Loader<'_> {
                 copies.insert(id, copy);
             }
         }
-        self.cycle(inner)
+        self.cycle(inner, real)
     }
 
-    /// The shortest way from the package with its tests back to itself.
-    fn cycle(&self, inner: PackageId) -> Option<PackageError> {
+    /// The name of the file in which one package imports another. `tested`: what the importer is the copy with tests of.
+    fn file_of_import(
+        &self,
+        importer: PackageId,
+        imported: PackageId,
+        tested: Option<PackageId>,
+    ) -> String {
+        let id = tested.unwrap_or(importer);
+        let path = &self.set[id].internal.orig_import_path;
+        let origins = [self.outer(), self.origin_of(id)];
+        let mut found = origins
+            .into_iter()
+            .filter_map(|origin| self.found.get(&(path.clone(), origin)));
+        let source = self.given.get(&id).or_else(|| Some(&found.next()?.source));
+        let written = &self.set[imported].public.import_path;
+        let at = source.and_then(|source| {
+            let in_tests = || {
+                source
+                    .test_imports
+                    .get(written)
+                    .filter(|_| tested.is_some())
+            };
+            source.imports.get(written).or_else(in_tests)?.first()
+        });
+        let file = at.and_then(|at| camino::Utf8Path::new(&*at.file).file_name());
+        file.unwrap_or_default().to_string()
+    }
+
+    /// The shortest way from the package with its tests back to itself. Where nothing was copied others import it without its tests.
+    fn cycle(&self, inner: PackageId, real: PackageId) -> Option<PackageError> {
         let mut importers: HashMap<PackageId, PackageId> = HashMap::new();
         let mut queue = VecDeque::from([inner]);
         'search: while let Some(id) = queue.pop_front() {
             for &import in &self.set[id].internal.imports {
+                let import = if import == real { inner } else { import };
                 if let std::collections::hash_map::Entry::Vacant(free) = importers.entry(import) {
                     free.insert(id);
                     if import == inner {
@@ -502,12 +555,8 @@ impl Loader<'_> {
         loop {
             let imported = way[way.len() - 1];
             let importer = importers[&imported];
-            let path = &self.set[imported].public.import_path;
-            let at = self.set[importer].internal.import_positions.get(path);
-            let file = at
-                .and_then(|at| at.first())
-                .map_or("", |at| at.split(':').next().unwrap_or_default());
-            files.push(file.rsplit('/').next().unwrap_or_default().to_string());
+            let tested = (importer == inner).then_some(real);
+            files.push(self.file_of_import(importer, imported, tested));
             way.push(importer);
             if importer == inner {
                 break;
@@ -567,13 +616,6 @@ fn with_tests(package: &Package, half: Half) -> Package {
             .filter(|(pattern, _)| !package.internal.embed.contains_key(pattern))
             .collect::<Vec<_>>(),
     );
-    for (path, at) in half.positions {
-        internal
-            .import_positions
-            .entry(path)
-            .or_default()
-            .extend(at);
-    }
     copy
 }
 
@@ -607,7 +649,6 @@ fn external_test(package: &Package, half: Half, real: PackageId, inner: PackageI
     internal
         .pgo_profile
         .clone_from(&package.internal.pgo_profile);
-    internal.import_positions = half.positions;
     internal.raw_imports = half.raw;
     internal.embed = half.embedded;
     let tests_it = half.ids.contains(&real);

@@ -171,6 +171,7 @@ impl Local<'_> {
                 .index
                 .package(dir, self.context)
                 .error
+                .as_ref()
                 .is_some_and(|error| error.is_no_go())
     }
 }

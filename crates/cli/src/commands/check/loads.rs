@@ -44,8 +44,6 @@ struct Inputs {
     main: Main,
     patterns: Vec<String>,
     tests: bool,
-    /// Tests are only looked at, since a load on another platform takes them apart.
-    lean: bool,
     platform: Platform,
     /// Variables that have a say, by name.
     variables: Vec<(&'static str, String)>,
@@ -133,7 +131,6 @@ impl<'s> Loads<'s> {
             main,
             patterns,
             tests: planned.0 != Environment::Consumer,
-            lean: planned.0 == Environment::Colleague,
             platform: platform.clone(),
             variables: variables(&stage.session),
         };
@@ -434,9 +431,7 @@ impl Load<'_> {
     fn loaded(&self, flags: &FullBuildFlags, modules: ModRequest<'_>) -> Result<Seen> {
         let mut session = self.session();
         let mut bench = loading::prepare(&mut session, request(flags, modules, self.inputs.tests))?;
-        if self.inputs.lean {
-            bench.lean_tests();
-        }
+        bench.only_look();
         let loaded = bench.look(&self.inputs.patterns)?;
         Ok(Seen {
             loaded,

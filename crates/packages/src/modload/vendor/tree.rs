@@ -174,7 +174,7 @@ impl Look<'_> {
             ..Share::default()
         };
         let source = self.modules.index.package(dir, &self.context);
-        match source.error {
+        match &source.error {
             None | Some(SourceError::MultiplePackage { .. }) => {}
             Some(SourceError::NoGo { .. }) => return Ok(share),
             Some(error) => {
