@@ -9,7 +9,7 @@ use steady_build::{BuildConfig, Modes};
 use steady_module::ModuleVersion;
 use steady_packages::index::{Index, IndexOptions, Witness};
 use steady_packages::load::{
-    Cover, LoadOptions, Loaded, Loader, Profile, ReadLibrary, Shared, TestSet,
+    Cover, LoadOptions, Loaded, Loader, Places, Profile, ReadLibrary, Shared, TestSet,
 };
 use steady_packages::modload::{FipsSnapshot, ModConfig, ModError, ModMode, Modules, Neighbours};
 use steady_packages::package::{Package, PackageError};
@@ -109,7 +109,7 @@ pub struct Workbench {
     /// How source files are chosen.
     pub context: BuildContext,
     /// The modules of the run.
-    pub modules: Modules,
+    pub modules: Arc<Modules>,
     options: LoadOptions,
     flags: PackageFlags,
 }
@@ -326,12 +326,32 @@ fn check_tags(flags: &BuildFlags) -> Result<()> {
 /// # Errors
 /// Flags and variables that cannot be, and modules that cannot be opened.
 pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench> {
+    let modules = open_for(session, request)?;
+    prepare_over(session, request, Arc::new(modules))
+}
+
+/// Opens the modules of a run that loads packages.
+///
+/// # Errors
+/// See [`open_modules`].
+pub fn open_for(session: &mut Session, request: Request<'_>) -> Result<Modules> {
     let gccgo = request.build.build.compiler.as_deref() == Some("gccgo");
     let mods = ModRequest {
         gccgo,
         ..request.modules
     };
-    let modules = open_modules(session, mods)?;
+    open_modules(session, mods)
+}
+
+/// As [`prepare`], over modules that are open already.
+///
+/// # Errors
+/// Flags and variables that cannot be.
+pub fn prepare_over(
+    session: &Session,
+    request: Request<'_>,
+    modules: Arc<Modules>,
+) -> Result<Workbench> {
     check_tags(request.build.build)?;
     let mut flags = request.build.build.clone();
     let tags = &mut flags.tags.get_or_insert_default().0;
@@ -394,6 +414,7 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
         ),
         tests: request.tests,
         only_look: false,
+        places: None,
         cover: cover(&request, &config, session.command.long_name() == "test"),
         fuzz: request.fuzz.map(<[String]>::to_vec),
         skip_embeds: request.skip_embeds,
@@ -457,9 +478,10 @@ fn cover(request: &Request<'_>, config: &BuildConfig, tests: bool) -> Option<Cov
 }
 
 impl Workbench {
-    /// Nothing is to be built: see [`LoadOptions::only_look`].
-    pub fn only_look(&mut self) {
+    /// Nothing is to be built: see [`LoadOptions::only_look`]. `places`: what other loads over the same modules know.
+    pub fn only_look(&mut self, places: &Arc<Places>) {
         self.options.only_look = true;
+        self.options.places = Some(Arc::clone(places));
     }
 
     /// Loads what patterns name, and does nothing else: nothing is written, said or settled.

@@ -4,12 +4,13 @@
 //! several environments where their inputs are equal.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use steady_module::ModuleVersion;
 use steady_module::modfile::{ModFile, WorkFile};
 use steady_packages::load::Loaded;
 use steady_packages::modload::{Change, Modules};
-use steady_packages::package::{ModulePublic, PackageError};
+use steady_packages::package::{ModulePublic, PackageError, PackageId, PackagePublic};
 use steady_packages::source::BuildContext;
 use steady_system::Files;
 
@@ -90,14 +91,110 @@ pub enum Outcome {
     Refused(Vec<String>),
 }
 
-/// What a load has seen.
+/// What a load has seen, as far as it is judged: the packages themselves are many, and environments more than one.
 pub struct Seen {
     /// The modules.
-    pub modules: Modules,
-    /// The packages.
-    pub loaded: Loaded,
-    /// How their files were chosen.
+    pub modules: Arc<Modules>,
+    /// How files were chosen.
     pub context: BuildContext,
+    /// The packages that the load names.
+    pub roots: Vec<Root>,
+    /// All that is wrong, each thing once.
+    pub troubles: Vec<Trouble>,
+    /// Import paths of all packages by directory, where anything is wrong.
+    paths: BTreeMap<String, String>,
+    whole: bool,
+}
+
+/// A package that a load names.
+#[derive(Debug, Clone)]
+pub struct Root {
+    /// Its import path.
+    pub import_path: String,
+    /// Its name.
+    pub name: String,
+    /// Its directory.
+    pub dir: String,
+    /// It is of the standard library.
+    pub standard: bool,
+    /// Go files that are built, those with cgo too.
+    pub go_files: Vec<String>,
+    /// Other files, such as those that are not built on this platform, or test files.
+    pub other_files: Vec<String>,
+    /// Embedded files of package and tests.
+    pub embed_files: Vec<String>,
+    /// Embedded files of external tests.
+    pub x_test_embed_files: Vec<String>,
+}
+
+impl Root {
+    fn of(public: PackagePublic) -> Root {
+        let built: Vec<String> = public
+            .files
+            .go_files
+            .iter()
+            .chain(&public.files.cgo_files)
+            .cloned()
+            .collect();
+        let others = public
+            .all_files()
+            .into_iter()
+            .filter(|name| !built.iter().any(|known| known == name));
+        Root {
+            other_files: others.map(str::to_owned).collect(),
+            go_files: built,
+            import_path: public.import_path,
+            name: public.name,
+            dir: public.dir,
+            standard: public.standard,
+            embed_files: [public.files.embed_files, public.test_embed_files].concat(),
+            x_test_embed_files: public.x_test_embed_files,
+        }
+    }
+}
+
+impl Seen {
+    /// What is to be judged of a load.
+    #[must_use]
+    pub fn of(modules: Arc<Modules>, context: BuildContext, mut loaded: Loaded) -> Seen {
+        let troubles = package_troubles(&loaded);
+        let sound = |id: &PackageId| {
+            let public = &loaded.set[*id].public;
+            public.error.is_none() && public.deps_errors.is_empty()
+        };
+        let whole = loaded.roots.iter().all(sound);
+        let all = loaded.set.packages.iter().map(|package| &package.public);
+        let placed = |public: &PackagePublic| (public.dir.clone(), public.import_path.clone());
+        // The first one of a directory is the package itself, the others are its tests.
+        let paths = match troubles.is_empty() {
+            true => BTreeMap::new(),
+            false => all.rev().map(placed).collect(),
+        };
+        let roots = std::mem::take(&mut loaded.roots);
+        let roots = roots
+            .into_iter()
+            .map(|id| Root::of(std::mem::take(&mut loaded.set[id].public)));
+        Seen {
+            modules,
+            context,
+            roots: roots.collect(),
+            troubles,
+            paths,
+            whole,
+        }
+    }
+
+    /// Whether the packages that the load names load, whatever their tests do.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The import path of the package in a directory, where anything is wrong in this load.
+    #[must_use]
+    pub fn path_of(&self, dir: &Utf8Path) -> Option<&str> {
+        self.paths.get(dir.as_str()).map(String::as_str)
+    }
 }
 
 impl std::fmt::Debug for Seen {
@@ -160,7 +257,7 @@ impl View {
     pub fn troubles(&self) -> Vec<Trouble> {
         match &self.outcome {
             Outcome::Refused(texts) => texts.iter().map(|text| refusal(text)).collect(),
-            Outcome::Loaded(seen) => package_troubles(&seen.loaded),
+            Outcome::Loaded(seen) => seen.troubles.clone(),
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Loader;
 use super::found::{Found, Origin};
 use crate::modload::{ImportError, ModError, Resolved};
-use crate::package::{GodebugLine, Package, PackageError, PackageId, PackagePublic};
+use crate::package::{GodebugLine, ModulePublic, Package, PackageError, PackageId, PackagePublic};
 use crate::patterns::is_appengine_import;
 use crate::source::evaluate::Directive;
 use crate::source::{PackageSource, Position, SourceError};
@@ -104,8 +104,7 @@ impl Loader<'_> {
         let origin = importer.map_or_else(|| self.outer(), |importer| importer.origin.clone());
         let found = self.found(path, &origin);
         let actual = found
-            .place
-            .as_ref()
+            .place()
             .map_or(path, |place| place.path.as_str())
             .to_string();
         if let Some(&known) = self.by_path.get(&actual) {
@@ -167,8 +166,7 @@ impl Loader<'_> {
         if package.public.standard && self.modules.enabled() {
             vendored_in_tests(&mut package.public);
         }
-        self.missing |=
-            matches!(&found.place, Err(ImportError::Missing(missing)) if missing.std_dir.is_none());
+        self.missing |= matches!(found.place(), Err(ImportError::Missing(missing)) if missing.std_dir.is_none());
         let own = self.collision(path, stack);
         let collides = own.is_some();
         let mut error = self.place_error(path, found, importer, stack).or(own);
@@ -179,7 +177,7 @@ impl Loader<'_> {
         package.public.error = error;
         self.set[id] = package;
         stack.push(path, importer);
-        if found.place.is_ok() && !collides {
+        if found.place().is_ok() && !collides {
             self.embed(id, &found.source, stack);
             if self.check_files(id, stack) {
                 if !self.options.find && !self.is_leaf(found) {
@@ -223,7 +221,7 @@ impl Loader<'_> {
     fn root_of_std(&mut self, path: &str) -> String {
         let namesake = vendored_path(path).and_then(|short| {
             let found = self.found.get(&(short.to_string(), Origin::Module))?;
-            found.place.as_ref().ok()?.module.clone()
+            found.place().ok()?.module.clone()
         });
         match namesake {
             Some(module) => self.module_info(&module).dir.clone(),
@@ -237,7 +235,7 @@ impl Loader<'_> {
         let mut package = Package::default();
         let public = &mut package.public;
         public.import_path = path.to_string();
-        if let Ok(place) = &found.place {
+        if let Ok(place) = found.place() {
             public.dir = place.dir.to_string();
             let snapshot = self.modules.config().snapshot.as_ref();
             let in_snapshot = snapshot.is_some_and(|snapshot| place.dir.starts_with(&snapshot.dir));
@@ -264,7 +262,7 @@ impl Loader<'_> {
             let public = &mut package.public;
             if let (Some(module), Some(version)) = (&module, &place.module) {
                 package.internal.go_version.clone_from(&module.go_version);
-                if package.internal.go_version.is_empty() {
+                if package.internal.go_version.is_empty() && !self.options.only_look {
                     package.internal.go_version = self.modules.go_version_of(version);
                 }
             }
@@ -354,9 +352,21 @@ impl Loader<'_> {
         if let Some(known) = self.module_infos.get(module) {
             return Arc::clone(known);
         }
-        let info = Arc::new(self.modules.module_info(module));
+        let info = Arc::new(match self.options.only_look {
+            true => self.modules.module_name(module),
+            false => self.modules.module_info(module),
+        });
         self.module_infos.insert(module.clone(), Arc::clone(&info));
         info
+    }
+
+    /// The `go` line of a dependency, which is not read where packages are only looked at.
+    fn go_version_of(&self, module: &ModulePublic) -> String {
+        if !self.options.only_look {
+            return module.go_version.clone();
+        }
+        let module = steady_module::ModuleVersion::new(&*module.path, &*module.version);
+        self.modules.module_info(&module).go_version
     }
 
     /// A place as messages show it: relative to the working directory if that is shorter.
@@ -392,7 +402,7 @@ impl Loader<'_> {
                 ..PackageError::default()
             });
         }
-        let place = match &found.place {
+        let place = match found.place() {
             Ok(place) => place,
             Err(error) => {
                 let pos = importer_pos();
@@ -449,7 +459,7 @@ impl Loader<'_> {
         stack: &Stack,
     ) -> Option<PackageError> {
         let import_stack = stack.paths.clone();
-        let place = found.place.as_ref().ok()?;
+        let place = found.place().ok()?;
         let importer_pos = || {
             importer
                 .positions
@@ -550,7 +560,7 @@ impl Loader<'_> {
             ImportError::Missing(missing) if missing.std_dir.is_some() => {
                 let mut missing = missing.clone();
                 if let Some(module) = module.filter(|module| !module.main) {
-                    missing.importer_go_version.clone_from(&module.go_version);
+                    missing.importer_go_version = self.go_version_of(module);
                 }
                 ImportError::Missing(missing)
             }
@@ -951,7 +961,7 @@ impl Loader<'_> {
             others: Vec::new(),
         });
         let found = Arc::new(Found {
-            place,
+            place: Arc::new(place),
             source: Arc::new(source),
         });
         let id = self.set.add(Package::default());
@@ -996,9 +1006,8 @@ impl Loader<'_> {
         if self.options.find {
             return;
         }
-        for at in 0..self.set.packages.len() {
-            let id = PackageId(u32::try_from(at).unwrap_or(u32::MAX));
-            if self.set[id].public.name == "main" {
+        for id in self.set.ids() {
+            if self.set[id].public.name == "main" && !self.options.only_look {
                 self.set[id].public.default_godebug = self.default_godebug(id);
             }
         }
@@ -1007,8 +1016,8 @@ impl Loader<'_> {
             for &root in roots {
                 self.stamp(root);
             }
-            for at in 0..self.set.packages.len() {
-                self.stamp(PackageId(u32::try_from(at).unwrap_or(u32::MAX)));
+            for id in self.set.ids() {
+                self.stamp(id);
             }
         }
     }

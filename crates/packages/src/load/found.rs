@@ -4,9 +4,9 @@ use super::Loader;
 use crate::modload::{ImportError, ModError, Resolved};
 use crate::source::PackageSource;
 use camino::Utf8PathBuf;
-use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use steady_module::{ModuleVersion, gover};
 
 /// An import path as written, and where it was written as far as that matters.
@@ -28,14 +28,38 @@ pub(super) enum Origin {
 /// Where an import leads and what is there.
 #[derive(Debug)]
 pub(super) struct Found {
-    pub place: Result<Resolved, ImportError>,
+    pub place: Arc<Result<Resolved, ImportError>>,
     pub source: Arc<PackageSource>,
 }
 
+/// Where imports led, for several loads over the same modules.
+#[derive(Debug, Default)]
+pub struct Places(Mutex<HashMap<Key, Arc<Result<Resolved, ImportError>>>>);
+
+impl Places {
+    fn known(&self, key: &Key) -> Option<Arc<Result<Resolved, ImportError>>> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get(key)
+            .cloned()
+    }
+
+    fn learn(&self, key: &Key, place: &Arc<Result<Resolved, ImportError>>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert(key.clone(), Arc::clone(place));
+    }
+}
+
 impl Found {
+    /// Where it is, or why it is nowhere.
+    pub(super) fn place(&self) -> Result<&Resolved, &ImportError> {
+        (*self.place).as_ref()
+    }
+
     /// Where this package's imports are written.
     pub(super) fn origin(&self, gopath: bool) -> Origin {
-        match &self.place {
+        match self.place() {
             Ok(place) if gopath => Origin::Dir(place.dir.clone()),
             Ok(place) if place.module.is_none() && place.path.starts_with("cmd/") => Origin::Cmd,
             Ok(place) if place.module.is_none() => Origin::Std,
@@ -92,7 +116,7 @@ impl Loader<'_> {
         let is_ours = |module| self.modules.main(module).is_some();
         self.options.only_look
             && self.modules.enabled()
-            && found.place.as_ref().is_ok_and(within)
+            && found.place().is_ok_and(within)
             && !["std", "cmd"].into_iter().any(is_ours)
     }
 
@@ -135,19 +159,32 @@ impl Loader<'_> {
         }
     }
 
-    fn look(&self, (path, origin): &Key) -> Found {
-        let place = match origin {
-            Origin::Dir(dir) => self.resolve_in_gopath(path, dir),
-            Origin::Module => self.modules.resolve(path, None),
-            Origin::Std => self.modules.resolve(path, Some("vendor")),
-            Origin::Cmd => self.modules.resolve(path, Some("cmd/vendor")),
-        };
-        let source = match &place {
-            Ok(place) if self.modules.is_prebuilt(place) => PackageSource::default(),
+    fn look(&self, key: &Key) -> Found {
+        let places = self.options.places.as_ref();
+        let place = places
+            .and_then(|places| places.known(key))
+            .unwrap_or_else(|| {
+                let place = Arc::new(self.locate(key));
+                if let Some(places) = places {
+                    places.learn(key, &place);
+                }
+                place
+            });
+        let source = match &*place {
+            Ok(place) if self.modules.is_prebuilt(place) => Arc::default(),
             Ok(place) => self.modules.index().package(&place.dir, &self.context),
             Err(_) => Arc::default(),
         };
         Found { place, source }
+    }
+
+    fn locate(&self, (path, origin): &Key) -> Result<Resolved, ImportError> {
+        match origin {
+            Origin::Dir(dir) => self.resolve_in_gopath(path, dir),
+            Origin::Module => self.modules.resolve(path, None),
+            Origin::Std => self.modules.resolve(path, Some("vendor")),
+            Origin::Cmd => self.modules.resolve(path, Some("cmd/vendor")),
+        }
     }
 
     /// The answer for one import; a wave has usually asked for it already.
@@ -180,10 +217,9 @@ impl Loader<'_> {
             }
             let found = self.found(&key.0, &key.1);
             let path = found
-                .place
-                .as_ref()
+                .place()
                 .map_or_else(|_| key.0.clone(), |place| place.path.clone());
-            let is_main = found.place.as_ref().is_ok_and(|place| {
+            let is_main = found.place().is_ok_and(|place| {
                 place.module.as_ref().is_some_and(|module| {
                     module.version.is_empty() && self.modules.main(&module.path).is_some()
                 })
@@ -219,7 +255,7 @@ impl Loader<'_> {
             return Ok(());
         }
         let failures = self.found.values().filter_map(|found| {
-            let cause = found.place.as_ref().err()?.cause()?;
+            let cause = found.place().err()?.cause()?;
             Some((cause.too_new()?, cause))
         });
         let newest = failures.max_by(|(a, _), (b, _)| {
@@ -247,7 +283,7 @@ impl Loader<'_> {
             let Some(found) = self.found.get(&(path.to_string(), Origin::Module)) else {
                 continue;
             };
-            let Ok(Some(module)) = found.place.as_ref().map(|place| place.module.as_ref()) else {
+            let Ok(Some(module)) = found.place().map(|place| place.module.as_ref()) else {
                 continue;
             };
             let is_main = module.version.is_empty() && self.modules.main(&module.path).is_some();
@@ -277,7 +313,7 @@ impl Loader<'_> {
 
     fn module_path_of(&self, import: &str) -> Option<String> {
         let found = self.found.get(&(import.to_string(), Origin::Module))?;
-        let module = found.place.as_ref().ok()?.module.as_ref()?;
+        let module = found.place().ok()?.module.as_ref()?;
         (!module.path.is_empty()).then(|| module.path.clone())
     }
 }

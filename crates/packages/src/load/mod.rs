@@ -19,6 +19,7 @@ mod testmain;
 
 pub use buildinfo::StampSettings;
 pub use cover::{Cover, Covered};
+pub use found::Places;
 pub use libraries::{ReadLibrary, Shared};
 pub use pgo::Profile;
 pub use repository::{Repository, VcsStamp, WorkingTree};
@@ -62,6 +63,8 @@ pub struct LoadOptions {
     /// Whether all is there is what is asked, and nothing can be built of the answer: packages do not list all that they depend on, no
     /// copies are made of what lies between a test and what it tests, and programs of tests have no text.
     pub only_look: bool,
+    /// Where imports led in other loads over the same modules.
+    pub places: Option<Arc<Places>>,
     /// Packages are instrumented to count what is executed.
     pub cover: Option<Cover>,
     /// Packages are instrumented for the fuzzer, but for these.
@@ -240,7 +243,7 @@ impl<'m> Loader<'m> {
 
     /// Where anything is not what go.sum says, nothing is loaded.
     fn check_sums(&self) -> Result<(), ModError> {
-        let failures = self.found.values().filter_map(|found| match &found.place {
+        let failures = self.found.values().filter_map(|found| match found.place() {
             Err(ImportError::Other(error)) => Some(error),
             _ => None,
         });

@@ -297,8 +297,9 @@ impl Loader<'_> {
         main.internal.godebugs.extend(self.godebugs(of_tests));
 
         let id = self.set.add(main);
-        let same = self.default_godebug(id) == package.public.default_godebug;
-        if package.internal.build_info.is_some() && same {
+        if package.internal.build_info.is_some()
+            && self.default_godebug(id) == package.public.default_godebug
+        {
             let info = package.internal.build_info.clone();
             self.set[id].internal.build_info = info;
         }
@@ -400,7 +401,7 @@ impl Loader<'_> {
     }
 
     fn stamp_with_settings(&mut self, id: PackageId) {
-        if self.set[id].public.name == "main" {
+        if self.set[id].public.name == "main" && !self.options.only_look {
             self.set[id].public.default_godebug = self.default_godebug(id);
             if self.options.stamp {
                 self.stamp(id);

@@ -221,7 +221,10 @@ impl<'a> Lexer<'a> {
     }
 
     fn sign(&mut self, first: char) -> (Token<'a>, bool) {
-        if let Some(sign) = SIGNS.iter().find(|sign| self.rest().starts_with(**sign)) {
+        let rest = self.rest().as_bytes();
+        let fits =
+            |sign: &&&str| rest[0] == sign.as_bytes()[0] && rest.starts_with(sign.as_bytes());
+        if let Some(sign) = SIGNS.iter().find(fits) {
             self.at += sign.len();
             return (
                 Token::Sign(sign),

@@ -1,10 +1,9 @@
 //! What is wrong with the code itself: programs that are none.
 
 use camino::Utf8Path;
-use steady_packages::package::PackagePublic;
 
 use crate::check::finding::{Environment, Evidence, Finding};
-use crate::check::world::{Seen, World};
+use crate::check::world::{Root, Seen, World};
 use crate::entries::{self, Place, Target};
 
 /// Packages that nearly are programs.
@@ -16,21 +15,18 @@ pub fn near_misses(world: &World) -> Vec<Finding> {
 }
 
 /// Whether a file of a package that is none of a program's has a `func main`: taking files apart costs more than looking for the words.
-fn mentions_main(world: &World, package: &PackagePublic) -> bool {
+fn mentions_main(world: &World, package: &Root) -> bool {
     let dir = Utf8Path::new(&package.dir);
-    package.files.go_files.iter().any(|name| {
+    package.go_files.iter().any(|name| {
         let text = world.files.read_to_string(dir.join(name));
         text.is_ok_and(|text| text.contains("func main"))
     })
 }
 
 fn of_load(world: &World, seen: &Seen) -> Vec<Finding> {
-    let roots = seen
-        .loaded
+    let places: Vec<Place> = seen
         .roots
         .iter()
-        .map(|id| &seen.loaded.set[*id].public);
-    let places: Vec<Place> = roots
         .filter(|package| !package.dir.is_empty() && !package.standard)
         .filter(|package| package.name == "main" || mentions_main(world, package))
         .map(|package| Place {

@@ -381,21 +381,20 @@ fn embedded_or_source(world: &World, file: &Utf8Path) -> bool {
         .chain(world.views_of(Environment::Here));
     let mut seen = views.filter_map(|view| view.seen());
     seen.any(|seen| {
-        seen.loaded.roots.iter().any(|id| {
-            let public = &seen.loaded.set[*id].public;
-            let Ok(name) = file.strip_prefix(&public.dir) else {
+        seen.roots.iter().any(|package| {
+            let Ok(name) = file.strip_prefix(&package.dir) else {
                 return false;
             };
-            let embedded = [
-                &public.files.embed_files,
-                &public.test_embed_files,
-                &public.x_test_embed_files,
+            let lists = [
+                &package.go_files,
+                &package.other_files,
+                &package.embed_files,
+                &package.x_test_embed_files,
             ];
-            public.all_files().contains(&name.as_str())
-                || embedded
-                    .into_iter()
-                    .flatten()
-                    .any(|known| known == name.as_str())
+            lists
+                .into_iter()
+                .flatten()
+                .any(|known| known == name.as_str())
         })
     })
 }
@@ -536,14 +535,8 @@ fn partly_embedded(world: &World, git: &Repository, out: &mut Vec<Finding>) {
         .views_of(Environment::Here)
         .filter_map(|view| view.seen())
     {
-        for id in &seen.loaded.roots {
-            let public = &seen.loaded.set[*id].public;
-            for name in public
-                .files
-                .embed_files
-                .iter()
-                .chain(&public.test_embed_files)
-            {
+        for public in &seen.roots {
+            for name in &public.embed_files {
                 let file = Utf8Path::new(&public.dir).join(name);
                 let Some(standing @ (Standing::Untracked | Standing::Ignored)) =
                     git.standing(&file)

@@ -3,20 +3,19 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
-use steady_packages::package::PackagePublic;
 use steady_packages::source::names::{Names, names};
 use steady_system::Files;
 
 use crate::check::finding::{Environment, Evidence, Finding, Fix, Severity};
 use crate::check::git::{Repository, Standing};
-use crate::check::world::{View, World};
+use crate::check::world::{Root, View, World};
 
 /// A file that is only here.
 struct Left<'w> {
     id: &'static str,
     what: &'static str,
     file: Utf8PathBuf,
-    package: &'w PackagePublic,
+    package: &'w Root,
 }
 
 /// A name that what is committed of a package takes from a file that is not.
@@ -58,10 +57,8 @@ fn left<'w>(world: &'w World, git: &Repository) -> Vec<Left<'w>> {
         .views_of(Environment::Here)
         .filter_map(|view| view.seen())
     {
-        for id in &seen.loaded.roots {
-            let package = &seen.loaded.set[*id].public;
-            let files = &package.files;
-            for name in files.go_files.iter().chain(&files.cgo_files) {
+        for package in &seen.roots {
+            for name in &package.go_files {
                 let file = Utf8Path::new(&package.dir).join(name);
                 let (id, what) = match git.standing(&file) {
                     Some(Standing::Untracked) => ("files/untracked", "is not committed"),
@@ -81,19 +78,13 @@ fn left<'w>(world: &'w World, git: &Repository) -> Vec<Left<'w>> {
 }
 
 /// The same package where it was loaded otherwise.
-fn same<'v>(view: &'v View, package: &PackagePublic) -> Option<&'v PackagePublic> {
-    let set = &view.seen()?.loaded;
-    let mut roots = set.roots.iter().map(|id| &set.set[*id].public);
+fn same<'v>(view: &'v View, package: &Root) -> Option<&'v Root> {
+    let mut roots = view.seen()?.roots.iter();
     roots.find(|other| other.import_path == package.import_path && other.dir == package.dir)
 }
 
 /// What the package of a view lacks of these names.
-fn lack(
-    world: &World,
-    view: &View,
-    package: &PackagePublic,
-    declared: &BTreeSet<String>,
-) -> Option<Lack> {
+fn lack(world: &World, view: &View, package: &Root, declared: &BTreeSet<String>) -> Option<Lack> {
     let files = world.files_of(view.environment);
     let dir = Utf8Path::new(&package.dir);
     // Whatever constraints a file has, it may be the one that is meant.
@@ -112,12 +103,7 @@ fn lack(
     let goroot = &view.seen()?.context.goroot;
     let predeclared = world.files.read(goroot.join("src/builtin/builtin.go"));
     let predeclared = names(&predeclared.ok()?).declared;
-    for name in package
-        .files
-        .go_files
-        .iter()
-        .chain(&package.files.cgo_files)
-    {
+    for name in &package.go_files {
         let file = dir.join(name);
         let needed = names(&files.read(&file).ok()?).needed;
         for name in &missing {

@@ -651,9 +651,7 @@ fn programs(world: &World, view: &View) -> Vec<String> {
         .chain(world.views_of(Environment::Here));
     let mut found = BTreeSet::new();
     for seen in std::iter::once(view).chain(whole).filter_map(View::seen) {
-        let set = &seen.loaded.set;
-        let roots = seen.loaded.roots.iter().map(|id| &set[*id].public);
-        let mains = roots.filter(|package| package.name == "main");
+        let mains = seen.roots.iter().filter(|package| package.name == "main");
         let own = |path: &str| {
             let owner = world.there.member_of(path);
             owner.is_some_and(|member| member.path == view.module)

@@ -25,7 +25,7 @@ pub fn excluded(case: &Case<'_>, dir: &Utf8Path) -> Finding {
         return other(case);
     };
     let dir = clean(&case.world.cwd.join(dir));
-    let package = package_of(seen, &dir).unwrap_or_else(|| dir.to_string());
+    let package = seen.path_of(&dir).unwrap_or(dir.as_str()).to_owned();
     if with_cgo(seen, &dir) {
         let message = format!("{package} has no files without cgo, and is imported");
         let finding = case.finding("platform/cgo-needed", package, message);
@@ -41,22 +41,9 @@ pub fn excluded(case: &Case<'_>, dir: &Utf8Path) -> Finding {
         .fixed_by(Fix::shown("constrain what imports it likewise, or add files for the platform"))
 }
 
-fn package_of(seen: &Seen, dir: &Utf8Path) -> Option<String> {
-    let packages = &seen.loaded.set.packages;
-    let found = packages
-        .iter()
-        .find(|package| package.public.dir == dir.as_str())?;
-    Some(found.public.import_path.clone())
-}
-
 /// Import paths and directories of the packages that a load names.
 fn roots(seen: &Seen) -> BTreeMap<&str, &str> {
-    let packages = seen
-        .loaded
-        .roots
-        .iter()
-        .map(|id| &seen.loaded.set[*id].public);
-    let with_dir = packages.filter(|package| !package.dir.is_empty());
+    let with_dir = seen.roots.iter().filter(|package| !package.dir.is_empty());
     with_dir
         .map(|package| (package.import_path.as_str(), package.dir.as_str()))
         .collect()

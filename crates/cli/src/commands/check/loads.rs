@@ -11,7 +11,8 @@ use steady_assure::check::World;
 use steady_assure::check::symptom::Symptom;
 use steady_assure::check::world::{Layout, Outcome, Platform, Seen, Setting, Trouble, View};
 use steady_packages::index::Index;
-use steady_packages::modload::{GetOptions, ModMode};
+use steady_packages::load::Places;
+use steady_packages::modload::{GetOptions, ModMode, Modules};
 use steady_system::temp::TempDir;
 
 use super::environments::{Stage, Survey};
@@ -52,7 +53,41 @@ struct Inputs {
 struct Load<'s> {
     inputs: Inputs,
     stage: &'s Stage,
+    /// What loads on other platforms know too.
+    ground: Arc<Ground>,
     outcome: OnceLock<Outcome>,
+}
+
+/// What loads have in common that differ in the platform only.
+#[derive(Default)]
+struct Ground {
+    modules: Mutex<Option<Arc<Modules>>>,
+    places: Arc<Places>,
+}
+
+impl Ground {
+    /// The modules, opened by whoever comes first.
+    fn open(&self, session: &mut Session, request: Request<'_>) -> Result<Arc<Modules>> {
+        let mut known = self.modules.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(modules) = &*known {
+            return Ok(Arc::clone(modules));
+        }
+        let modules = Arc::new(loading::open_for(session, request)?);
+        *known = Some(Arc::clone(&modules));
+        Ok(modules)
+    }
+}
+
+impl Inputs {
+    /// Whether another load is over the same modules. What is looked up for others is not to be told as missing here, so those that
+    /// count with cgo are apart from those for all kinds of platforms.
+    fn same_ground(&self, other: &Inputs) -> bool {
+        self.tree == other.tree
+            && self.main == other.main
+            && self.platform.cgo == other.platform.cgo
+            && self.tests == other.tests
+            && self.variables == other.variables
+    }
 }
 
 struct Planned {
@@ -136,9 +171,13 @@ impl<'s> Loads<'s> {
         };
         let known = self.loads.iter().position(|load| load.inputs == inputs);
         let load = known.unwrap_or_else(|| {
+            let same = |load: &&Load<'_>| load.inputs.same_ground(&inputs);
+            let other = self.loads.iter().find(same);
+            let ground = other.map_or_else(Arc::default, |load| Arc::clone(&load.ground));
             self.loads.push(Load {
                 inputs,
                 stage,
+                ground,
                 outcome: OnceLock::new(),
             });
             self.loads.len() - 1
@@ -333,7 +372,7 @@ impl Load<'_> {
         };
         // A consumer has the requirements and sums of its own `go get`, which may be more than those of the module itself.
         match &outcome {
-            Outcome::Loaded(seen) if is_whole(seen) => outcome,
+            Outcome::Loaded(seen) if seen.is_whole() => outcome,
             _ => match self.resolved(dir, index) {
                 Ok(resolved) => resolved,
                 Err(failure) => Outcome::Refused(texts(failure)),
@@ -382,7 +421,7 @@ impl Load<'_> {
             from_nothing: true,
             ..self.modules(&flags, Some(place.path()), index)
         };
-        Ok(outcome(self.loaded(&flags, modules)))
+        Ok(outcome(self.loaded(&flags, modules, &Ground::default())))
     }
 
     /// A session for this platform.
@@ -425,19 +464,22 @@ impl Load<'_> {
             }
         };
         let flags = build_flags(&self.session())?;
-        self.loaded(&flags, self.modules(&flags, main_dir, index))
+        self.loaded(&flags, self.modules(&flags, main_dir, index), &self.ground)
     }
 
-    fn loaded(&self, flags: &FullBuildFlags, modules: ModRequest<'_>) -> Result<Seen> {
+    fn loaded(
+        &self,
+        flags: &FullBuildFlags,
+        modules: ModRequest<'_>,
+        ground: &Ground,
+    ) -> Result<Seen> {
         let mut session = self.session();
-        let mut bench = loading::prepare(&mut session, request(flags, modules, self.inputs.tests))?;
-        bench.only_look();
+        let request = request(flags, modules, self.inputs.tests);
+        let modules = ground.open(&mut session, request)?;
+        let mut bench = loading::prepare_over(&session, request, modules)?;
+        bench.only_look(&ground.places);
         let loaded = bench.look(&self.inputs.patterns)?;
-        Ok(Seen {
-            loaded,
-            context: bench.context,
-            modules: bench.modules,
-        })
+        Ok(Seen::of(bench.modules, bench.context, loaded))
     }
 }
 
@@ -522,15 +564,6 @@ fn outcome(seen: Result<Seen>) -> Outcome {
         Ok(seen) => Outcome::Loaded(Arc::new(seen)),
         Err(failure) => Outcome::Refused(texts(failure)),
     }
-}
-
-fn is_whole(seen: &Seen) -> bool {
-    let mut roots = seen
-        .loaded
-        .roots
-        .iter()
-        .map(|id| &seen.loaded.set[*id].public);
-    roots.all(|package| package.error.is_none() && package.deps_errors.is_empty())
 }
 
 /// The flags that GOFLAGS gives to a build.
