@@ -1,9 +1,10 @@
 //! What git knows of the tree: what is committed, what differs from that, what is ignored, what lies in submodules.
 //!
-//! git is asked once, by three questions at the same time; everything else follows from the answers.
+//! git is asked once, by three questions of which two at the same time; nearly everything else follows from the answers.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
 use steady_system::process::Command;
 use steady_system::{Environment, Files, Overlay};
 
@@ -57,7 +58,19 @@ pub struct Repository {
     /// What is here and ignored; likewise.
     pub ignored: BTreeSet<String>,
     environment: Option<Environment>,
+    /// Answers that several ask for.
+    later: Arc<Later>,
 }
+
+/// What git is asked when somebody wants to know.
+#[derive(Debug, Default)]
+struct Later {
+    tags: OnceLock<BTreeSet<String>>,
+    generate_lines: OnceLock<Vec<GenerateLine>>,
+}
+
+/// A line that says how code is generated: file, number, and the command.
+pub type GenerateLine = (String, usize, String);
 
 impl Repository {
     /// Asks git about the repository that a directory is in. `None`: there is none, or it has no commit yet, or there is no git.
@@ -266,27 +279,36 @@ impl Repository {
             .to_owned()
     }
 
-    /// Committed lines that say how code is generated: file, line, and the command.
+    /// Asks what takes git a while, so that it is known when somebody wants it.
+    pub fn look_ahead(&self) {
+        let _ = (self.tags(), self.generate_lines());
+    }
+
+    /// Committed lines that say how code is generated.
     #[must_use]
-    pub fn generate_lines(&self) -> Vec<(String, usize, String)> {
+    pub fn generate_lines(&self) -> &[GenerateLine] {
+        let known = &self.later.generate_lines;
+        known.get_or_init(|| self.ask_generate_lines())
+    }
+
+    fn ask_generate_lines(&self) -> Vec<GenerateLine> {
         let Some(environment) = &self.environment else {
             return Vec::new();
         };
-        let words = [
-            "grep",
-            "-n",
-            "-z",
-            "-F",
-            "-e",
-            "//go:generate ",
-            "HEAD",
-            "--",
-            "*.go",
-        ];
+        // The tree is read faster than what is packed, and is the same but for what was changed.
+        let same = !self.changed.iter().any(|path| path.ends_with(".go"));
+        let mut words = vec!["grep", "-n", "-z", "-F", "-e", "//go:generate "];
+        words.extend((!same).then_some("HEAD"));
+        words.extend(["--", "*.go"]);
         let answer = ask(environment, &words, None).unwrap_or_default();
         let text = String::from_utf8_lossy(&answer);
         let lines = text.lines().filter_map(|line| {
-            let (file, rest) = line.strip_prefix("HEAD:")?.split_once('\0')?;
+            let line = if same {
+                Some(line)
+            } else {
+                line.strip_prefix("HEAD:")
+            };
+            let (file, rest) = line?.split_once('\0')?;
             let (number, text) = rest.split_once('\0')?;
             let command = text.strip_prefix("//go:generate ")?;
             Some((
@@ -313,15 +335,13 @@ impl Repository {
 
     /// The tags of the repository; empty where git does not say.
     #[must_use]
-    pub fn tags(&self) -> BTreeSet<String> {
-        let Some(environment) = &self.environment else {
-            return BTreeSet::new();
-        };
-        let answer = ask(environment, &["tag", "--list"], None).unwrap_or_default();
-        String::from_utf8_lossy(&answer)
-            .lines()
-            .map(str::to_owned)
-            .collect()
+    pub fn tags(&self) -> &BTreeSet<String> {
+        self.later.tags.get_or_init(|| {
+            let environment = self.environment.as_ref();
+            let answer = environment.and_then(|one| ask(one, &["tag", "--list"], None).ok());
+            let text = String::from_utf8(answer.unwrap_or_default()).unwrap_or_default();
+            text.lines().map(str::to_owned).collect()
+        })
     }
 }
 

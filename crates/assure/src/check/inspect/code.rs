@@ -1,6 +1,7 @@
 //! What is wrong with the code itself: programs that are none.
 
 use camino::Utf8Path;
+use steady_packages::parallel;
 
 use crate::check::finding::{Environment, Evidence, Finding};
 use crate::check::world::{Root, Seen, World};
@@ -24,16 +25,16 @@ fn mentions_main(world: &World, package: &Root) -> bool {
 }
 
 fn of_load(world: &World, seen: &Seen) -> Vec<Finding> {
-    let places: Vec<Place> = seen
-        .roots
-        .iter()
-        .filter(|package| !package.dir.is_empty() && !package.standard)
-        .filter(|package| package.name == "main" || mentions_main(world, package))
-        .map(|package| Place {
+    let places = parallel::map(&seen.roots, steady_system::processors(), |package| {
+        let counts = !package.dir.is_empty()
+            && !package.standard
+            && (package.name == "main" || mentions_main(world, package));
+        counts.then(|| Place {
             import_path: package.import_path.clone(),
             dir: package.dir.clone().into(),
         })
-        .collect();
+    });
+    let places: Vec<Place> = places.into_iter().flatten().collect();
     let asked = [Target {
         platform: format!("{}/{}", seen.context.goos, seen.context.goarch),
         context: seen.context.clone(),

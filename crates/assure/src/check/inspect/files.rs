@@ -569,7 +569,7 @@ fn partly_embedded(world: &World, git: &Repository, out: &mut Vec<Finding>) {
 /// Generated files that were committed before what they are made from. Both must be named by the line that makes one from the other.
 fn stale(world: &World, git: &Repository, out: &mut Vec<Finding>) {
     for (file, line, command) in git.generate_lines() {
-        let dir = Utf8Path::new(&file).parent().unwrap_or(Utf8Path::new(""));
+        let dir = Utf8Path::new(file).parent().unwrap_or(Utf8Path::new(""));
         let named: Vec<String> = command
             .split_whitespace()
             .map(|word| word.rsplit('=').next().unwrap_or(word))
@@ -603,7 +603,7 @@ fn stale(world: &World, git: &Repository, out: &mut Vec<Finding>) {
                     .hits_all(Environment::ALL)
                     .shown_by(Evidence::place(
                         file.clone(),
-                        line,
+                        *line,
                         format!("//go:generate {command}"),
                     ))
                     .shown_by(Evidence::run(

@@ -16,6 +16,7 @@ use steady_packages::modload::{GetOptions, ModMode, Modules};
 use steady_system::temp::TempDir;
 
 use super::environments::{Stage, Survey};
+use super::probes::Probes;
 use super::progress::Watcher;
 use crate::configs::BuildRequest;
 use crate::failure::{Failure, Result};
@@ -253,9 +254,9 @@ impl<'s> Loads<'s> {
         }
     }
 
-    /// Does all loads, as many at a time as there are processors, and puts together what is to be judged. The watcher hears of each
-    /// environment as soon as all of it is loaded.
-    pub fn run(self, survey: &Survey, watcher: &Watcher) -> (World, Times) {
+    /// Does all loads, as many at a time as there are processors, then what else there is to find out, and puts together what is to be
+    /// judged. The watcher hears of each environment as soon as all of it is loaded.
+    pub fn run(self, survey: &Survey, probes: &Probes<'_>, watcher: &Watcher) -> (World, Times) {
         let start = Instant::now();
         let next = AtomicUsize::new(0);
         let ended: Mutex<Vec<Option<Duration>>> = Mutex::new(vec![None; self.loads.len()]);
@@ -265,7 +266,11 @@ impl<'s> Loads<'s> {
             loop {
                 let at = next.fetch_add(1, Ordering::Relaxed);
                 let Some(load) = self.loads.get(at) else {
-                    return;
+                    match at - self.loads.len() {
+                        at if at < probes.len() => probes.work(at),
+                        _ => return,
+                    }
+                    continue;
                 };
                 let _ = load
                     .outcome
@@ -277,7 +282,7 @@ impl<'s> Loads<'s> {
         let mut world = world(survey);
         let mut times = Times::new();
         std::thread::scope(|scope| {
-            for _ in 0..steady_system::processors().min(self.loads.len()) {
+            for _ in 0..steady_system::processors() {
                 scope.spawn(work);
             }
             for environment in Environment::ALL {

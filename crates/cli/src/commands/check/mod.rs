@@ -117,9 +117,10 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
 fn checked(session: &Session, flags: &Flags, wanted: &[Environment]) -> Result<Report> {
     let survey = environments::Survey::new(session, flags)?;
     let watcher = progress::Watcher::new(session, flags.fix);
-    let (mut world, mut times) = survey.loads(wanted)?.run(&survey, &watcher);
+    let probes = probes::Probes::new(&survey);
+    let (mut world, mut times) = survey.loads(wanted)?.run(&survey, &probes, &watcher);
     world.healing = survey.healing(&world)?;
-    world.probes = survey.probes();
+    world.probes = probes.found();
     world.tests = flags.test;
     let mut judgement = check::judge(&world, wanted);
     if flags.prove || flags.test {

@@ -2,7 +2,7 @@
 //! anything to exclude?
 
 use camino::Utf8PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use steady_assure::check::world::{Member, Probe};
 use steady_module::ModuleVersion;
 use steady_module::modules_txt::ModulesTxt;
@@ -17,15 +17,49 @@ use crate::configs;
 use crate::loading::{self, ModRequest};
 use crate::session::Session;
 
-impl Survey {
-    /// Looks at each module as it is here, alone. What cannot be found out (something is not in the module cache, say) is left out.
+/// What is done beside loading, bit by bit, when nothing is left to load.
+pub struct Probes<'s> {
+    survey: &'s Survey,
+    found: Vec<OnceLock<Probe>>,
+}
+
+impl<'s> Probes<'s> {
+    /// Each module as it is here, alone, and what git takes a while for.
     #[must_use]
-    pub fn probes(&self) -> Vec<Probe> {
-        let members = &self.here_layout.members;
-        parallel::map(members, steady_system::processors(), |member| {
-            let session = self.here.session.fork();
-            probe(session, member).unwrap_or_default()
-        })
+    pub fn new(survey: &'s Survey) -> Probes<'s> {
+        let members = survey.here_layout.members.len();
+        Probes {
+            survey,
+            found: vec![OnceLock::new(); members],
+        }
+    }
+
+    /// How many things there are to do.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.found.len() + 1
+    }
+
+    /// Does one of them.
+    pub fn work(&self, at: usize) {
+        let members = &self.survey.here_layout.members;
+        match (at.checked_sub(1), &self.survey.repository) {
+            (None, Some(git)) => git.look_ahead(),
+            (Some(at), _) if at < members.len() => {
+                let session = self.survey.here.session.fork();
+                let _ = self.found[at].set(probe(session, &members[at]).unwrap_or_default());
+            }
+            _ => {}
+        }
+    }
+
+    /// What was found out. What could not be (something is not in the module cache, say) is left out.
+    #[must_use]
+    pub fn found(self) -> Vec<Probe> {
+        self.found
+            .into_iter()
+            .filter_map(OnceLock::into_inner)
+            .collect()
     }
 }
 
