@@ -102,6 +102,12 @@ pub struct Request<'a> {
     pub skip_embeds: bool,
 }
 
+impl Request<'_> {
+    fn has_gccgo(&self) -> bool {
+        self.build.build.compiler.as_deref() == Some("gccgo")
+    }
+}
+
 /// Everything that loading and building need, made from flags and settings.
 pub struct Workbench {
     /// For the builder.
@@ -176,10 +182,14 @@ fn index_options(session: &Session) -> IndexOptions {
     }
 }
 
-/// An index over the session's files, for several looks at them.
+/// An index over the session's files, for several looks at them. `beside`: one over the same disk.
 #[must_use]
-pub fn shared_index(session: &Session) -> Arc<Index> {
-    Arc::new(Index::new(session.files.clone(), index_options(session)))
+pub fn shared_index(session: &Session, beside: Option<&Arc<Index>>) -> Arc<Index> {
+    let index = Index::new(session.files.clone(), index_options(session));
+    Arc::new(match beside {
+        Some(other) => index.beside(other),
+        None => index,
+    })
 }
 
 /// The standard library that gccgo has.
@@ -335,9 +345,8 @@ pub fn prepare(session: &mut Session, request: Request<'_>) -> Result<Workbench>
 /// # Errors
 /// See [`open_modules`].
 pub fn open_for(session: &mut Session, request: Request<'_>) -> Result<Modules> {
-    let gccgo = request.build.build.compiler.as_deref() == Some("gccgo");
     let mods = ModRequest {
-        gccgo,
+        gccgo: request.has_gccgo(),
         ..request.modules
     };
     open_modules(session, mods)
@@ -420,7 +429,7 @@ pub fn prepare_over(
         skip_embeds: request.skip_embeds,
         shared: Shared {
             makes: modes.buildmode == "shared",
-            links: config.flags.linkshared.then_some(if gccgo {
+            links: config.flags.linkshared.then_some(if request.has_gccgo() {
                 packages_of_gccgo_library as ReadLibrary
             } else {
                 packages_of_library

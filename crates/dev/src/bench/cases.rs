@@ -45,6 +45,8 @@ pub struct Case {
     pub before: Before,
     /// Where it runs, if no change says otherwise.
     pub dir: PathBuf,
+    /// Exit code 1 of Steady is an answer, not a failure.
+    pub verdict: bool,
     /// A program whose own time is a part of both: no answer can come quicker.
     pub alone: Option<PathBuf>,
 }
@@ -78,6 +80,7 @@ fn case(subject: &Subject, name: &'static str, line: &str, caches: Caches) -> Ca
         environment: Vec::new(),
         before: Before::Nothing,
         dir: subject.tree.clone(),
+        verdict: false,
         alone: None,
     }
 }
@@ -90,6 +93,11 @@ fn looking(bench: &Bench, subject: &Subject) -> Vec<Case> {
         warm("start (version)", "version"),
         warm("list -deps", "list -deps ./..."),
         warm("list -deps -test -json", "list -deps -test -json ./..."),
+        Case {
+            own: Some(words("check")),
+            verdict: true,
+            ..warm("list -deps against check", "list -deps ./...")
+        },
         warm(
             "build a program, nothing to do",
             &format!("build -o {work}/kept/ {program}"),

@@ -18,7 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 use tree::WorkingCopy;
-use usage::{Usage, measure};
+use usage::{Usage, measure, measure_verdict};
 
 /// What to measure.
 #[derive(clap::Args)]
@@ -176,14 +176,12 @@ impl Bench {
         if case.caches == Caches::Warm {
             // Both find what both have left, whoever came first.
             for steady in [false, true, false, true] {
-                let dir = self.prepare(case, steady)?;
-                errors_of(&mut self.command(case, &dir, steady))?;
+                self.settle(case, steady)?;
             }
             if case.before == Before::Nothing {
                 std::thread::sleep(SETTLING);
                 for steady in [false, true] {
-                    let dir = self.prepare(case, steady)?;
-                    errors_of(&mut self.command(case, &dir, steady))?;
+                    self.settle(case, steady)?;
                 }
             }
         }
@@ -197,7 +195,9 @@ impl Bench {
             // Who goes first changes from round to round.
             for steady in [round % 2 == 1, round % 2 == 0] {
                 let dir = self.prepare(case, steady)?;
-                pair[usize::from(steady)] = Some(measure(&mut self.command(case, &dir, steady))?);
+                let verdict = case.verdict && steady;
+                let usage = measure_verdict(&mut self.command(case, &dir, steady), verdict)?;
+                pair[usize::from(steady)] = Some(usage);
             }
             all.push([pair[0].context("go")?, pair[1].context("steady")?]);
         }
@@ -215,6 +215,18 @@ impl Bench {
                 let number = fs::read_dir(&aside)?.count();
                 fs::rename(left, aside.join(number.to_string()))?;
             }
+        }
+        Ok(())
+    }
+
+    /// A run that is not measured.
+    fn settle(&self, case: &Case, steady: bool) -> Result<()> {
+        let dir = self.prepare(case, steady)?;
+        let mut command = self.command(case, &dir, steady);
+        if case.verdict && steady {
+            measure_verdict(&mut command, true)?;
+        } else {
+            errors_of(&mut command)?;
         }
         Ok(())
     }

@@ -80,6 +80,8 @@ pub struct Index {
     functions: Mutex<HashMap<Utf8PathBuf, Functions>>,
     /// Memories opened so far, by root; `None` for a root that must not have one.
     memories: Mutex<HashMap<Utf8PathBuf, Option<Arc<Memory>>>>,
+    /// An index of the same disk under another overlay, which knows what neither of the two changes.
+    beside: Option<Arc<Index>>,
     /// Is told of every directory that is looked at.
     witness: Option<Witness>,
 }
@@ -101,6 +103,7 @@ impl Index {
             variants: Mutex::default(),
             functions: Mutex::default(),
             memories: Mutex::default(),
+            beside: None,
             witness: None,
         }
     }
@@ -110,6 +113,28 @@ impl Index {
     pub fn watched(mut self, witness: Option<Witness>) -> Self {
         self.witness = witness;
         self
+    }
+
+    /// The same index, which asks another one about all that neither overlay changes, if both are about the same places.
+    #[must_use]
+    pub fn beside(mut self, other: &Arc<Index>) -> Self {
+        let (own, others) = (&self.options, &other.options);
+        let same = own.mod_cache == others.mod_cache
+            && own.goroot == others.goroot
+            && own.go_version == others.go_version
+            && own.bound == others.bound;
+        self.beside = same.then(|| Arc::clone(other));
+        self
+    }
+
+    /// The index that knows a directory as this one does.
+    fn elsewhere(&self, dir: &Utf8Path) -> Option<&Index> {
+        let other = self.beside.as_deref()?;
+        let leaves = |index: &Index| {
+            let overlay = index.files.overlay();
+            overlay.is_none_or(|overlay| overlay.leaves(dir))
+        };
+        (leaves(self) && leaves(other)).then_some(other)
     }
 
     /// Where the memories are and what they are about.
@@ -124,6 +149,9 @@ impl Index {
 
     /// Facts of a directory (absolute path). Each directory is read at most once a process.
     pub fn dir(&self, dir: &Utf8Path) -> Answer {
+        if let Some(other) = self.elsewhere(dir) {
+            return other.dir(dir);
+        }
         if let Some(answer) = locked(&self.seen).get(dir) {
             return answer.clone();
         }
@@ -159,6 +187,9 @@ impl Index {
 
     /// The package in a directory under a configuration; a directory that cannot be read gives a value with an error.
     pub fn package(&self, dir: &Utf8Path, context: &BuildContext) -> Arc<PackageSource> {
+        if let Some(other) = self.elsewhere(dir) {
+            return other.package(dir, context);
+        }
         match self.dir(dir) {
             Ok(contents) => {
                 let known = Arc::clone(locked(&self.variants).entry(dir.to_owned()).or_default());

@@ -1,7 +1,7 @@
 //! What is wrong with the code itself: programs that are none.
 
 use camino::Utf8Path;
-use steady_packages::parallel;
+use steady_system::parallel;
 
 use crate::check::finding::{Environment, Evidence, Finding};
 use crate::check::world::{Root, Seen, World};

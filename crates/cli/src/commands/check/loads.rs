@@ -149,7 +149,9 @@ impl<'s> Loads<'s> {
         known.unwrap_or_else(|| {
             let mut session = stage.session.fork();
             session.files = session.files.clone().with_overlay(stage.tree.clone());
-            self.indices.push((stage, loading::shared_index(&session)));
+            let first = self.indices.first().map(|(_, index)| index);
+            let index = loading::shared_index(&session, first);
+            self.indices.push((stage, index));
             self.indices.len() - 1
         })
     }
@@ -252,6 +254,11 @@ impl<'s> Loads<'s> {
                 &platform,
             );
         }
+    }
+
+    /// The index of the tree as it is here, which is what is loaded first.
+    pub fn index(&self) -> Option<&Arc<Index>> {
+        self.indices.first().map(|(_, index)| index)
     }
 
     /// Does all loads, as many at a time as there are processors, then what else there is to find out, and puts together what is to be

@@ -117,8 +117,9 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
 fn checked(session: &Session, flags: &Flags, wanted: &[Environment]) -> Result<Report> {
     let survey = environments::Survey::new(session, flags)?;
     let watcher = progress::Watcher::new(session, flags.fix);
-    let probes = probes::Probes::new(&survey);
-    let (mut world, mut times) = survey.loads(wanted)?.run(&survey, &probes, &watcher);
+    let loads = survey.loads(wanted)?;
+    let probes = probes::Probes::new(&survey, loads.index().cloned());
+    let (mut world, mut times) = loads.run(&survey, &probes, &watcher);
     world.healing = survey.healing(&world)?;
     world.probes = probes.found();
     world.tests = flags.test;

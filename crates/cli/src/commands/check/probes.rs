@@ -7,10 +7,10 @@ use steady_assure::check::world::{Member, Probe};
 use steady_module::ModuleVersion;
 use steady_module::modules_txt::ModulesTxt;
 use steady_module::path::{escape_path, escape_version};
+use steady_packages::index::Index;
 use steady_packages::modload::{Change, Details, ModMode, Modules, TidyOptions};
 use steady_packages::package::ModulePublic;
 use steady_system::FileKind;
-use steady_system::parallel;
 
 use super::environments::Survey;
 use crate::configs;
@@ -20,16 +20,18 @@ use crate::session::Session;
 /// What is done beside loading, bit by bit, when nothing is left to load.
 pub struct Probes<'s> {
     survey: &'s Survey,
+    index: Option<Arc<Index>>,
     found: Vec<OnceLock<Probe>>,
 }
 
 impl<'s> Probes<'s> {
-    /// Each module as it is here, alone, and what git takes a while for.
+    /// Each module as it is here, alone, and what git takes a while for. `index`: over the tree as it is here.
     #[must_use]
-    pub fn new(survey: &'s Survey) -> Probes<'s> {
+    pub fn new(survey: &'s Survey, index: Option<Arc<Index>>) -> Probes<'s> {
         let members = survey.here_layout.members.len();
         Probes {
             survey,
+            index,
             found: vec![OnceLock::new(); members],
         }
     }
@@ -47,7 +49,8 @@ impl<'s> Probes<'s> {
             (None, Some(git)) => git.look_ahead(),
             (Some(at), _) if at < members.len() => {
                 let session = self.survey.here.session.fork();
-                let _ = self.found[at].set(probe(session, &members[at]).unwrap_or_default());
+                let found = probe(session, &members[at], self.index.as_ref());
+                let _ = self.found[at].set(found.unwrap_or_default());
             }
             _ => {}
         }
@@ -63,13 +66,14 @@ impl<'s> Probes<'s> {
     }
 }
 
-fn probe(mut session: Session, member: &Member) -> Option<Probe> {
+fn probe(mut session: Session, member: &Member, index: Option<&Arc<Index>>) -> Option<Probe> {
     let request = ModRequest {
         mode: Some("mod"),
         default_mode: Some(ModMode::Mod),
         force: true,
         no_workspace: true,
         main_dir: Some(&member.dir),
+        index,
         lenient_sums: true,
         ..ModRequest::default()
     };
