@@ -297,14 +297,7 @@ impl Loader<'_> {
         main.internal.godebugs.extend(self.godebugs(of_tests));
 
         let id = self.set.add(main);
-        if package.internal.build_info.is_some()
-            && self.default_godebug(id) == package.public.default_godebug
-        {
-            let info = package.internal.build_info.clone();
-            self.set[id].internal.build_info = info;
-        }
-        // As in go, stamped before it has any imports: the program's modules are not in it.
-        self.stamp_with_settings(id);
+        self.stamp_program(id, package);
         let mut main = self.set[id].clone();
         main.internal
             .pgo_profile
@@ -398,6 +391,16 @@ impl Loader<'_> {
             within,
             packages,
         })
+    }
+
+    /// Stamps the program of a package's tests.
+    fn stamp_program(&mut self, id: PackageId, tested: &Package) {
+        let info = &tested.internal.build_info;
+        if info.is_some() && self.default_godebug(id) == tested.public.default_godebug {
+            self.set[id].internal.build_info.clone_from(info);
+        }
+        // As in go, stamped before it has any imports: the program's modules are not in it.
+        self.stamp_with_settings(id);
     }
 
     fn stamp_with_settings(&mut self, id: PackageId) {

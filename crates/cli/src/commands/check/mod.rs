@@ -1,10 +1,12 @@
 //! `steady check`: where will this code run?
 //!
-//! The environments are made in `environments` and loaded in `loads`; `steady_assure::check` judges what was loaded; `report` says it,
+//! The environments are made in `environments`, planned and loaded in `loads` (each `load` by itself); `steady_assure::check` judges what was loaded; `report` says it,
 //! and `fix` runs what mends it.
 
 mod environments;
 mod fix;
+mod healing;
+mod load;
 mod loads;
 mod probes;
 mod progress;

@@ -33,6 +33,13 @@ impl Watcher {
         }
     }
 
+    /// All is loaded; what else there is to know is being found out.
+    pub fn judging(&self) {
+        if let Some(bar) = &self.bar {
+            bar.set_message("looking at modules and files");
+        }
+    }
+
     /// Something is being built or tested.
     pub fn proving(&self, environment: Environment, module: &str, platform: &Platform) {
         if let Some(bar) = &self.bar {
