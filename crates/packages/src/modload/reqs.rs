@@ -4,6 +4,7 @@
 //! read when somebody first asks; with pruning most runs never do.
 
 use super::{ModError, ModMode, Modules, Result};
+use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use steady_graph::{Graph, Pruning, Reading, Requirements, Summary};
@@ -191,20 +192,14 @@ impl Modules {
         self.mode == ModMode::ReadOnly && !self.mains.is_empty() && self.work.is_none()
     }
 
-    /// What one module asks for.
-    fn summary(&self, module: &ModuleVersion, text: &[u8], shown: &str) -> Result<Summary> {
+    /// What one module asks for, by its go.mod at `place`.
+    fn summary(&self, module: &ModuleVersion, text: &[u8], place: &Utf8Path) -> Result<Summary> {
         let text = String::from_utf8_lossy(text);
-        let mut as_written = |_: &str, version: &str| {
-            let canonical = steady_module::path::canonical_version(version);
-            Ok(if canonical.is_empty() {
-                version.to_string()
-            } else {
-                canonical
-            })
-        };
-        let file = ModFile::parse_lax(shown, &text, Some(&mut as_written))
-            .map_err(|errors| ModError::Message(format!("parsing {shown}: {errors}")))?;
         let actual = self.replacement(module).unwrap_or(module);
+        let file = ModFile::parse_lax(place.as_str(), &text, None).map_err(|errors| {
+            let shown = super::open::short(place, &self.config.cwd);
+            ModError::Message(format!("parsing {shown}: {errors}")).about(actual)
+        })?;
         // A directory that replaces a module may say anything.
         if !actual.version.is_empty() {
             let declared = file.module.as_ref().map_or("", |found| &found.path);
@@ -254,16 +249,16 @@ impl Modules {
         }
     }
 
+    /// The go.mod of a directory that replaces a module, and where it lies.
     pub(super) fn replaced_text(
         &self,
         module: &ModuleVersion,
-    ) -> Option<Result<(Vec<u8>, String)>> {
+    ) -> Option<Result<(Vec<u8>, Utf8PathBuf)>> {
         let by = self.replaced_by(module)?;
         if !by.replace.new.version.is_empty() {
             return None;
         }
         let path = steady_system::clean(&by.base.join(&by.replace.new.path)).join("go.mod");
-        let shown = super::open::short(&path, &self.config.cwd);
         let read = self.files.read(&path).map_err(|error| {
             let name = by.replace.new.path.trim_end_matches('/');
             ModError::Message(format!(
@@ -272,7 +267,7 @@ impl Modules {
             ))
             .about(&by.replace.new)
         });
-        Some(read.map(|bytes| (bytes, shown)))
+        Some(read.map(|bytes| (bytes, path)))
     }
 
     /// What `module` requires, read now if need be.
@@ -334,7 +329,7 @@ impl Requirements for Modules {
             } else if gover::is_toolchain(&module.path) {
                 out[at] = Some(Ok(Arc::new(toolchain_summary(module))));
             } else if let Some(text) = self.replaced_text(module) {
-                let read = text.and_then(|(text, shown)| self.summary(module, &text, &shown));
+                let read = text.and_then(|(text, place)| self.summary(module, &text, &place));
                 out[at] = Some(self.keep_summary(module, read));
             } else {
                 let actual = self.replacement(module).unwrap_or(module).clone();
@@ -347,7 +342,7 @@ impl Requirements for Modules {
         let wanted: Vec<ModuleVersion> = fetch.iter().map(|(_, actual)| actual.clone()).collect();
         for ((at, actual), answer) in fetch.into_iter().zip(self.fetcher.go_mod_many(&wanted)) {
             let read = answer.map_err(ModError::from).and_then(|text| {
-                self.summary(&modules[at], &text, "go.mod")
+                self.summary(&modules[at], &text, Utf8Path::new("go.mod"))
                     .map_err(|error| error.about(&actual))
             });
             out[at] = Some(self.keep_summary(&modules[at], read));
