@@ -300,9 +300,9 @@ fn dockerfile(file: &str, text: &str, is_code: &dyn Fn(&str) -> bool) -> Vec<Ask
             }
             Some("COPY" | "ADD") => take(&mut stages, words.collect(), is_code),
             Some("RUN") => {
-                let mounts = words.filter_map(|word| word.strip_prefix("--mount="));
-                let own = |mount: &str| mount.contains("type=bind") && !mount.contains("from=");
-                let takes = mounts.filter(|mount| own(mount)).count() > 0;
+                let mut mounts = words.filter_map(|word| word.strip_prefix("--mount="));
+                let takes =
+                    mounts.any(|mount| mount.contains("type=bind") && !mount.contains("from="));
                 if let Some(stage) = stages.last_mut() {
                     stage.takes |= takes;
                 }
@@ -333,8 +333,8 @@ fn take(stages: &mut [Stage], words: Vec<&str>, is_code: &dyn Fn(&str) -> bool) 
         }
         None => {
             let strip = |path: &&str| path.trim_matches(['[', ']', ',', '"']).to_owned();
-            let sources = paths.iter().take(paths.len().saturating_sub(1)).map(strip);
-            sources.filter(|path| is_code(path)).count() > 0
+            let (_, sources) = paths.split_last().unwrap_or((&"", &[]));
+            sources.iter().map(strip).any(|path| is_code(&path))
         }
     };
     if let Some(stage) = stages.last_mut() {

@@ -33,15 +33,13 @@ pub fn inspect(world: &World, git: &Repository) -> Vec<Finding> {
         let Names { declared, .. } = names(&own);
         let mut lacks: BTreeMap<Environment, Lack> = BTreeMap::new();
         for view in &world.views {
-            let Some(package) = same(view, left.package) else {
+            let environment = view.environment;
+            if environment == Environment::Here || lacks.contains_key(&environment) {
                 continue;
-            };
-            if view.environment != Environment::Here
-                && !lacks.contains_key(&view.environment)
-                && let Some(lack) = lack(world, view, package, &declared)
-            {
-                lacks.insert(view.environment, lack);
             }
+            let lack =
+                same(view, left.package).and_then(|package| lack(world, view, package, &declared));
+            lacks.extend(lack.map(|lack| (environment, lack)));
         }
         out.push(match lacks.is_empty() {
             true => left.perhaps(world),

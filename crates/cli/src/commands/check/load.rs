@@ -171,7 +171,8 @@ impl Load<'_> {
             from_nothing: true,
             ..self.modules(&flags, Some(place.path()), index)
         };
-        Ok(outcome(self.loaded(&flags, modules, &Ground::default())))
+        let settled = (&Ground::default(), true);
+        Ok(outcome(self.loaded(&flags, modules, settled)))
     }
 
     /// A session for this platform.
@@ -214,20 +215,27 @@ impl Load<'_> {
             }
         };
         let flags = build_flags(&self.session())?;
-        self.loaded(&flags, self.modules(&flags, main_dir, index), &self.ground)
+        let as_they_are = (&*self.ground, false);
+        self.loaded(&flags, self.modules(&flags, main_dir, index), as_they_are)
     }
 
+    /// Loads; `settles`: requirements that packages need are added first.
     fn loaded(
         &self,
         flags: &FullBuildFlags,
         modules: ModRequest<'_>,
-        ground: &Ground,
+        (ground, settles): (&Ground, bool),
     ) -> Result<Seen> {
         let mut session = self.session();
         let request = request(flags, modules, self.inputs.tests);
         let modules = ground.open(&mut session, request)?;
         let mut bench = loading::prepare_over(&session, request, modules)?;
         bench.only_look(&ground.places);
+        if settles {
+            let context = Arc::new(bench.context.clone());
+            let patterns = &self.inputs.patterns;
+            bench.modules.settle(patterns, context, false)?;
+        }
         let loaded = bench.look(&self.inputs.patterns)?;
         Ok(Seen::of(bench.modules, bench.context, loaded))
     }
