@@ -13,6 +13,8 @@ pub struct Report<'d> {
     errors: Vec<(Told, Option<&'d Deed>)>,
     /// What failed without check having said so.
     missed: Vec<&'d Deed>,
+    /// The same, but everything loads there and check was not asked to compile.
+    unproven: Vec<&'d Deed>,
 }
 
 struct Row {
@@ -68,10 +70,12 @@ impl Told {
             return false;
         }
         if self.id == "modules/install-refused" {
+            // One stands for all programs of a module.
             let refused = failure.contains("must not contain directives that would cause");
-            let package = self.message.trim_start_matches("go install ");
-            let package = package.split('@').next().unwrap_or_default();
-            return refused && deed.command.contains(&format!(" {package}@"));
+            return refused
+                && self
+                    .message
+                    .contains(&format!("go.mod of {} has", deed.module));
         }
         self.names
             .iter()
@@ -91,8 +95,8 @@ fn names(text: &str) -> Vec<String> {
 }
 
 impl<'d> Report<'d> {
-    /// Compares.
-    pub fn new(deeds: &'d [Deed], said: &Value) -> Result<Report<'d>> {
+    /// Compares. `proved`: check has compiled.
+    pub fn new(deeds: &'d [Deed], said: &Value, proved: bool) -> Result<Report<'d>> {
         let verdicts = said["Environments"].as_array().context("no environments")?;
         let mut rows = Vec::new();
         for environment in ENVIRONMENTS {
@@ -114,7 +118,15 @@ impl<'d> Report<'d> {
         let told: Vec<Told> = errors.flat_map(Told::all).collect();
         let failed = deeds.iter().filter(|deed| deed.failure.is_some());
         let explained = |deed: &&Deed| told.iter().any(|told| told.fits(deed));
-        let missed = failed.filter(|deed| !explained(deed)).collect();
+        let missed = failed.filter(|deed| !explained(deed));
+        let loads = |deed: &Deed| {
+            let same = |other: &&Deed| {
+                (&other.environment, &other.module) == (&deed.environment, &deed.module)
+            };
+            let mut others = deeds.iter().filter(same);
+            others.all(|other| other.failure.is_none() || !other.loads())
+        };
+        let (unproven, missed) = missed.partition(|deed| !proved && deed.compiles() && loads(deed));
         let errors = told.into_iter().map(|told| {
             let deed = deeds.iter().find(|deed| told.fits(deed));
             (told, deed)
@@ -123,6 +135,7 @@ impl<'d> Report<'d> {
             rows,
             errors: errors.collect(),
             missed,
+            unproven,
         })
     }
 
@@ -159,7 +172,19 @@ impl<'d> Report<'d> {
                 let _ = writeln!(out, "           {}: {}", deed.command, first(deed));
             }
         }
-        for deed in &self.missed {
+        if !self.unproven.is_empty() {
+            let _ = writeln!(
+                out,
+                "  {} commands fail in the compiler, which only -prove asks; for one",
+                self.unproven.len()
+            );
+        }
+        for deed in self.missed.iter().chain(self.unproven.first()) {
+            let known = self
+                .unproven
+                .first()
+                .is_some_and(|one| std::ptr::eq(*one, *deed));
+            let mark = if known { "later" } else { "MISSED" };
             let Deed {
                 environment,
                 module,
@@ -168,7 +193,7 @@ impl<'d> Report<'d> {
             } = deed;
             let _ = writeln!(
                 out,
-                "  MISSED {environment:10} {module}: {command}\n           {}",
+                "  {mark:6} {environment:10} {module}: {command}\n           {}",
                 first(deed)
             );
         }
@@ -210,7 +235,7 @@ mod tests {
             Some("main.go:3:8: no required module provides package example.com/a/b; to add it:"),
         )];
         let agrees = |findings| {
-            Report::new(&deeds, &said("breaks", &findings))
+            Report::new(&deeds, &said("breaks", &findings), true)
                 .unwrap()
                 .agrees()
         };
@@ -222,7 +247,7 @@ mod tests {
     #[test]
     fn ready_means_that_all_succeeds() {
         let agrees = |verdict, deeds: &[Deed]| {
-            Report::new(deeds, &said(verdict, &json!([])))
+            Report::new(deeds, &said(verdict, &json!([])), true)
                 .unwrap()
                 .agrees()
         };

@@ -19,6 +19,17 @@ const PLATFORMS: [(&str, &str); 6] = [
     ("windows", "arm64"),
 ];
 
+/// How far go goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// It builds everywhere.
+    Build,
+    /// On other platforms it only loads.
+    CrossLoad,
+    /// It only loads.
+    Load,
+}
+
 /// One command of go's.
 #[derive(Serialize, Deserialize, Debug)]
 pub struct Deed {
@@ -30,6 +41,20 @@ pub struct Deed {
     pub command: String,
     /// What it said, if it failed.
     pub failure: Option<String>,
+}
+
+impl Deed {
+    /// Whether it was a build: what loads may still not compile.
+    pub fn compiles(&self) -> bool {
+        self.command.contains("go build ")
+    }
+
+    /// Whether it shows if everything loads.
+    pub fn loads(&self) -> bool {
+        ["go list ", "go get ", "zip of "]
+            .iter()
+            .any(|words| self.command.contains(words))
+    }
 }
 
 /// One tree, and where go works on it.
@@ -89,9 +114,9 @@ impl<'t> Truth<'t> {
     }
 
     /// Everything, in every environment.
-    pub fn all(&self, cross_load: bool) -> Result<Vec<Deed>> {
+    pub fn all(&self, depth: Depth) -> Result<Vec<Deed>> {
         let mut deeds = Vec::new();
-        self.here(&mut deeds)?;
+        self.here(depth, &mut deeds)?;
         let clone = self.own.join("clone");
         remove(&clone)?;
         let mut cloning = Command::new("git");
@@ -109,7 +134,7 @@ impl<'t> Truth<'t> {
                 dir: clone.join(dir),
                 variables: self.clean(),
             };
-            self.builds(&scene, true, &mut deeds)?;
+            self.builds(&scene, depth != Depth::Load, &mut deeds)?;
         }
         for (goos, goarch) in PLATFORMS {
             let native =
@@ -124,17 +149,18 @@ impl<'t> Truth<'t> {
                     dir: clone.join(dir),
                     variables,
                 };
-                self.builds(&scene, native || !cross_load, &mut deeds)?;
+                let build = depth == Depth::Build || native && depth == Depth::CrossLoad;
+                self.builds(&scene, build, &mut deeds)?;
             }
         }
         for (dir, module) in &self.members {
-            self.consumer(&clone, dir, module, &mut deeds)?;
+            self.consumer(&clone, (dir, module), depth, &mut deeds)?;
         }
         Ok(deeds)
     }
 
     /// The tree as it is, with the settings as they are.
-    fn here(&self, deeds: &mut Vec<Deed>) -> Result<()> {
+    fn here(&self, depth: Depth, deeds: &mut Vec<Deed>) -> Result<()> {
         for (dir, module) in &self.members {
             let scene = Scene {
                 environment: "here",
@@ -142,7 +168,7 @@ impl<'t> Truth<'t> {
                 dir: self.tree.join(dir),
                 variables: vec![("GOCACHE", self.cache())],
             };
-            self.builds(&scene, true, deeds)?;
+            self.builds(&scene, depth != Depth::Load, deeds)?;
         }
         Ok(())
     }
@@ -157,7 +183,13 @@ impl<'t> Truth<'t> {
     }
 
     /// Publishes what is committed of a module, requires it in an empty one, builds its packages and installs its programs.
-    fn consumer(&self, clone: &Path, dir: &str, module: &str, deeds: &mut Vec<Deed>) -> Result<()> {
+    fn consumer(
+        &self,
+        clone: &Path,
+        (dir, module): (&str, &str),
+        depth: Depth,
+        deeds: &mut Vec<Deed>,
+    ) -> Result<()> {
         let place = self.own.join("consumer").join(module.replace('/', "_"));
         remove(&place)?;
         let (proxy, app) = (place.join("proxy"), place.join("app"));
@@ -208,7 +240,13 @@ impl<'t> Truth<'t> {
         )?;
         let all = format!("{module}/...");
         if self.done(&scene, &["get", &format!("{all}@{version}")], deeds)? {
-            self.done(&scene, &["build", "-o", "/dev/null", &all], deeds)?;
+            let build = ["build", "-o", "/dev/null", all.as_str()];
+            let words = if depth == Depth::Load {
+                &["list", "-deps", all.as_str()][..]
+            } else {
+                &build[..]
+            };
+            self.done(&scene, words, deeds)?;
             let form = r#"{{if eq .Name "main"}}{{.ImportPath}}{{end}}"#;
             let programs = self
                 .go(&["list", "-f", form, &all], &scene.dir, &scene.variables)?
