@@ -12,12 +12,21 @@ use steady_module::hex;
 
 /// What kind of build it is: which parameters there are.
 const BUILD_TYPE: &str = "urn:steady:go-build:v1";
-/// Who built it is not known to the program.
-const BUILDER: &str = "urn:steady:builder:unknown";
+/// Who built it, if nobody says: the program speaks for itself, by Steady.
+const BUILDER: &str = "urn:steady:builder:self-reported";
+
+/// Who vouches for a statement.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Maker<'m> {
+    /// The URI of what built the program. A program does not tell it.
+    pub builder: Option<&'m str>,
+    /// The version of Steady.
+    pub tool: &'m str,
+}
 
 /// The statement about a program.
 #[must_use]
-pub fn statement(name: &str, bytes: &[u8], info: &BuildInfo) -> Value {
+pub fn statement(name: &str, bytes: &[u8], info: &BuildInfo, maker: Maker<'_>) -> Value {
     let settings: Map<String, Value> = info
         .settings
         .iter()
@@ -53,7 +62,12 @@ pub fn statement(name: &str, bytes: &[u8], info: &BuildInfo) -> Value {
                 "internalParameters": { "goVersion": info.go_version },
                 "resolvedDependencies": dependencies,
             },
-            "runDetails": { "builder": { "id": BUILDER } },
+            "runDetails": {
+                "builder": {
+                    "id": maker.builder.unwrap_or(BUILDER),
+                    "version": { "steady": maker.tool, "go": info.go_version },
+                },
+            },
         },
     })
 }
@@ -97,7 +111,14 @@ mod tests {
         let text = "path\texample.com/app/cmd\nmod\texample.com/app\t(devel)\t\ndep\texample.com/dep\tv1.0.0\th1:Khu2En+0gcYPZ2kuIihfswbzxv/mIHXgzPZ018Oty48=\ndep\texample.com/old\tv1.1.0\n=>\t../old\t\t\nbuild\t-trimpath=true\nbuild\tvcs=git\nbuild\tvcs.revision=0123456789abcdef0123456789abcdef01234567\nbuild\tvcs.modified=false\n";
         let mut info = BuildInfo::parse(text).unwrap();
         info.go_version = "go1.26.8".to_owned();
-        let statement = statement("app", b"program", &info);
+        let maker = Maker {
+            builder: None,
+            tool: "0.1",
+        };
+        let statement = statement("app", b"program", &info, maker);
+        let builder = &statement["predicate"]["runDetails"]["builder"];
+        assert_eq!(builder["id"], "urn:steady:builder:self-reported");
+        assert_eq!(builder["version"]["go"], "go1.26.8");
         let definition = &statement["predicate"]["buildDefinition"];
         let dependencies = &definition["resolvedDependencies"];
         assert_eq!(

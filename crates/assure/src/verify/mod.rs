@@ -272,6 +272,15 @@ impl Outcome {
         });
     }
 
+    fn add(&mut self, other: Outcome) {
+        self.checked += other.checked;
+        self.bytes += other.bytes;
+        self.elapsed += other.elapsed;
+        self.notes.extend(other.notes);
+        self.unverified.extend(other.unverified);
+        self.failures.extend(other.failures);
+    }
+
     fn timed(mut self, since: Instant) -> Outcome {
         self.elapsed = since.elapsed();
         self
@@ -319,6 +328,8 @@ pub struct Chain<'a> {
     pub memory: Option<Utf8PathBuf>,
     /// The links to look at.
     pub links: Vec<Link>,
+    /// The command that makes the vendor directory anew.
+    pub vendor_command: String,
     /// Replaced directories as they are now are accepted.
     pub accept: bool,
     /// Whoever wants to know how far it is.
@@ -333,6 +344,16 @@ pub struct Report {
 }
 
 impl Report {
+    /// Adds what came of another chain: links that both have are one.
+    pub fn add(&mut self, other: Report) {
+        for more in other.outcomes {
+            match self.outcomes.iter_mut().find(|own| own.link == more.link) {
+                Some(own) => own.add(more),
+                None => self.outcomes.push(more),
+            }
+        }
+    }
+
     /// Everything that is wrong.
     pub fn failures(&self) -> impl Iterator<Item = &Failure> {
         self.outcomes.iter().flat_map(|outcome| &outcome.failures)

@@ -291,7 +291,7 @@ impl Vendor {
         if let Some(reason) = self.no_plan {
             let first = reason.lines().next().unwrap_or_default();
             let reason = format!("which files should be there is not known: {first}");
-            outcome.unverified(1, "list of files", reason, command(chain));
+            outcome.unverified(1, "list of files", reason, &chain.vendor_command);
         }
         if skipped > 0 {
             let reason = "no good zip of their modules is in the cache";
@@ -307,18 +307,11 @@ fn has_duplicates(text: &str) -> bool {
     lines.any(|line| !seen.insert(line))
 }
 
-fn command(chain: &Chain<'_>) -> &'static str {
-    match chain.modules.go_work() {
-        Some(_) => "steady work vendor",
-        None => "steady mod vendor",
-    }
-}
-
 /// A failure of the vendor directory.
 pub(super) fn failure(chain: &Chain<'_>, problem: Problem, file: Utf8PathBuf) -> Failure {
     Failure::new(Link::Vendor, problem, file)
         .because(DRIFT)
-        .fixed_by(command(chain))
+        .fixed_by(&*chain.vendor_command)
 }
 
 /// Holds a copy in the vendor directory against the bytes that it should have.

@@ -1,5 +1,6 @@
 //! `steady verify`: the whole chain of trust, link by link.
 
+use camino::{Utf8Path, Utf8PathBuf};
 use clap::{Args, FromArgMatches};
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use steady_assure::verify::{
     BuildCache, Chain, Distribution, Failure as Broken, Link, Outcome, Repaired, Report,
 };
+use steady_module::modfile::WorkFile;
 use steady_system::Files;
 
 use crate::bail;
@@ -96,24 +98,27 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         links = Link::ALL.to_vec();
     }
     modules::must_be_enabled(&session.settings)?;
-    let mut report = with_chain(session, &flags.modules, &links, flags.accept, |chain| {
-        chain.verify()
-    })?;
+    let looks = looks(session, &flags, &links)?;
+    let mut reports = look(session, &looks)?;
     let mut repaired = Vec::new();
-    if flags.repair && report.failures().next().is_some() {
+    let broken = |reports: &[Report]| {
+        reports
+            .iter()
+            .any(|report| report.failures().next().is_some())
+    };
+    if flags.repair && broken(&reports) {
         if !flags.json {
-            session.printer.out(text(&report, &flags));
+            session.printer.out(text(&whole(&reports), &flags));
         }
-        repaired = with_chain(session, &flags.modules, &links, flags.accept, |chain| {
-            chain.repair(&report)
-        })?;
+        for (look, report) in looks.iter().zip(&reports) {
+            repaired.extend(with_chain(session, look, |chain| chain.repair(report))?);
+        }
         if !flags.json {
             session.printer.out(mended(&repaired));
         }
-        report = with_chain(session, &flags.modules, &links, flags.accept, |chain| {
-            chain.verify()
-        })?;
+        reports = look(session, &looks)?;
     }
+    let report = whole(&reports);
     if flags.json {
         session.printer.out(json(&report, &repaired)?);
     } else {
@@ -125,23 +130,94 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     Ok(if wrong { Status::FAILED } else { Status::DONE })
 }
 
+/// One look at some links.
+pub struct Look<'l> {
+    /// Flags about modules.
+    pub common: &'l ModCommon,
+    /// The links.
+    pub links: Vec<Link>,
+    /// Replaced directories as they are now are accepted.
+    pub accept: bool,
+    /// The member of a workspace in this directory, as if it were alone.
+    pub alone: Option<Utf8PathBuf>,
+}
+
+/// The looks that answer a run: at everything as it is built here, and at vendor directories of members, which builds outside of the
+/// workspace use.
+fn looks<'l>(session: &mut Session, flags: &'l Flags, links: &[Link]) -> Result<Vec<Look<'l>>> {
+    let one = |links: &[Link], alone| Look {
+        common: &flags.modules,
+        links: links.to_vec(),
+        accept: flags.accept,
+        alone,
+    };
+    let mut all = vec![one(links, None)];
+    let Some(work) = modules::go_work(&session.settings, &session.files)? else {
+        return Ok(all);
+    };
+    if links.contains(&Link::Vendor) {
+        let base = work.parent().unwrap_or(Utf8Path::new("/"));
+        for dir in members(session, &work)? {
+            // The workspace's own one has been looked at.
+            if dir != base && session.files.exists(dir.join("vendor/modules.txt")) {
+                all.push(one(&[Link::Vendor], Some(dir)));
+            }
+        }
+    }
+    Ok(all)
+}
+
+fn members(session: &Session, work: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {
+    let text = session.files.read_to_string(work)?;
+    let base = work.parent().unwrap_or(Utf8Path::new("/"));
+    let mut as_written = |_: &str, version: &str| Ok(version.to_owned());
+    // What cannot be read has been told by whoever loads it.
+    let file = WorkFile::parse("go.work", &text, Some(&mut as_written)).unwrap_or_default();
+    let uses = file.uses.iter();
+    Ok(uses
+        .map(|used| steady_system::clean(&base.join(&used.path)))
+        .collect())
+}
+
+fn look(session: &mut Session, looks: &[Look<'_>]) -> Result<Vec<Report>> {
+    let mut reports = Vec::new();
+    for look in looks {
+        reports.push(with_chain(session, look, |chain| chain.verify())?);
+    }
+    Ok(reports)
+}
+
+fn whole(reports: &[Report]) -> Report {
+    let mut all = Report::default();
+    reports.iter().cloned().for_each(|report| all.add(report));
+    all
+}
+
 /// Puts the chain together, from modules that know nothing yet.
 ///
 /// # Errors
 /// go.mod or go.work cannot be read.
 pub fn with_chain<T>(
     session: &mut Session,
-    common: &ModCommon,
-    links: &[Link],
-    accept: bool,
+    look: &Look<'_>,
     work: impl FnOnce(&Chain<'_>) -> T,
 ) -> Result<T> {
     let request = ModRequest {
         quiet: true,
-        ..ModRequest::of_main(common)
+        no_workspace: look.alone.is_some(),
+        main_dir: look.alone.as_deref(),
+        ..ModRequest::of_main(look.common)
     };
     let loaded = loading::open_modules(session, request)?;
     modules::must_have_main(session, &loaded)?;
+    let vendor_command = match (&look.alone, loaded.go_work()) {
+        (Some(dir), _) => format!(
+            "cd {} && GOWORK=off steady mod vendor",
+            modules::short_path(session.environment().cwd(), dir)
+        ),
+        (None, Some(_)) => "steady work vendor".to_owned(),
+        (None, None) => "steady mod vendor".to_owned(),
+    };
     let context = Arc::new(configs::plain_context(session)?);
     let settings = &session.settings;
     let memory = settings.environment.user_cache_dir().ok();
@@ -164,8 +240,9 @@ pub fn with_chain<T>(
             arch: platform::host_arch().to_owned(),
         },
         memory: memory.map(|dir| dir.join("steady/replaced")),
-        links: links.to_vec(),
-        accept,
+        links: look.links.clone(),
+        vendor_command,
+        accept: look.accept,
         progress: &progress,
     };
     let done = work(&chain);

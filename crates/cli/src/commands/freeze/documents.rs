@@ -109,9 +109,22 @@ pub fn of_program(session: &Session, file: &str) -> Result<Bom> {
 }
 
 /// Where a program comes from.
-pub fn provenance(session: &Session, file: &str, output: Option<&str>) -> Result {
+pub fn provenance(
+    session: &Session,
+    file: &str,
+    builder: Option<&str>,
+    output: Option<&str>,
+) -> Result {
     let (name, bytes, info) = program(session, file)?;
-    give(session, &statement::statement(&name, &bytes, &info), output)
+    let maker = statement::Maker {
+        builder,
+        tool: env!("CARGO_PKG_VERSION"),
+    };
+    give(
+        session,
+        &statement::statement(&name, &bytes, &info, maker),
+        output,
+    )
 }
 
 /// Writes a document to a file, or to standard output.

@@ -11,7 +11,7 @@ use steady_module::gover;
 use steady_packages::modload::{ModError, ModMode, Modules, Tidy, TidyOptions};
 
 use super::modules::vendor::{VendorFlags, vendor};
-use super::verify::with_chain;
+use super::verify::{Look, with_chain};
 use super::work;
 use crate::bail;
 use crate::command::{Command, Kind};
@@ -38,6 +38,9 @@ struct Flags {
     /// Write an in-toto statement instead that says where this program comes from
     #[arg(long, value_name = "file")]
     provenance: Option<String>,
+    /// With -provenance: the URI of what built it, which whoever signs the statement vouches for
+    #[arg(long, value_name = "URI")]
+    builder: Option<String>,
     /// Write the document to this file
     #[arg(long, value_name = "file")]
     o: Option<String>,
@@ -47,7 +50,7 @@ struct Flags {
 
 /// `steady freeze`
 pub static FREEZE: Command = Command {
-    usage: "steady freeze [-check | -sbom format [-binary file] | -provenance file] [-o file] [build flags] [packages]",
+    usage: "steady freeze [-check | -sbom format [-binary file] | -provenance file [-builder URI]] [-o file] [build flags] [packages]",
     short: "lock and vendor dependencies, and say what they are",
     long: include_str!("../../help/text/freeze.txt"),
     examples: &[
@@ -88,8 +91,12 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     if flags.binary.is_some() && flags.sbom.is_none() {
         bail!("-binary goes with -sbom");
     }
+    if flags.builder.is_some() && flags.provenance.is_none() {
+        bail!("-builder goes with -provenance");
+    }
     if let Some(file) = &flags.provenance {
-        return documents::provenance(session, file, flags.o.as_deref());
+        let builder = flags.builder.as_deref();
+        return documents::provenance(session, file, builder, flags.o.as_deref());
     }
     if let Some(format) = &flags.sbom {
         let write = documents::format(format)?;
@@ -201,8 +208,13 @@ fn check(session: &mut Session, common: &ModCommon) -> Result {
         mains.map(|main| main.file.require.len()).sum::<usize>() > 0
     });
     drop(tidied);
-    let links = [Link::Vendor];
-    let report = with_chain(session, common, &links, false, |chain| {
+    let look = Look {
+        common,
+        links: vec![Link::Vendor],
+        accept: false,
+        alone: None,
+    };
+    let report = with_chain(session, &look, |chain| {
         let place = chain.modules.vendor_place().unwrap_or_default();
         let there = chain.files.is_dir(&place);
         (chain.verify(), there.then_some(()).ok_or(place))
