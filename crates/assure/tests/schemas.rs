@@ -1,0 +1,121 @@
+//! Bills of materials have the form that the official schemas ask for, whatever is in them.
+
+#![allow(clippy::disallowed_methods)] // tests stand outside of the session
+
+use boon::{Compiler, SchemaIndex, Schemas};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use steady_assure::freeze::bom::{Bom, Component, Kind};
+use steady_assure::freeze::{cyclonedx, spdx};
+use steady_module::ModuleVersion;
+
+const CYCLONEDX: &str = "http://cyclonedx.org/schema/";
+const SPDX: &str = "http://spdx.org/rdf/terms/2.3";
+
+fn schema(id: &str) -> (Schemas, SchemaIndex) {
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/schemas");
+    let mut compiler = Compiler::new();
+    compiler.enable_format_assertions();
+    for file in std::fs::read_dir(dir).unwrap() {
+        let path = file.unwrap().path();
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "json")
+        {
+            let schema: Value = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+            let id = schema["$id"].as_str().unwrap().to_owned();
+            compiler.add_resource(&id, schema).unwrap();
+        }
+    }
+    let mut schemas = Schemas::new();
+    let index = compiler.compile(id, &mut schemas).unwrap();
+    (schemas, index)
+}
+
+fn component(kind: Kind, path: &str, version: &str) -> Component {
+    Component {
+        kind,
+        path: path.to_owned(),
+        version: version.to_owned(),
+        sum: String::new(),
+        replaces: None,
+        licence: None,
+    }
+}
+
+/// Bills with everything that can be in them, and with next to nothing.
+fn bills() -> Vec<Bom> {
+    let mut dep = component(
+        Kind::Module,
+        "example.com/Dep/v2",
+        "v2.0.1-0.20240102030405-abcdefabcdef",
+    );
+    dep.sum = "h1:Khu2En+0gcYPZ2kuIihfswbzxv/mIHXgzPZ018Oty48=".to_owned();
+    dep.licence = Some("BSD-3-Clause");
+    let mut fork = component(Kind::Module, "example.com/fork", "v1.0.0+incompatible");
+    fork.replaces = Some(ModuleVersion::new("example.com/old", "v1.1.0"));
+    let mut local = component(Kind::Module, "example.com/local~tilde", "");
+    local.replaces = Some(ModuleVersion::new("example.com/local", ""));
+    let subject = component(Kind::Subject, "example.com/app", "");
+    let needs: BTreeSet<String> = [dep.purl(), fork.purl()].into();
+    let full = Bom {
+        name: "app".to_owned(),
+        needs: BTreeMap::from([(subject.purl(), needs)]),
+        components: vec![
+            subject,
+            component(Kind::Member, "example.com/app/tools", ""),
+            dep,
+            fork,
+            local,
+            component(Kind::Standard, "std", "1.26.8"),
+        ],
+        sha256: "2a1bb6127fb481c60f67692e22285fb306f3c6ffe62075e0ccf674d7c3adcb8f".to_owned(),
+        created: Some("2023-11-14T22:13:20Z".to_owned()),
+        tool: "0.1.0".to_owned(),
+        settings: vec![
+            ("-trimpath".to_owned(), "true".to_owned()),
+            ("CGO_CFLAGS".to_owned(), String::new()),
+        ],
+    };
+    let bare = Bom {
+        name: "example.com/app".to_owned(),
+        components: vec![component(Kind::Subject, "example.com/app", "")],
+        needs: BTreeMap::new(),
+        sha256: String::new(),
+        created: None,
+        tool: "0.1.0".to_owned(),
+        settings: Vec::new(),
+    };
+    vec![full, bare]
+}
+
+fn holds(id: &str, document: &dyn Fn(&Bom) -> Value, required: &str) {
+    let (schemas, index) = schema(id);
+    for bom in bills() {
+        let mut document = document(&bom);
+        if let Err(error) = schemas.validate(&document, index) {
+            panic!("{error:#}\n{document:#}");
+        }
+        // The schema is one that minds.
+        document.as_object_mut().unwrap().remove(required);
+        assert!(schemas.validate(&document, index).is_err());
+    }
+}
+
+#[test]
+fn cyclonedx_1_6() {
+    let id = format!("{CYCLONEDX}bom-1.6.schema.json");
+    holds(&id, &|bom| cyclonedx::document(bom, "1.6"), "specVersion");
+}
+
+#[test]
+fn cyclonedx_1_5() {
+    let id = format!("{CYCLONEDX}bom-1.5.schema.json");
+    holds(&id, &|bom| cyclonedx::document(bom, "1.5"), "specVersion");
+}
+
+#[test]
+fn spdx_2_3() {
+    holds(SPDX, &spdx::document, "SPDXID");
+}
