@@ -80,6 +80,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         if round < options.from {
             continue;
         }
+        eprintln!("edit {round}: {what}");
         // Longer than the grain of the file system's clock.
         std::thread::sleep(Duration::from_millis(15));
         for question in QUESTIONS {
