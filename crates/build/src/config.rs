@@ -189,7 +189,14 @@ impl BuildConfig {
     /// Notes that a file's state counts.
     pub(crate) fn note(&self, path: &camino::Utf8Path) {
         if let Some(sightings) = &self.sightings {
-            sightings.look(&self.cwd.join(path), Question::Stamp);
+            let path = self.cwd.join(path);
+            // Sources of test programs lie in the build cache, whose files are marked as used by their times.
+            let question = if path.starts_with(&self.gocache) {
+                Question::Head
+            } else {
+                Question::Stamp
+            };
+            sightings.look(&path, question);
         }
     }
 

@@ -505,6 +505,26 @@ fn what_is_not_in_the_build_cache_any_more_shows_as_stale() {
 }
 
 #[test]
+fn being_marked_as_used_changes_no_answer() {
+    use std::os::unix::fs::MetadataExt as _;
+    let built = Built::new(&["list", "-deps", "-test", "-json", "./..."]);
+    let test = "package a\n\nimport \"testing\"\n\nfunc TestA(*testing.T) {}\n";
+    fs::write(built.path("m/a/a_test.go"), test).unwrap();
+    built.ask("tests");
+    let kept = || {
+        let mut files = fs::read_dir(built.path("warm/steady/answers")).unwrap();
+        files.next().unwrap().unwrap().metadata().unwrap().ino()
+    };
+    let before = kept();
+    for path in [built.cached("-a"), built.cached("-d")].concat() {
+        let file = fs::File::options().write(true).open(path).unwrap();
+        file.set_modified(std::time::SystemTime::now()).unwrap();
+    }
+    built.ask("marked");
+    assert_eq!(kept(), before, "the answer was worked out anew");
+}
+
+#[test]
 fn what_vet_has_to_say_is_said_again() {
     let built = Built::new(&["vet", "./..."]);
     let fine = (Some(0), String::new(), String::new());
