@@ -331,3 +331,49 @@ impl<'a> Shell<'a> {
             .starts_with(self.shared.config.gocache.as_str())
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+    use steady_system::Sightings;
+    use steady_system::clock::Clock;
+
+    #[test]
+    fn where_a_compiler_was_looked_for_is_noted() {
+        let temp = tempfile::tempdir().unwrap();
+        let dir = Utf8Path::from_path(temp.path()).unwrap();
+        let (early, late) = (dir.join("early"), dir.join("late"));
+        for dir in [&early, &late] {
+            std::fs::create_dir(dir).unwrap();
+        }
+        let compiler = |dir: &Utf8Path| {
+            std::fs::write(dir.join("cc"), "").unwrap();
+            let executable = std::fs::Permissions::from_mode(0o755);
+            std::fs::set_permissions(dir.join("cc"), executable).unwrap();
+        };
+        compiler(&late);
+        let sightings = Arc::new(Sightings::new(dir.join("own"), Clock::System.nanos()));
+        let config = BuildConfig {
+            environment: vec![("PATH".into(), format!("{early}:{late}"))],
+            sightings: Some(Arc::clone(&sightings)),
+            cwd: dir.to_owned(),
+            ..BuildConfig::default()
+        };
+        let found = environment_of(&config).look_path("cc").unwrap();
+        assert_eq!(found, late.join("cc"));
+        let notes = sightings.notes().unwrap();
+        let holds = || {
+            let mut notes = notes.iter();
+            notes.all(|(path, question, sight)| {
+                sight
+                    .holds(Utf8Path::new(path), *question, Clock::System.nanos())
+                    .0
+            })
+        };
+        assert!(holds());
+        compiler(&early);
+        assert!(!holds(), "a compiler that comes first in PATH");
+    }
+}
