@@ -3,7 +3,7 @@
 //! Action ids hash text formatted with `%q`, so these must agree with Go to the byte.
 
 use std::fmt::Write as _;
-pub use steady_module::quote::{quote, quote_bytes};
+pub use steady_module::quote::{quote, quote_bytes, unquote};
 
 /// `%q` of a list of strings: `["a" "b"]`.
 #[must_use]
@@ -95,36 +95,6 @@ pub fn command_line<S: AsRef<str>>(words: &[S]) -> String {
         }
     }
     line
-}
-
-/// Undoes [`quote`] for the strings that the toolchain's tools write (build ids). `None` if `text` is not a quoted string.
-#[must_use]
-pub fn unquote(text: &str) -> Option<String> {
-    let inner = text.strip_prefix('"')?.strip_suffix('"')?;
-    let mut out = Vec::with_capacity(inner.len());
-    let mut bytes = inner.bytes();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' | b'\n' => return None,
-            b'\\' => out.push(match bytes.next()? {
-                b'n' => b'\n',
-                b't' => b'\t',
-                b'r' => b'\r',
-                b'\\' => b'\\',
-                b'"' => b'"',
-                b'x' => {
-                    let (high, low) = (
-                        (bytes.next()? as char).to_digit(16)?,
-                        (bytes.next()? as char).to_digit(16)?,
-                    );
-                    u8::try_from(high * 16 + low).ok()?
-                }
-                _ => return None,
-            }),
-            byte => out.push(byte),
-        }
-    }
-    String::from_utf8(out).ok()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use std::cmp::Ordering;
 use std::fmt;
+use steady_system::calendar::Civil;
 
 /// A moment. The default is Go's zero time, `0001-01-01T00:00:00Z`.
 #[derive(Clone, Copy, Debug)]
@@ -57,8 +58,7 @@ impl Time {
 
     /// The day, where it was written: `2026-01-31`.
     pub fn date(self) -> String {
-        let ((year, month, day), _) = parts(self.local());
-        format!("{year:04}-{month:02}-{day:02}")
+        Civil::of_unix(self.local()).date()
     }
 
     /// Seconds since 1970, as a clock shows them that goes by the offset.
@@ -92,26 +92,24 @@ impl Time {
         {
             return None;
         }
-        let date = (
-            number(&text[0..4])?,
-            number(&text[5..7])?,
-            number(&text[8..10])?,
-        );
-        let clock = (
-            number(&text[11..13])?,
-            number(&text[14..16])?,
-            number(&text[17..19])?,
-        );
+        let civil = Civil {
+            year: number(&text[0..4])?,
+            month: number(&text[5..7])?,
+            day: number(&text[8..10])?,
+            hour: number(&text[11..13])?,
+            minute: number(&text[14..16])?,
+            second: number(&text[17..19])?,
+        };
         let (nanos, zone) = fraction(&text[19..])?;
-        let in_range = (1..=12).contains(&date.1)
-            && (1..=31).contains(&date.2)
-            && clock.0 < 24
-            && clock.1 < 60
-            && clock.2 < 60;
+        let in_range = (1..=12).contains(&civil.month)
+            && (1..=31).contains(&civil.day)
+            && civil.hour < 24
+            && civil.minute < 60
+            && civil.second < 60;
         in_range.then_some(())?;
         let offset = offset(zone)?;
         Some(Time {
-            seconds: seconds(date, clock) - offset * 60,
+            seconds: civil.unix() - offset * 60,
             nanos,
             offset: i16::try_from(offset).ok()?,
         })
@@ -135,27 +133,26 @@ impl Time {
             return None;
         }
         let at = |from: usize, to: usize| number(&text[from..to]);
-        Some(Time {
-            seconds: seconds(
-                (at(0, 4)?, at(4, 6)?, at(6, 8)?),
-                (at(8, 10)?, at(10, 12)?, at(12, 14)?),
-            ),
-            nanos: 0,
-            offset: 0,
-        })
+        let civil = Civil {
+            year: at(0, 4)?,
+            month: at(4, 6)?,
+            day: at(6, 8)?,
+            hour: at(8, 10)?,
+            minute: at(10, 12)?,
+            second: at(12, 14)?,
+        };
+        Some(Time::from_unix(civil.unix()))
     }
 
     /// The `20180214004520` of a pseudo-version.
     pub fn pseudo(self) -> String {
-        let ((year, month, day), (hour, minute, second)) = parts(self.seconds);
-        format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}")
+        let at = Civil::of_unix(self.seconds);
+        let (hour, minute, second) = (at.hour, at.minute, at.second);
+        format!(
+            "{}{hour:02}{minute:02}{second:02}",
+            at.date().replace('-', "")
+        )
     }
-}
-
-/// Date and time of day, UTC.
-fn parts(seconds: i64) -> ((i64, i64, i64), (i64, i64, i64)) {
-    let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    (civil(days), (rest / 3600, rest / 60 % 60, rest % 60))
 }
 
 fn number(text: &str) -> Option<i64> {
@@ -193,30 +190,11 @@ fn offset(zone: &str) -> Option<i64> {
     (hours < 24 && minutes < 60).then_some(sign * (hours * 60 + minutes))
 }
 
-fn seconds((year, month, day): (i64, i64, i64), (hour, minute, second): (i64, i64, i64)) -> i64 {
-    // Days of the proleptic Gregorian calendar, counted in eras of 400 years that begin on a 1 March.
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * (if month > 2 { month - 3 } else { month + 9 }) + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    days * 86_400 + hour * 3600 + minute * 60 + second
-}
-
-fn civil(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    (year + era * 400 + i64::from(month <= 2), month, day)
-}
-
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (_, (hour, minute, second)) = parts(self.local());
-        write!(f, "{}T{hour:02}:{minute:02}:{second:02}", self.date())?;
+        let at = Civil::of_unix(self.local());
+        let (hour, minute, second) = (at.hour, at.minute, at.second);
+        write!(f, "{}T{hour:02}:{minute:02}:{second:02}", at.date())?;
         if self.nanos != 0 {
             let digits = format!("{:09}", self.nanos);
             write!(f, ".{}", digits.trim_end_matches('0'))?;

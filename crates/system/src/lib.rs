@@ -9,6 +9,7 @@
 //! - error texts are those of Go's `os` package: `open /x: no such file or directory`.
 #![allow(clippy::disallowed_methods)]
 
+pub mod calendar;
 pub mod clock;
 mod environment;
 mod error;

@@ -5,7 +5,7 @@ use super::{
     Entry, Godebug, ModFile, Module, Replace, Require, Retract, SyntaxError, SyntaxErrors,
     VersionFixer,
 };
-use crate::quote::quote;
+use crate::quote::{quote, unquote};
 use crate::{ModuleVersion, path};
 use std::collections::HashSet;
 
@@ -89,74 +89,6 @@ pub fn auto_quote(text: &str) -> String {
     } else {
         text.to_string()
     }
-}
-
-/// Undoes Go's quotes.
-pub(super) fn unquote(word: &str) -> Option<String> {
-    if word.len() < 2 {
-        return None;
-    }
-    if let Some(raw) = word.strip_prefix('`') {
-        return raw
-            .strip_suffix('`')
-            .filter(|raw| !raw.contains('`'))
-            .map(str::to_string);
-    }
-    let inner = word.strip_prefix('"')?.strip_suffix('"')?;
-    let mut out = Vec::with_capacity(inner.len());
-    let mut rest = inner;
-    while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
-        match c {
-            '"' | '\n' => return None,
-            '\\' => rest = escape(rest, &mut out)?,
-            c => out.extend(c.encode_utf8(&mut [0; 4]).bytes()),
-        }
-    }
-    // Bytes may be written one by one, and need not be text.
-    Some(String::from_utf8_lossy(&out).into_owned())
-}
-
-/// Reads what stands behind a backslash; the rest.
-fn escape<'t>(text: &'t str, out: &mut Vec<u8>) -> Option<&'t str> {
-    let kind = text.chars().next()?;
-    let rest = &text[kind.len_utf8()..];
-    let byte = match kind {
-        'a' => 7,
-        'b' => 8,
-        'f' => 12,
-        'n' => b'\n',
-        'r' => b'\r',
-        't' => b'\t',
-        'v' => 11,
-        '\\' | '"' => u8::try_from(kind).ok()?,
-        '0'..='7' => {
-            let digits = text.get(..3)?;
-            out.push(u8::from_str_radix(digits, 8).ok()?);
-            return text.get(3..);
-        }
-        'x' | 'u' | 'U' => {
-            let count = match kind {
-                'x' => 2,
-                'u' => 4,
-                _ => 8,
-            };
-            let digits = rest.get(..count)?;
-            // A sign is no digit here, though it would be to the parser of numbers.
-            if !digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-                return None;
-            }
-            let value = u32::from_str_radix(digits, 16).ok()?;
-            match kind {
-                'x' => out.push(u8::try_from(value).ok()?),
-                _ => out.extend(char::from_u32(value)?.encode_utf8(&mut [0; 4]).bytes()),
-            }
-            return rest.get(count..);
-        }
-        _ => return None,
-    };
-    out.push(byte);
-    Some(rest)
 }
 
 fn word(token: &str) -> Result<String, String> {

@@ -205,7 +205,7 @@ impl ModFile {
                 continue;
             }
             if path.starts_with(['"', '`']) {
-                return directives::unquote(path).unwrap_or_default();
+                return crate::quote::unquote(path).unwrap_or_default();
             }
             return path.to_string();
         }

@@ -1,6 +1,6 @@
 //! `//go:embed` lines of a Go file.
 
-use crate::source::quote;
+use steady_module::quote;
 
 /// Offset and text of every pattern. Malformed lines give nothing: the compiler complains about them.
 pub fn patterns(text: &str) -> Vec<(usize, String)> {
@@ -64,7 +64,7 @@ fn line(comment: &str) -> Vec<(usize, String)> {
     while !rest.is_empty() {
         let offset = comment.len() - rest.len();
         let length = if rest.starts_with(['"', '`']) {
-            let Some((length, pattern)) = quote::prefix(rest) else {
+            let Some((length, pattern)) = quote::unquote_prefix(rest) else {
                 return Vec::new();
             };
             if rest[length..].starts_with(|c: char| !c.is_whitespace()) {

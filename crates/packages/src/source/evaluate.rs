@@ -3,11 +3,12 @@
 use crate::package::PackageFiles;
 use crate::source::context::{BuildContext, TagSet};
 use crate::source::facts::{FileError, FileFacts, SyntaxFact};
-use crate::source::{DirContents, SourceError, SyntaxError, cgo, comment, quote, scan};
+use crate::source::{DirContents, SourceError, SyntaxError, cgo, comment, scan};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
+use steady_module::quote;
 
 /// A place in a source file.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -22,7 +22,6 @@ mod lexer;
 pub mod mains;
 pub mod names;
 mod parser;
-mod quote;
 pub mod scan;
 pub mod syslist;
 pub mod testing;

@@ -3,8 +3,8 @@
 //! Error recovery follows go's parser: what it would pass over is passed over, so that the same list of errors comes out.
 
 use crate::source::lexer::{Lexer, Token};
-use crate::source::quote;
 use std::borrow::Cow;
+use steady_module::quote;
 
 /// A comment and its offset.
 pub type Comment<'a> = (usize, Cow<'a, str>);

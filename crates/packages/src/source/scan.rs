@@ -7,10 +7,11 @@ use crate::source::facts::{
     Constraint, DirContents, DirectiveFact, EmbedFact, FileError, FileFacts, ImportFact, SyntaxFact,
 };
 use crate::source::parser::{Header, Lines};
-use crate::source::{SourceError, comment, constraint, embed_lines, extent, lexer, parser, quote};
+use crate::source::{SourceError, comment, constraint, embed_lines, extent, lexer, parser};
 use camino::Utf8Path;
 use std::borrow::Cow;
 use std::io::Read;
+use steady_module::quote;
 use steady_system::{FileKind, Files};
 
 /// Enough for most headers.
