@@ -39,7 +39,7 @@ pub enum Question {
     Real,
     /// Whether it can be executed.
     Executable,
-    /// Its size and its first [`HEAD`] bytes, whatever its times.
+    /// Its size and its first `HEAD` bytes, whatever its times.
     Head,
 }
 
