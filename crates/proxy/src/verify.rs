@@ -86,7 +86,7 @@ fn hash_dir(files: &Files, dir: &Utf8Path, prefix: &str) -> Result<String> {
         }
         Ok(Walk::Continue)
     })?;
-    let mut buffer = vec![0; 64 << 10];
+    let mut buffer = vec![0; 256 << 10];
     let mut sums = FileHashes::with_capacity(names.len());
     for path in names {
         let below = path.strip_prefix(dir).unwrap_or(&path);

@@ -24,7 +24,7 @@ enum Place {
 }
 
 /// The largest entry, packed or unpacked: what several threads may hold at a time.
-const MOST: u64 = 256 << 10;
+const MOST: u64 = 1 << 20;
 
 impl Default for WholeReader {
     fn default() -> WholeReader {
