@@ -35,12 +35,8 @@ fn schema(id: &str) -> (Schemas, SchemaIndex) {
 
 fn component(kind: Kind, path: &str, version: &str) -> Component {
     Component {
-        kind,
-        path: path.to_owned(),
         version: version.to_owned(),
-        sum: String::new(),
-        replaces: None,
-        licence: None,
+        ..Component::bare(kind, path)
     }
 }
 

@@ -134,9 +134,8 @@ impl Package {
 }
 
 impl PackagePublic {
-    /// Every file of the package, whatever the build takes of them; embedded ones only as far as they lie in its directory.
-    #[must_use]
-    pub fn all_files(&self) -> Vec<&str> {
+    /// Every file of the package, whatever the build takes of them, but for embedded ones.
+    pub fn own_files(&self) -> impl Iterator<Item = &str> {
         let files = &self.files;
         let lists = [
             &files.go_files,
@@ -155,14 +154,25 @@ impl PackagePublic {
             &self.test_go_files,
             &self.x_test_go_files,
         ];
-        let mut all: Vec<&str> = lists.into_iter().flatten().map(String::as_str).collect();
-        let embedded = [
-            &files.embed_files,
+        lists.into_iter().flatten().map(String::as_str)
+    }
+
+    /// What the package and its tests embed; some of it may be own files too.
+    pub fn embedded_files(&self) -> impl Iterator<Item = &str> {
+        let lists = [
+            &self.files.embed_files,
             &self.test_embed_files,
             &self.x_test_embed_files,
         ];
+        lists.into_iter().flatten().map(String::as_str)
+    }
+
+    /// Every file of the package, whatever the build takes of them; embedded ones only as far as they lie in its directory.
+    #[must_use]
+    pub fn all_files(&self) -> Vec<&str> {
+        let mut all: Vec<&str> = self.own_files().collect();
         let mut have: HashSet<&str> = HashSet::new();
-        for name in embedded.into_iter().flatten().map(String::as_str) {
+        for name in self.embedded_files() {
             if have.is_empty() {
                 have.extend(&all);
             }

@@ -44,7 +44,8 @@ pub struct Component {
 
 impl Component {
     /// One of which nothing is known but what it is and its path.
-    fn bare(kind: Kind, path: impl Into<String>) -> Component {
+    #[must_use]
+    pub fn bare(kind: Kind, path: impl Into<String>) -> Component {
         Component {
             kind,
             path: path.into(),

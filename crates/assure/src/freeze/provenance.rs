@@ -76,15 +76,11 @@ fn dependency(module: &BuildModule) -> Value {
     let used = module.replace.as_deref().unwrap_or(module);
     let local = used.version.is_empty();
     let component = Component {
-        kind: Kind::Module,
-        path: if local { &module.path } else { &used.path }.clone(),
         version: match used.version.as_str() {
             "(devel)" => String::new(),
             version => version.to_owned(),
         },
-        sum: String::new(),
-        replaces: None,
-        licence: None,
+        ..Component::bare(Kind::Module, if local { &module.path } else { &used.path })
     };
     let mut value = json!({ "name": module.path, "uri": component.purl() });
     let sum = used.sum.strip_prefix("h1:").and_then(|sum| {

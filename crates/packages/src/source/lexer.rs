@@ -130,6 +130,18 @@ impl<'a> Lexer<'a> {
         self.rest().chars().next()
     }
 
+    /// All tokens up to the end but comments, with their offsets.
+    pub fn code(mut self) -> Vec<(usize, Token<'a>)> {
+        let mut tokens = Vec::new();
+        loop {
+            match self.next_token() {
+                (_, Token::End) => return tokens,
+                (_, Token::Comment(_)) => {}
+                token => tokens.push(token),
+            }
+        }
+    }
+
     /// The next token and its offset.
     pub fn next_token(&mut self) -> (usize, Token<'a>) {
         let before = self.errors.len();

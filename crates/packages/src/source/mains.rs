@@ -59,15 +59,7 @@ impl Shape {
 #[must_use]
 pub fn declarations(bytes: &[u8]) -> Vec<MainDeclaration> {
     let (text, not_utf8) = decode(bytes);
-    let mut lexer = Lexer::new(&text, &not_utf8);
-    let mut tokens = Vec::new();
-    loop {
-        match lexer.next_token() {
-            (_, Token::End) => break,
-            (_, Token::Comment(_)) => {}
-            token => tokens.push(token),
-        }
-    }
+    let tokens = Lexer::new(&text, &not_utf8).code();
     let walk = Walk {
         tokens,
         at: 0,

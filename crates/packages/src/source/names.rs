@@ -20,15 +20,7 @@ pub struct Names {
 #[must_use]
 pub fn names(bytes: &[u8]) -> Names {
     let (text, not_utf8) = decode(bytes);
-    let mut lexer = Lexer::new(&text, &not_utf8);
-    let mut tokens = Vec::new();
-    loop {
-        match lexer.next_token() {
-            (_, Token::End) => break,
-            (_, Token::Comment(_)) => {}
-            token => tokens.push(token),
-        }
-    }
+    let tokens = Lexer::new(&text, &not_utf8).code();
     let walk = Walk { tokens };
     let declared = walk.declared();
     let lines = Lines::new(&text);

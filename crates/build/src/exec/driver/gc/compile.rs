@@ -193,11 +193,12 @@ impl Run<'_> {
         let (mut replaced, mut copied) = (String::new(), String::new());
         let mut copies = false;
         let dir = &package.public.dir;
-        for file in all_files(package) {
+        let public = &package.public;
+        for file in public.own_files().chain(public.embedded_files()) {
             let path = make_absolute(dir, file);
             let (parent, base) = path.rsplit_once('/').unwrap_or(("", &path));
             let is_go = file.ends_with(".go") || file.ends_with(".s");
-            let for_c = !is_go || package.public.files.cgo_files.contains(file);
+            let for_c = !is_go || public.files.cgo_files.iter().any(|cgo| cgo == file);
             if let Some(actual) = self.config.overlay.get(Utf8Path::new(&path)) {
                 if for_c {
                     copies = true;
@@ -259,30 +260,4 @@ fn is_complete(package: &Package) -> bool {
     let supplied =
         package.public.standard && INCOMPLETE.contains(&package.public.import_path.as_str());
     others.iter().all(|list| list.is_empty()) && !supplied
-}
-
-fn all_files(package: &Package) -> impl Iterator<Item = &String> {
-    let (public, files) = (&package.public, &package.public.files);
-    [
-        &files.go_files,
-        &files.cgo_files,
-        &files.ignored_go_files,
-        &files.ignored_other_files,
-        &files.c_files,
-        &files.cxx_files,
-        &files.m_files,
-        &files.h_files,
-        &files.f_files,
-        &files.s_files,
-        &files.swig_files,
-        &files.swig_cxx_files,
-        &files.syso_files,
-        &public.test_go_files,
-        &public.x_test_go_files,
-        &files.embed_files,
-        &public.test_embed_files,
-        &public.x_test_embed_files,
-    ]
-    .into_iter()
-    .flatten()
 }
