@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods)]
 
-use crate::subjects::{Subjects, errors_of, root};
+use crate::subjects::{Subjects, errors_of, remove, root};
 use anyhow::{Context as _, Result, bail};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
@@ -315,13 +315,4 @@ fn hashes(dir: &Path, into: &mut BTreeMap<String, String>) -> Result<()> {
         into.insert(entry.file_name().to_string_lossy().into_owned(), hash);
     }
     Ok(())
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| path.display().to_string())
-        }
-        _ => Ok(()),
-    }
 }

@@ -104,3 +104,13 @@ pub fn errors_of(command: &mut Command) -> Result<String> {
     }
     Ok(stderr)
 }
+
+/// Removes a directory, if it is there.
+pub fn remove(dir: &Path) -> Result<()> {
+    match fs::remove_dir_all(dir) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).with_context(|| dir.display().to_string())
+        }
+        _ => Ok(()),
+    }
+}

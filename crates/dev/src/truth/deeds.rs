@@ -2,7 +2,7 @@
 
 #![allow(clippy::disallowed_methods)]
 
-use crate::subjects::{Subjects, root};
+use crate::subjects::{Subjects, remove, root};
 use anyhow::{Context as _, Result, bail};
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -370,13 +370,4 @@ fn succeed(command: &mut Command) -> Result<()> {
         bail!("{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(())
-}
-
-fn remove(dir: &Path) -> Result<()> {
-    match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(error).with_context(|| dir.display().to_string())
-        }
-        _ => Ok(()),
-    }
 }
