@@ -272,11 +272,12 @@ const PKG_CONFIG: &[&str] = &[
     r"--with-path=[^@\-].*",
 ];
 
-/// One pattern that matches what any of a list matches as a whole.
+/// One pattern that matches what any of a list matches as a whole. What their groups match is of no interest, and keeping it for
+/// each of thousands of states would take megabytes.
 fn any_of(patterns: &[&str]) -> Regex {
     let joined = patterns
         .iter()
-        .map(|pattern| format!("(?:{pattern})"))
+        .map(|pattern| format!("(?:{})", pattern.replace('(', "(?:")))
         .collect::<Vec<_>>()
         .join("|");
     Regex::new(&format!("^(?:{joined})$")).expect("a fixed pattern")

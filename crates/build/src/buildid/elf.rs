@@ -1,12 +1,25 @@
 //! Just enough of ELF: segments and sections that hold notes, in files that may be cut short or damaged.
+//!
+//! A program is never in memory as a whole: of its beginning 64 bytes are needed, of the rest what is asked for as a [`Part`].
 
 /// A run of bytes in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Range {
     pub offset: u64,
     pub size: u64,
     /// Alignment of the entries in it.
     pub align: u64,
+}
+
+/// Gives a part of a file; nothing if it does not reach so far.
+pub type Part<'a> = &'a dyn Fn(Range) -> Option<Vec<u8>>;
+
+/// A line of the section headers.
+struct Section {
+    /// Where its name begins, in the section of names.
+    name: u32,
+    kind: u32,
+    range: Range,
 }
 
 /// The header of an ELF file, enough to find the rest.
@@ -130,45 +143,55 @@ impl Header {
         Some(found)
     }
 
-    fn section(&self, data: &[u8], index: u16) -> Option<(u32, u32, Range)> {
+    /// What the section headers say, and the section that holds the names; nothing if the file is cut short.
+    fn sections(&self, part: Part) -> Option<(Vec<Section>, Range)> {
         let (offset, size, count) = self.section_headers;
-        if index >= count {
-            return None;
-        }
-        let at = usize::try_from(offset + u64::from(index) * u64::from(size)).ok()?;
+        let headers = part(Range {
+            offset,
+            size: u64::from(size) * u64::from(count),
+            align: 1,
+        })?;
         let order = self.order();
-        let word = |wide_at: usize, narrow_at: usize| {
-            order.word(
-                self.wide,
-                data,
-                at.checked_add(if self.wide { wide_at } else { narrow_at })?,
-            )
+        let section = |index: u16| {
+            let at = usize::from(index) * usize::from(size);
+            let word = |wide_at: usize, narrow_at: usize| {
+                let step = if self.wide { wide_at } else { narrow_at };
+                order.word(self.wide, &headers, at + step)
+            };
+            Some(Section {
+                name: order.u32(&headers, at)?,
+                kind: order.u32(&headers, at + 4)?,
+                range: Range {
+                    offset: word(24, 16)?,
+                    size: word(32, 20)?,
+                    align: word(48, 32)?,
+                },
+            })
         };
-        let range = Range {
-            offset: word(24, 16)?,
-            size: word(32, 20)?,
-            align: word(48, 32)?,
-        };
-        Some((order.u32(data, at)?, order.u32(data, at + 4)?, range))
+        let sections = (0..count).map(section).collect::<Option<Vec<_>>>()?;
+        let names = sections.get(usize::from(self.names))?.range;
+        Some((sections, names))
     }
 
-    /// The section of that name in a whole file.
-    pub fn section_named(&self, data: &[u8], name: &[u8]) -> Option<Range> {
-        let (_, _, names) = self.section(data, self.names)?;
-        (0..self.section_headers.2).find_map(|index| {
-            let (at, _, range) = self.section(data, index)?;
-            let start = usize::try_from(names.offset.checked_add(u64::from(at))?).ok()?;
-            let rest = data.get(start..)?;
-            (rest.starts_with(name) && rest.get(name.len()) == Some(&0)).then_some(range)
-        })
+    /// Where the section of that name lies.
+    pub fn section_named(&self, part: Part, name: &[u8]) -> Option<Range> {
+        let (sections, names) = self.sections(part)?;
+        let names = part(names)?;
+        let is_wanted = |section: &&Section| {
+            let at = usize::try_from(section.name).unwrap_or(usize::MAX);
+            names
+                .get(at..)
+                .is_some_and(|rest| rest.starts_with(name) && rest.get(name.len()) == Some(&0))
+        };
+        sections.iter().find(is_wanted).map(|section| section.range)
     }
 
-    /// The sections of a whole file that hold notes.
-    pub fn note_sections(&self, data: &[u8]) -> Vec<Range> {
-        (0..self.section_headers.2)
-            .filter_map(|index| self.section(data, index))
-            .filter(|(_, kind, _)| *kind == NOTE_SECTION)
-            .map(|(_, _, range)| range)
-            .collect()
+    /// Where the sections lie that hold notes.
+    pub fn note_sections(&self, part: Part) -> Vec<Range> {
+        let (sections, _) = self.sections(part).unwrap_or_default();
+        let notes = sections
+            .iter()
+            .filter(|section| section.kind == NOTE_SECTION);
+        notes.map(|section| section.range).collect()
     }
 }

@@ -1,6 +1,7 @@
 //! Just enough of Mach-O: load commands, the text section, and the ad-hoc code signature that the Go linker writes.
 
 use sha2::{Digest, Sha256};
+use std::io::{self, BufReader, Read};
 use std::ops::Range;
 
 /// Load commands and header fields of a Mach-O file.
@@ -54,6 +55,16 @@ impl MachO {
             at = end;
         }
         Some(file)
+    }
+
+    /// How many bytes the header and the load commands take, going by the first bytes of a file.
+    pub fn head_size(data: &[u8]) -> u64 {
+        let word = |at: usize| data.get(at..at + 4).and_then(|bytes| bytes.try_into().ok());
+        let size = match data.first() {
+            Some(0xfe) => word(20).map(u32::from_be_bytes),
+            _ => word(20).map(u32::from_le_bytes),
+        };
+        32 + u64::from(size.unwrap_or_default())
     }
 
     fn u32(&self, data: &[u8], at: usize) -> Option<u32> {
@@ -131,21 +142,26 @@ impl MachO {
         None
     }
 
-    /// Signs a file anew after it was changed, provided its signature is of the size that the Go linker's has.
-    pub fn sign(&self, data: &mut [u8]) {
-        let Some(range) = self.code_signature(data) else {
-            return;
-        };
-        let Some((text_offset, text_size)) = self.text_segment(data) else {
-            return;
-        };
-        if range.end > data.len() || signature_size(range.start) != range.len() {
-            return;
-        }
-        let executable = self.file_type == EXECUTABLE;
-        let signature = signature(&data[..range.start], text_offset, text_size, executable);
-        data[range].copy_from_slice(&signature);
+    /// The size of the signature that the Go linker writes, and what stands in it beside the hashes of pages; nothing if the file
+    /// has none, or somebody else's.
+    pub fn signed(&self, data: &[u8]) -> Option<Signed> {
+        let range = self.code_signature(data)?;
+        let (text_offset, text_size) = self.text_segment(data)?;
+        (signature_size(range.start) == range.len()).then_some(Signed {
+            code: range.start,
+            text: text_offset..text_offset.checked_add(text_size)?,
+            executable: self.file_type == EXECUTABLE,
+        })
     }
+}
+
+/// What an ad-hoc signature covers.
+#[derive(Debug)]
+pub struct Signed {
+    /// Size of what is signed: everything before the signature.
+    pub code: usize,
+    text: Range<u64>,
+    executable: bool,
 }
 
 fn name(data: &[u8], at: usize) -> &[u8] {
@@ -166,40 +182,52 @@ fn signature_size(code: usize) -> usize {
     SUPER_BLOB + BLOB + DIRECTORY + IDENTIFIER.len() + code.div_ceil(PAGE) * 32
 }
 
-/// The embedded signature: one blob, a code directory with a SHA-256 for every page. All numbers are big-endian.
-fn signature(code: &[u8], text_offset: u64, text_size: u64, executable: bool) -> Vec<u8> {
-    let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-    let size = signature_size(code.len());
-    let mut out = Vec::with_capacity(size);
-    let mut put = |words: &[u32]| {
-        words
-            .iter()
-            .for_each(|word| out.extend_from_slice(&word.to_be_bytes()))
-    };
-    put(&[0xfade_0cc0, small(size), 1]);
-    put(&[0, small(SUPER_BLOB + BLOB)]);
-    put(&[
-        0xfade_0c02,                         // code directory
-        small(size - SUPER_BLOB - BLOB),     // length
-        0x20400,                             // version
-        0x20002,                             // ad hoc, signed by the linker
-        small(DIRECTORY + IDENTIFIER.len()), // hashes
-        small(DIRECTORY),                    // identifier
-        0,                                   // special slots
-        small(code.len().div_ceil(PAGE)),    // code slots
-        small(code.len()),                   // what is signed
-        u32::from_be_bytes([32, 2, 0, 12]),  // hash size, SHA-256, padding, log2 of the page
-        0,
-        0,
-        0,
-        0,
-    ]);
-    for wide in [0, text_offset, text_size, u64::from(executable)] {
-        out.extend_from_slice(&wide.to_be_bytes());
+impl Signed {
+    /// The embedded signature of what `code` gives: one blob, a code directory with a SHA-256 for every page. All numbers are
+    /// big-endian.
+    ///
+    /// # Errors
+    /// The code cannot be read.
+    pub fn sign(&self, code: impl Read) -> io::Result<Vec<u8>> {
+        let small = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let size = signature_size(self.code);
+        let pages = self.code.div_ceil(PAGE);
+        let mut out = Vec::with_capacity(size);
+        let mut put = |words: &[u32]| {
+            words
+                .iter()
+                .for_each(|word| out.extend_from_slice(&word.to_be_bytes()))
+        };
+        put(&[0xfade_0cc0, small(size), 1]);
+        put(&[0, small(SUPER_BLOB + BLOB)]);
+        put(&[
+            0xfade_0c02,                         // code directory
+            small(size - SUPER_BLOB - BLOB),     // length
+            0x20400,                             // version
+            0x20002,                             // ad hoc, signed by the linker
+            small(DIRECTORY + IDENTIFIER.len()), // hashes
+            small(DIRECTORY),                    // identifier
+            0,                                   // special slots
+            small(pages),                        // code slots
+            small(self.code),                    // what is signed
+            u32::from_be_bytes([32, 2, 0, 12]),  // hash size, SHA-256, padding, log2 of the page
+            0,
+            0,
+            0,
+            0,
+        ]);
+        let text_size = self.text.end - self.text.start;
+        for wide in [0, self.text.start, text_size, u64::from(self.executable)] {
+            out.extend_from_slice(&wide.to_be_bytes());
+        }
+        out.extend_from_slice(IDENTIFIER);
+        let mut code = BufReader::new(code).take(self.code as u64);
+        let mut page = Vec::with_capacity(PAGE);
+        for _ in 0..pages {
+            page.clear();
+            code.by_ref().take(PAGE as u64).read_to_end(&mut page)?;
+            out.extend_from_slice(&Sha256::digest(&page));
+        }
+        Ok(out)
     }
-    out.extend_from_slice(IDENTIFIER);
-    for page in code.chunks(PAGE) {
-        out.extend_from_slice(&Sha256::digest(page));
-    }
-    out
 }

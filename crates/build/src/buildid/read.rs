@@ -1,8 +1,10 @@
 //! Reading the build id of a file.
 
 use camino::Utf8Path;
+use memchr::memmem;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt as _;
 
 use super::elf::{Header, Range};
 use super::macho::{MachO, is_macho};
@@ -51,6 +53,30 @@ pub fn read_raw(path: &Utf8Path) -> io::Result<Vec<u8>> {
     raw_id(&head).map(String::into_bytes)
 }
 
+/// The beginning of a file, with all load commands if it is Mach-O.
+pub(super) fn head_of(file: &mut File) -> io::Result<Vec<u8>> {
+    let mut head = Vec::with_capacity(1024);
+    file.rewind()?;
+    file.by_ref().take(1024).read_to_end(&mut head)?;
+    if is_macho(&head) {
+        file.by_ref()
+            .take(MachO::head_size(&head))
+            .read_to_end(&mut head)?;
+    }
+    Ok(head)
+}
+
+/// A part of a file; nothing if it cannot be read, or does not reach so far.
+pub(super) fn part(file: &File, range: Range) -> Option<Vec<u8>> {
+    let end = range.offset.checked_add(range.size)?;
+    if file.metadata().ok()?.len() < end {
+        return None;
+    }
+    let mut bytes = vec![0; usize::try_from(range.size).ok()?];
+    file.read_exact_at(&mut bytes, range.offset).ok()?;
+    Some(bytes)
+}
+
 fn malformed() -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, "malformed object file")
 }
@@ -91,15 +117,14 @@ fn member_id(file: &mut File) -> io::Result<Vec<u8>> {
         if header.starts_with(b"_buildid.o/ ") {
             let mut object = Vec::new();
             file.by_ref().take(size).read_to_end(&mut object)?;
+            let part = |range: Range| {
+                let start = usize::try_from(range.offset).ok()?;
+                let end = start.checked_add(usize::try_from(range.size).ok()?)?;
+                object.get(start..end).map(<[u8]>::to_vec)
+            };
             let section = Header::parse(&object)
-                .and_then(|header| header.section_named(&object, b".go.buildid"))
-                .ok_or_else(malformed)?;
-            let start = usize::try_from(section.offset).unwrap_or(usize::MAX);
-            let id = usize::try_from(section.size)
-                .ok()
-                .and_then(|size| object.get(start..start.checked_add(size)?))
-                .ok_or_else(malformed)?;
-            return Ok(id.to_vec());
+                .and_then(|header| header.section_named(&part, b".go.buildid"));
+            return section.and_then(part).ok_or_else(malformed);
         }
         at = at
             .checked_add(size.next_multiple_of(2))
@@ -169,16 +194,13 @@ fn find_note<'a>(
 /// # Errors
 /// The file cannot be read or is no ELF file.
 pub fn read_elf_note(path: &Utf8Path, owner: &[u8; 4], kind: u32) -> io::Result<Option<Vec<u8>>> {
-    let mut data = Vec::new();
-    File::open(path)?.read_to_end(&mut data)?;
-    let header = Header::parse(&data).ok_or_else(malformed)?;
-    for range in header.note_sections(&data) {
-        let start = usize::try_from(range.offset).unwrap_or(usize::MAX);
-        let end = usize::try_from(range.offset.saturating_add(range.size)).unwrap_or(usize::MAX);
-        let Some(notes) = data.get(start..end) else {
+    let mut file = File::open(path)?;
+    let header = Header::parse(&head_of(&mut file)?).ok_or_else(malformed)?;
+    for range in header.note_sections(&|range| part(&file, range)) {
+        let Some(notes) = part(&file, range) else {
             continue;
         };
-        if let Some(note) = find_note(notes, &header, range.align, (owner, kind)) {
+        if let Some(note) = find_note(&notes, &header, range.align, (owner, kind)) {
             return Ok(Some(note.to_vec()));
         }
     }
@@ -190,15 +212,10 @@ pub fn read_elf_note(path: &Utf8Path, owner: &[u8; 4], kind: u32) -> io::Result<
 /// # Errors
 /// The file cannot be read or is no ELF file.
 pub fn read_elf_section(path: &Utf8Path, name: &str) -> io::Result<Option<Vec<u8>>> {
-    let mut data = Vec::new();
-    File::open(path)?.read_to_end(&mut data)?;
-    let header = Header::parse(&data).ok_or_else(malformed)?;
-    let section = header.section_named(&data, name.as_bytes());
-    Ok(section.and_then(|range| {
-        let start = usize::try_from(range.offset).ok()?;
-        let end = start.checked_add(usize::try_from(range.size).ok()?)?;
-        Some(data.get(start..end)?.to_vec())
-    }))
+    let mut file = File::open(path)?;
+    let header = Header::parse(&head_of(&mut file)?).ok_or_else(malformed)?;
+    let part = |range| part(&file, range);
+    Ok(header.section_named(&part, name.as_bytes()).and_then(part))
 }
 
 fn macho_id(file: &mut File, head: &[u8]) -> io::Result<String> {
@@ -217,30 +234,17 @@ fn macho_id(file: &mut File, head: &[u8]) -> io::Result<String> {
 
 /// The id that the linker puts at the beginning of the text of formats without notes.
 fn raw_id(data: &[u8]) -> io::Result<String> {
-    let Some(at) = find(data, PREFIX) else {
+    let Some(at) = memmem::find(data, PREFIX) else {
         return Ok(String::new());
     };
     let start = at + PREFIX.len() - 1;
-    let end = find(&data[start + 1..], END)
+    let end = memmem::find(&data[start + 1..], END)
         .map(|end| start + 1 + end + 1)
         .ok_or_else(malformed)?;
     std::str::from_utf8(&data[start..end])
         .ok()
         .and_then(unquote)
         .ok_or_else(malformed)
-}
-
-pub(super) fn find(data: &[u8], wanted: &[u8]) -> Option<usize> {
-    let first = *wanted.first()?;
-    let mut from = 0;
-    while let Some(step) = data.get(from..)?.iter().position(|byte| *byte == first) {
-        let at = from + step;
-        if data[at..].starts_with(wanted) {
-            return Some(at);
-        }
-        from = at + 1;
-    }
-    None
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! Hashes of the files that actions read, each file read once in a run.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use super::{HashContext, Id, short};
+use super::{HashContext, Id, hash_of, short};
 
 /// Remembers the hash of every file that was asked for.
 #[derive(Debug, Default)]
@@ -29,8 +28,8 @@ impl FileHashes {
         {
             return Ok(*id);
         }
-        match hash_file(path) {
-            Ok(id) => {
+        match File::open(path).and_then(hash_of) {
+            Ok((id, _)) => {
                 trace.trace_file(path.as_str(), Ok(&id));
                 self.known
                     .lock()
@@ -51,17 +50,5 @@ impl FileHashes {
         self.get(path, trace)
             .map(|id| short(&id))
             .unwrap_or_default()
-    }
-}
-
-fn hash_file(path: &Utf8Path) -> io::Result<Id> {
-    let mut file = File::open(path)?;
-    let mut state = Sha256::new();
-    let mut buffer = [0; 32 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(state.finalize().into()),
-            n => state.update(&buffer[..n]),
-        }
     }
 }

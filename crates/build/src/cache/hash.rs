@@ -3,6 +3,7 @@
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
 use std::fmt;
+use std::io::{self, Read};
 use std::sync::{Arc, Mutex};
 use steady_module::hex;
 
@@ -17,6 +18,27 @@ pub type Id = [u8; 32];
 pub fn short(id: &Id) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&id[..15])
+}
+
+/// SHA-256 of what is read to the end, and how many bytes that were.
+///
+/// # Errors
+/// It cannot be read.
+pub fn hash_of(mut content: impl Read) -> io::Result<(Id, u64)> {
+    let mut state = Sha256::new();
+    let mut buffer = [0; 32 * 1024];
+    let mut size = 0;
+    loop {
+        match content.read(&mut buffer) {
+            Ok(0) => return Ok((state.finalize().into(), size)),
+            Ok(n) => {
+                state.update(&buffer[..n]);
+                size += n as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 /// The id of something that belongs to `parent`.

@@ -21,7 +21,7 @@ mod survey;
 mod trim;
 
 pub use file_hash::FileHashes;
-pub use hash::{HashContext, Id, IdHash, short, subkey};
+pub use hash::{HashContext, Id, IdHash, hash_of, short, subkey};
 pub use prune::{IN_USE, Limits, Pruned, prune};
 pub use steady_module::hex;
 pub use survey::{Survey, Unit};
@@ -30,7 +30,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use prog::Program;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Cursor, Read, Seek, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -194,7 +194,6 @@ impl Cache {
     }
 
     fn read_entry(&self, path: &Utf8Path, action: &Id) -> Option<Entry> {
-        use std::io::Read as _;
         let mut file = File::open(path).ok()?;
         let meta = file.metadata().ok()?;
         let mut line = [0; ENTRY_SIZE + 1];
@@ -230,7 +229,6 @@ impl Cache {
     /// An action's output in memory, if it is there and its hash is right.
     #[must_use]
     pub fn get_bytes(&self, action: &Id) -> Option<(Vec<u8>, Entry)> {
-        use std::io::Read as _;
         let entry = self.get(action)?;
         let mut data = Vec::new();
         File::open(self.output_file(&entry.output)?)
@@ -272,7 +270,15 @@ impl Cache {
     /// # Errors
     /// It cannot be written, or verification found another output.
     pub fn put_bytes(&self, action: &Id, data: &[u8]) -> Result<Utf8PathBuf, CacheError> {
-        self.put(action, data, true)
+        self.put(action, Cursor::new(data), true)
+    }
+
+    /// Records the content of a file that nobody changes meanwhile as an action's output.
+    ///
+    /// # Errors
+    /// It cannot be read or written, or verification found another output.
+    pub fn put_file(&self, action: &Id, file: &File) -> Result<Utf8PathBuf, CacheError> {
+        self.put(action, file, true)
     }
 
     /// [`Cache::put_bytes`] for outputs that may differ from one time to the next.
@@ -280,22 +286,29 @@ impl Cache {
     /// # Errors
     /// It cannot be written.
     pub fn put_unverified(&self, action: &Id, data: &[u8]) -> Result<Utf8PathBuf, CacheError> {
-        self.put(action, data, false)
+        self.put(action, Cursor::new(data), false)
     }
 
-    fn put(&self, action: &Id, data: &[u8], check: bool) -> Result<Utf8PathBuf, CacheError> {
-        let output = Id::from(Sha256::digest(data));
+    fn put(
+        &self,
+        action: &Id,
+        mut content: impl Content,
+        check: bool,
+    ) -> Result<Utf8PathBuf, CacheError> {
+        content.rewind()?;
+        let (output, size) = hash_of(&mut content)?;
+        content.rewind()?;
         if let Some(program) = &self.program {
             let kept = program
-                .put(action, &output, data)
+                .put(action, &output, size, &mut content)
                 .map_err(CacheError::Program)?;
             return Ok(kept.unwrap_or_default());
         }
         let path = self.file(&output, "-d");
-        if !same_content(&path, data) {
-            self.write_output(&path, data, 0o666)?;
+        if !is_content(&path, &output, size) {
+            self.write_output(&path, &mut content, size)?;
         }
-        self.put_entry(action, &output, data.len() as u64, check)?;
+        self.put_entry(action, &output, size, check)?;
         Ok(path)
     }
 
@@ -313,56 +326,53 @@ impl Cache {
         &self,
         action: &Id,
         name: &str,
-        data: &[u8],
+        mut program: impl Content,
     ) -> Result<Utf8PathBuf, CacheError> {
-        let output = Id::from(Sha256::digest(data));
+        program.rewind()?;
+        let (output, size) = hash_of(&mut program)?;
+        program.rewind()?;
         let dir = self.file(&output, "-d");
         if !dir.is_dir() {
             fs::create_dir_all(&dir)?;
         }
         let path = dir.join(name);
-        if !same_content(&path, data) {
+        if !is_content(&path, &output, size) {
             // Not beside the program: the directory must never hold two files.
-            self.write_output_via(&dir, &path, data, 0o777)?;
+            let temporary = self.begin_output(&dir, 0o777)?;
+            temporary.finish(&path, &mut program, size)?;
         }
-        self.put_entry(action, &output, data.len() as u64, true)?;
+        self.put_entry(action, &output, size, true)?;
         Ok(path)
     }
 
-    fn write_output(&self, path: &Utf8Path, data: &[u8], mode: u32) -> io::Result<()> {
-        match self.write_output_via(path, path, data, mode) {
+    fn write_output(
+        &self,
+        path: &Utf8Path,
+        content: &mut impl Content,
+        size: u64,
+    ) -> io::Result<()> {
+        let temporary = match self.begin_output(path, 0o666) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(path.parent().unwrap_or(&self.dir))?;
-                self.write_output_via(path, path, data, mode)
+                self.begin_output(path, 0o666)?
             }
-            other => other,
-        }
+            other => other?,
+        };
+        temporary.finish(path, content, size)
     }
 
-    /// Writes beside `stem` and renames to `path`. The temporary's name ends in `-d` so that a trim takes what a crash left.
-    fn write_output_via(
-        &self,
-        stem: &Utf8Path,
-        path: &Utf8Path,
-        data: &[u8],
-        mode: u32,
-    ) -> io::Result<()> {
+    /// A file beside `stem`. Its name ends in `-d` so that a trim takes what a crash left.
+    fn begin_output(&self, stem: &Utf8Path, mode: u32) -> io::Result<Temporary> {
         use std::os::unix::fs::OpenOptionsExt as _;
         let serial = self.serial.fetch_add(1, Ordering::Relaxed);
-        let temporary = format!("{stem}.{}.{serial}-d", std::process::id());
-        let mut file = File::options()
+        let path = format!("{stem}.{}.{serial}-d", std::process::id()).into();
+        let file = File::options()
             .write(true)
             .create(true)
             .truncate(true)
             .mode(mode)
-            .open(&temporary)?;
-        let written = file
-            .write_all(data)
-            .and_then(|()| fs::rename(&temporary, path));
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary);
-        }
-        written
+            .open(&path)?;
+        Ok(Temporary { path, file })
     }
 
     fn put_entry(
@@ -425,16 +435,38 @@ impl Cache {
     }
 }
 
-fn same_content(path: &Utf8Path, data: &[u8]) -> bool {
-    use std::io::Read as _;
-    let Ok(mut file) = File::open(path) else {
+/// What is put into the cache: bytes, or a file, which is never held in memory as a whole.
+pub trait Content: Read + Seek {}
+impl<T: Read + Seek> Content for T {}
+
+/// An output that is being written.
+struct Temporary {
+    path: Utf8PathBuf,
+    file: File,
+}
+
+impl Temporary {
+    /// Writes the content, which must be as long as it was when it was hashed, and gives the file its name.
+    fn finish(mut self, path: &Utf8Path, content: &mut impl Content, size: u64) -> io::Result<()> {
+        let written = match io::copy(content, &mut self.file) {
+            Ok(copied) if copied == size => fs::rename(&self.path, path),
+            Ok(_) => Err(io::Error::other("file changed while it was copied")),
+            Err(error) => Err(error),
+        };
+        if written.is_err() {
+            let _ = fs::remove_file(&self.path);
+        }
+        written
+    }
+}
+
+/// Whether a file has the content that its name says.
+fn is_content(path: &Utf8Path, output: &Id, size: u64) -> bool {
+    let Ok(file) = File::open(path) else {
         return false;
     };
-    if file.metadata().map(|meta| meta.len()).ok() != Some(data.len() as u64) {
-        return false;
-    }
-    let mut there = Vec::with_capacity(data.len() + 1);
-    file.read_to_end(&mut there).is_ok() && there == data
+    file.metadata().is_ok_and(|meta| meta.len() == size)
+        && hash_of(file).is_ok_and(|(id, _)| id == *output)
 }
 
 /// Marks a file as used, if it was not for a while. Tells whether it did.
@@ -557,12 +589,16 @@ mod tests {
     fn programs_lie_in_directories() {
         use std::os::unix::fs::PermissionsExt as _;
         let (_dir, cache) = open(false);
-        let path = cache.put_executable(&[2; 32], "hello", b"ELF").unwrap();
+        let path = cache
+            .put_executable(&[2; 32], "hello", Cursor::new(b"ELF"))
+            .unwrap();
         assert_eq!(path.file_name(), Some("hello"));
         assert_ne!(fs::metadata(&path).unwrap().permissions().mode() & 0o100, 0);
         assert_eq!(cache.get_file(&[2; 32]).unwrap().0, path);
         assert_eq!(
-            cache.put_executable(&[3; 32], "hello", b"ELF").unwrap(),
+            cache
+                .put_executable(&[3; 32], "hello", Cursor::new(b"ELF"))
+                .unwrap(),
             path
         );
     }

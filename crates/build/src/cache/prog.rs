@@ -6,10 +6,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use base64::write::EncoderWriter;
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
-use std::io::{self, BufReader, BufWriter, Write as _};
+use std::io::{self, BufReader, BufWriter, Read, Write as _};
 use std::process::{ChildStdin, ChildStdout};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
@@ -32,11 +33,11 @@ struct Request {
     #[serde(rename = "OutputID", skip_serializing_if = "String::is_empty")]
     output_id: String,
     #[serde(skip_serializing_if = "is_zero")]
-    body_size: usize,
+    body_size: u64,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref)] // serde asks for a reference
-fn is_zero(size: &usize) -> bool {
+fn is_zero(size: &u64) -> bool {
     *size == 0
 }
 
@@ -144,7 +145,7 @@ impl Program {
         }
     }
 
-    fn send(&self, mut request: Request, body: Option<&[u8]>) -> Result<Response, String> {
+    fn send(&self, mut request: Request, body: Option<&mut dyn Read>) -> Result<Response, String> {
         let id = {
             let mut next = lock(&self.next);
             *next += 1;
@@ -157,16 +158,19 @@ impl Program {
         self.wait_for(id, None)
     }
 
-    fn write(&self, request: &Request, body: Option<&[u8]>) -> io::Result<()> {
+    fn write(&self, request: &Request, body: Option<&mut dyn Read>) -> io::Result<()> {
         let mut writer = lock(&self.writer);
         let writer = writer.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
         serde_json::to_writer(&mut *writer, request)?;
         writer.write_all(b"\n\n")?;
-        if let Some(body) = body.filter(|body| !body.is_empty()) {
+        if let Some(body) = body {
             writer.write_all(b"\"")?;
-            // In parts, so that a large body is not held twice.
-            for part in body.chunks(48 * 1024) {
-                writer.write_all(BASE64.encode(part).as_bytes())?;
+            let mut encoder = EncoderWriter::new(&mut *writer, &BASE64);
+            let copied = io::copy(&mut body.take(request.body_size), &mut encoder)?;
+            encoder.finish()?;
+            drop(encoder);
+            if copied < request.body_size {
+                return Err(io::ErrorKind::UnexpectedEof.into());
             }
             writer.write_all(b"\"\n")?;
         }
@@ -208,7 +212,8 @@ impl Program {
         &self,
         action: &Id,
         output: &Id,
-        data: &[u8],
+        size: u64,
+        mut content: impl Read,
     ) -> Result<Option<Utf8PathBuf>, String> {
         if !self.knows("put") {
             return Ok(None);
@@ -217,10 +222,10 @@ impl Program {
             command: "put",
             action_id: BASE64.encode(action),
             output_id: BASE64.encode(output),
-            body_size: data.len(),
+            body_size: size,
             ..Request::default()
         };
-        let response = self.send(request, Some(data))?;
+        let response = self.send(request, (size > 0).then_some(&mut content as &mut dyn Read))?;
         if response.disk_path.is_empty() {
             return Err("GOCACHEPROG didn't return DiskPath in put response".into());
         }
@@ -336,7 +341,10 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            program.put(&[1; 32], &[2; 32], b"abc").unwrap().unwrap(),
+            program
+                .put(&[1; 32], &[2; 32], 3, &b"abc"[..])
+                .unwrap()
+                .unwrap(),
             "/kept"
         );
         assert_eq!(program.get(&[3; 32]), None);
@@ -366,7 +374,10 @@ mod tests {
             r#"echo '{"ID":0,"KnownCommands":["get","put"]}'; read -r a; read -r b; echo '{"ID":1,"Err":"no"}'"#,
         );
         let program = program.unwrap();
-        assert_eq!(program.put(&[1; 32], &[2; 32], b"").unwrap_err(), "no");
+        assert_eq!(
+            program.put(&[1; 32], &[2; 32], 0, &b""[..]).unwrap_err(),
+            "no"
+        );
         assert_eq!(program.get(&[1; 32]), None, "it has ended");
         program.close().unwrap();
     }

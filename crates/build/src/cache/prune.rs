@@ -203,7 +203,10 @@ mod tests {
     #[test]
     fn programs_damaged_entries_and_orphans_go_too() {
         let place = Place::new();
-        let program = place.cache.put_executable(&[1; 32], "p", b"ELF").unwrap();
+        let program = place
+            .cache
+            .put_executable(&[1; 32], "p", std::io::Cursor::new(b"ELF"))
+            .unwrap();
         let dir = program.parent().unwrap().to_owned();
         place.put(2, 30);
         fs::remove_file(place.cache.file(&[2; 32], "-a")).unwrap();

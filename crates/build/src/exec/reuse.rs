@@ -1,8 +1,6 @@
 //! Finding results instead of making them, and keeping those that were made.
 
-use camino::Utf8Path;
 use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
 use super::Run;
 use super::need::Need;
@@ -322,14 +320,12 @@ impl Run<'_> {
         }
         self.keep_tool_output(node);
         let mut file = File::options().read(true).write(true).open(target)?;
-        let mut content = Vec::new();
-        file.read_to_end(&mut content)?;
         let data = self.data(node);
         let found = find_and_hash(
-            &content,
+            &mut file,
             &data.build_id,
             self.release.ignores_host_build_id(),
-        );
+        )?;
         let prefix = data
             .build_id
             .rsplit_once('/')
@@ -345,10 +341,8 @@ impl Run<'_> {
         if found.matches.is_empty() {
             return Ok(()); // -buildid= was given, so this is nobody's result but the user's
         }
-        rewrite(&mut content, &found.matches, &build_id);
-        write_changes(&mut file, &content, &found.matches, build_id.len())?;
-        drop(file);
-        self.keep_result(node, target, &data.action_id, &content)
+        rewrite(&mut file, &found.matches, &build_id)?;
+        self.keep_result(node, target, &data.action_id, &file)
     }
 
     fn keep_tool_output(&self, node: NodeId) {
@@ -374,10 +368,10 @@ impl Run<'_> {
         }
     }
 
-    fn keep_result(&self, node: NodeId, target: &str, action: &Id, content: &[u8]) -> Done {
+    fn keep_result(&self, node: NodeId, target: &str, action: &Id, result: &File) -> Done {
         let node_ref = &self.plan.nodes[node];
         let stored = match node_ref.kind {
-            Kind::Build => self.cache.put_bytes(action, content),
+            Kind::Build => self.cache.put_file(action, result),
             Kind::Link if node_ref.keep_executable && self.cache.keeps_executables() => {
                 let (id, package) = self.package(node)?;
                 let name = match package.internal.exe_name.as_str() {
@@ -387,7 +381,7 @@ impl Run<'_> {
                 self.cache.put_executable(
                     action,
                     &format!("{name}{}", self.modes.exe_suffix),
-                    content,
+                    result,
                 )
             }
             _ => return Ok(()),
@@ -437,18 +431,14 @@ impl Run<'_> {
     /// Puts a generated file into the cache. Returns whether that worked.
     pub(super) fn keep_objdir_file(&self, build: NodeId, name: &str) -> bool {
         let path = format!("{}{name}", self.plan.nodes[build].objdir);
-        let mut content = Vec::new();
-        if File::open(&path)
-            .and_then(|mut file| file.read_to_end(&mut content))
-            .is_err()
-        {
+        let Ok(file) = File::open(&path) else {
             return false;
-        }
+        };
         let id = self
             .cache
             .hashes()
             .subkey(&self.data(build).action_id, name);
-        self.cache.put_bytes(&id, &content).is_ok()
+        self.cache.put_file(&id, &file).is_ok()
     }
 
     pub(super) fn load_objdir_file(&self, build: NodeId, name: &str) -> bool {
@@ -514,9 +504,7 @@ impl Run<'_> {
         if shell.dry() {
             return Ok(());
         }
-        let mut content = Vec::new();
-        File::open(Utf8Path::new(target))?.read_to_end(&mut content)?;
-        let stored = self.cache.put_bytes(action, &content);
+        let stored = self.cache.put_file(action, &File::open(target)?);
         let path = stored
             .map_err(|error| Failure::new(format!("error adding target to cache: {error}")))?;
         if self.config.flags.x {
@@ -530,22 +518,4 @@ impl Run<'_> {
         }
         Ok(())
     }
-}
-
-/// Writes only what was rewritten; a code signature lies at the end and is written with the rest.
-fn write_changes(
-    file: &mut File,
-    content: &[u8],
-    matches: &[usize],
-    length: usize,
-) -> std::io::Result<()> {
-    if content.starts_with(b"\x7fELF") || content.starts_with(b"!<arch>\n") {
-        for at in matches {
-            file.seek(SeekFrom::Start(*at as u64))?;
-            file.write_all(&content[*at..*at + length])?;
-        }
-        return Ok(());
-    }
-    file.rewind()?;
-    file.write_all(content)
 }
