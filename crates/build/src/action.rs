@@ -146,7 +146,7 @@ impl Builder {
             modes,
             shared: Shared::new(Arc::clone(&config), sink, path),
             cache,
-            files: FileHashes::default(),
+            files: FileHashes::new(config.hashes.clone()),
             tools: Tools::default(),
             compilers: CCompilers::default(),
             driver,
@@ -268,6 +268,9 @@ impl Builder {
             return Err(BuildError::Fatal { line, exit: 1 });
         }
         let outcome = Run::new(means, packages, plan).execute();
+        if !self.config.flags.n {
+            self.files.save();
+        }
         if !self.needs.is_list {
             let failed = |error| BuildError::Message(format!("failed to trim cache: {error}"));
             self.cache.close().map_err(failed)?;

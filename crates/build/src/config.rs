@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use steady_system::{Question, Sightings};
+use steady_system::{Question, Sight, Sightings, Stamp};
 
 /// The toolchain that builds.
 #[derive(Debug, Clone, Default)]
@@ -175,6 +175,8 @@ pub struct BuildConfig {
     pub modules_enabled: bool,
     /// `-overlay`: path to the file that stands in for it (empty: deleted). Both absolute.
     pub overlay: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
+    /// Where hashes of files are remembered: roots, and the file for what lies below each (see [`crate::cache::FileHashes`]).
+    pub hashes: Vec<(Utf8PathBuf, Utf8PathBuf)>,
     /// Where it is remembered what went into packages (see [`crate::inputs`]).
     pub inputs: Option<Utf8PathBuf>,
     /// Of each package that is built anew it is told why: [`crate::Sink::rebuilt`].
@@ -197,6 +199,17 @@ impl BuildConfig {
                 Question::Stamp
             };
             sightings.look(&path, question);
+        }
+    }
+
+    /// A file was looked at that was in this state.
+    pub(crate) fn saw(&self, path: &camino::Utf8Path, stamp: Stamp) {
+        let path = self.cwd.join(path);
+        match &self.sightings {
+            Some(sightings) if !path.starts_with(&self.gocache) => {
+                sightings.saw(&path, Question::Stamp, Sight::Stamp(stamp));
+            }
+            _ => self.note(&path),
         }
     }
 

@@ -3,6 +3,7 @@
 use camino::Utf8PathBuf;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use steady_build::cache::FileHashes;
 use steady_build::inputs::Log;
 use steady_build::{BuildConfig, BuildFlags as Flags, Compiler, Modes, Target, Toolchain};
 use steady_packages::source::BuildContext;
@@ -49,6 +50,7 @@ pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<Buil
         environment: tool_environment(settings),
         cwd: environment.cwd().to_owned(),
         sightings: session.files.sightings().cloned(),
+        hashes: hashes(session, &gomodcache),
         inputs: inputs_log(session),
         gocache,
         tmpdir: match settings.get("GOTMPDIR") {
@@ -61,12 +63,41 @@ pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<Buil
     })
 }
 
+/// Where Steady's memories lie.
+fn memories(session: &Session) -> Option<Utf8PathBuf> {
+    let caches = session.environment().user_cache_dir().ok()?;
+    Some(caches.join("steady"))
+}
+
+/// The directory whose memories a run uses.
+fn project(session: &Session) -> Utf8PathBuf {
+    let project = crate::modules::project(&session.settings, &session.files);
+    project.unwrap_or_else(|| session.environment().cwd().to_owned())
+}
+
 /// Where it is remembered what went into the packages of this project.
 fn inputs_log(session: &Session) -> Option<Utf8PathBuf> {
-    let memories = session.environment().user_cache_dir().ok()?.join("steady");
-    let project = crate::modules::project(&session.settings, &session.files);
-    let project = project.unwrap_or_else(|| session.environment().cwd().to_owned());
-    Some(Log::place(&memories, &project))
+    Some(Log::place(&memories(session)?, &project(session)))
+}
+
+/// Where the hashes of files are remembered: those of the toolchain, of modules, and of this project.
+fn hashes(session: &Session, gomodcache: &str) -> Vec<(Utf8PathBuf, Utf8PathBuf)> {
+    let Some(memories) = memories(session) else {
+        return Vec::new();
+    };
+    let goroot = session.settings.goroot.clone().unwrap_or_default();
+    let roots = [goroot, gomodcache.into()]
+        .into_iter()
+        .filter(|root| root.is_absolute());
+    let mut places: Vec<_> = roots
+        .map(|root| {
+            let place = FileHashes::place(&memories, &root);
+            (root, place)
+        })
+        .collect();
+    let place = FileHashes::place(&memories, &project(session));
+    places.push((Utf8PathBuf::new(), place));
+    places
 }
 
 /// GOCACHE, which builds cannot do without.

@@ -7,4 +7,5 @@ pub mod modload;
 pub mod package;
 pub mod patterns;
 pub mod prebuilt;
+pub mod reached;
 pub mod source;

@@ -20,6 +20,7 @@ pub mod lock;
 pub mod overlay;
 pub mod parallel;
 pub mod process;
+pub mod store;
 pub mod temp;
 pub mod timezone;
 pub mod watch;

@@ -74,8 +74,16 @@ impl Run<'_> {
     /// Short hash of a file's content, empty if it cannot be read.
     pub(super) fn file_hash(&self, path: &Utf8Path) -> String {
         let path = self.config.actual(path);
-        self.config.note(path);
-        self.files.short(path, self.cache.hashes())
+        match self.files.get(path, self.cache.hashes()) {
+            Ok((id, stamp)) => {
+                self.config.saw(path, stamp);
+                short(&id)
+            }
+            Err(_) => {
+                self.config.note(path);
+                String::new() // as in go: the step that needs the file says why
+            }
+        }
     }
 
     /// The id of compiling a package; `check` has the dependencies that count.

@@ -1,11 +1,11 @@
 //! One memory: the records of one immutable tree, or of one project's directories.
 
-use crate::index::store::{self, Store};
 use crate::source::{DirContents, scan};
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
+use steady_system::store::{self, Store};
 use steady_system::{Files, Metadata};
 
 /// Files changed this recently (nanoseconds) may change again within the clock's grain without any sign of it.

@@ -14,7 +14,6 @@
 //! Within a process every directory is looked at once.
 
 mod memory;
-pub(crate) mod store;
 mod variants;
 
 use crate::source::testing::{self, TestFileError, TestFunction};

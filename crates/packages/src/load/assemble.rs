@@ -5,10 +5,11 @@ use super::found::{Found, Origin};
 use crate::modload::{ImportError, ModError, Resolved};
 use crate::package::{GodebugLine, ModulePublic, Package, PackageError, PackageId, PackagePublic};
 use crate::patterns::is_appengine_import;
+use crate::reached::Reached;
 use crate::source::evaluate::Directive;
 use crate::source::{PackageSource, Position, SourceError};
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// Packages of the standard library that cgo itself needs.
@@ -1001,7 +1002,7 @@ impl Loader<'_> {
         id
     }
 
-    /// Fills what needs the whole graph: Deps, DepsErrors, GODEBUG defaults, build info.
+    /// Fills what needs the whole graph: DepsErrors, GODEBUG defaults, build info.
     pub(super) fn finish(&mut self, roots: &[PackageId]) {
         if self.options.find {
             return;
@@ -1011,7 +1012,7 @@ impl Loader<'_> {
                 self.set[id].public.default_godebug = self.default_godebug(id);
             }
         }
-        self.gather_dependencies();
+        self.gather_errors();
         if self.options.stamp {
             for &root in roots {
                 self.stamp(root);
@@ -1022,26 +1023,15 @@ impl Loader<'_> {
         }
     }
 
-    /// Fills Deps and DepsErrors.
-    fn gather_dependencies(&mut self) {
-        let wrong: Vec<PackageId> = self
-            .set
-            .ids()
-            .filter(|id| self.set[*id].public.error.is_some())
-            .collect();
-        if self.options.only_look && wrong.is_empty() {
+    /// Fills DepsErrors. (Deps are worked out by whoever shows them: lists of all for all would be megabytes.)
+    fn gather_errors(&mut self) {
+        let with_error = |id: &PackageId| self.set[*id].public.error.is_some();
+        let wrong: Vec<PackageId> = self.set.ids().filter(with_error).collect();
+        if wrong.is_empty() {
             return;
         }
-        let reached = self.reached();
+        let reached = Reached::of(&self.set);
         for id in self.set.ids() {
-            if !self.options.only_look {
-                let deps = reached
-                    .of(id)
-                    .map(|dep| self.set[dep].public.import_path.clone());
-                let mut paths: Vec<String> = deps.collect();
-                paths.sort();
-                self.set[id].public.deps = paths;
-            }
             let mut with_errors: Vec<PackageId> = wrong
                 .iter()
                 .copied()
@@ -1061,60 +1051,6 @@ impl Loader<'_> {
             public.incomplete |= !with_errors.is_empty();
             public.deps_errors = errors;
         }
-    }
-
-    /// For each package what it imports, directly or not.
-    pub(super) fn reached(&self) -> Reached {
-        let count = self.set.packages.len();
-        // One bit a package: a union is a few hundred words, where sets of paths would be megabytes.
-        let mut bits: Vec<Option<Vec<u64>>> = vec![None; count];
-        for at in 0..count {
-            self.reach(at, count.div_ceil(64), &mut bits, &mut HashSet::new());
-        }
-        Reached(bits.into_iter().map(Option::unwrap_or_default).collect())
-    }
-
-    fn reach(
-        &self,
-        at: usize,
-        words: usize,
-        bits: &mut Vec<Option<Vec<u64>>>,
-        open: &mut HashSet<usize>,
-    ) {
-        if bits[at].is_some() || !open.insert(at) {
-            return;
-        }
-        let mut mine = vec![0u64; words];
-        for import in &self.set.packages[at].internal.imports {
-            let import = import.0 as usize;
-            self.reach(import, words, bits, open);
-            mine[import / 64] |= 1 << (import % 64);
-            if let Some(theirs) = &bits[import] {
-                mine.iter_mut()
-                    .zip(theirs)
-                    .for_each(|(mine, theirs)| *mine |= theirs);
-            }
-        }
-        open.remove(&at);
-        bits[at] = Some(mine);
-    }
-}
-
-/// For each package of a set, a bit for each package that it imports, directly or not.
-pub(super) struct Reached(Vec<Vec<u64>>);
-
-impl Reached {
-    /// Whether one package imports another, directly or not.
-    pub(super) fn has(&self, id: PackageId, dep: PackageId) -> bool {
-        let (bits, at) = (&self.0[id.0 as usize], dep.0 as usize);
-        bits.get(at / 64)
-            .is_some_and(|word| word >> (at % 64) & 1 == 1)
-    }
-
-    /// All that a package imports, itself left out.
-    fn of(&self, id: PackageId) -> impl Iterator<Item = PackageId> {
-        let all = (0..self.0.len()).filter_map(|at| u32::try_from(at).ok().map(PackageId));
-        all.filter(move |dep| *dep != id && self.has(id, *dep))
     }
 }
 

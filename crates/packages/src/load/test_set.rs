@@ -8,6 +8,7 @@ use super::testmain::{TestCover, TestDeps, TestMain};
 use super::{Cover, Loader};
 use crate::index::NoFunctions;
 use crate::package::{Package, PackageError, PackageId};
+use crate::reached::Reached;
 use crate::source::{PackageSource, Position};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -88,7 +89,7 @@ impl Loader<'_> {
 
     /// Finds the tests that import what imports them where nothing was copied.
     fn find_cycles(&mut self, sets: &[TestSet]) {
-        let reached = self.reached();
+        let reached = Reached::of(&self.set);
         for tests in sets {
             let (inner, real) = (tests.inner, tests.package);
             let closes = |import: &PackageId| *import == real || reached.has(*import, real);

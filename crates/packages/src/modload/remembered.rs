@@ -18,7 +18,6 @@
 
 use super::reqs::{ModuleGraph, Reqs};
 use super::{ModMode, Modules};
-use crate::index::store::{self, Store};
 use camino::Utf8PathBuf;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -26,6 +25,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use steady_graph::{Graph, Record};
 use steady_module::{ModuleVersion, gover, hex};
+use steady_system::store::{self, Store};
 
 /// Raise the number when the meaning of a key or record changes.
 const FORM: &str = "steady graph 1";

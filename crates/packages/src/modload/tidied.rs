@@ -6,7 +6,6 @@
 
 use super::reqs::Reqs;
 use super::{Modules, Tidy, TidyOptions};
-use crate::index::store;
 use crate::patterns::{IgnorePatterns, ModuleTree, walk_module};
 use crate::source::imports::{Tags, scan_dir};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -14,6 +13,7 @@ use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use steady_module::hex;
+use steady_system::store;
 
 /// Raise the number when the meaning of the key changes.
 const FORM: &str = "steady tidy 1";

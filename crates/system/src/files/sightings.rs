@@ -88,11 +88,15 @@ fn head_now(path: &std::path::Path) -> io::Result<Sight> {
 }
 
 impl Stamp {
-    fn is_fresh(&self, clock: i64) -> bool {
+    /// Whether the file was changed so recently, at that time (nanoseconds since 1970), that it could change again without a sign.
+    #[must_use]
+    pub fn is_fresh(&self, clock: i64) -> bool {
         self.modified.max(self.changed) >= clock.saturating_sub(RACY)
     }
 
-    pub(crate) fn of(meta: &std::fs::Metadata) -> Stamp {
+    /// The state that a file is in.
+    #[must_use]
+    pub fn of(meta: &std::fs::Metadata) -> Stamp {
         Stamp {
             size: meta.len(),
             modified: nanos(meta.mtime(), meta.mtime_nsec()),

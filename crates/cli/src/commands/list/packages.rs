@@ -7,6 +7,7 @@ use steady_build::{ListNeeds, Sink};
 use steady_packages::load::Loaded;
 use steady_packages::modload::{Details, Modules};
 use steady_packages::package::{ModulePublic, PackageError, PackageId};
+use steady_packages::reached::Reached;
 use steady_packages::source::BuildContext;
 
 use crate::configs::BuildRequest;
@@ -107,11 +108,18 @@ pub fn list(
     complete(&mut loaded, &shown, &early);
     let format = Format::new(json, template, functions(context))?;
     let shower = Shower::new(&format, &session.printer);
+    let reached = early.needs(&["Deps"]).then(|| Reached::of(&loaded.set));
     for id in shown {
         if session.printer.is_closed() {
             break;
         }
+        if let Some(reached) = &reached {
+            let path = |dep: PackageId| loaded.set[dep].public.import_path.clone();
+            let deps: BTreeSet<String> = reached.all(id).map(path).collect();
+            loaded.set[id].public.deps = deps.into_iter().collect();
+        }
         shower.package(&loaded.set[id].public)?;
+        loaded.set[id].public.deps = Vec::new();
     }
     Ok(Status::DONE)
 }
@@ -267,9 +275,6 @@ fn complete(loaded: &mut Loaded, shown: &[PackageId], format: &Format) {
     for id in shown {
         loaded.set[*id].public.dep_only = !named.contains(id);
     }
-    if format.needs(&["Deps"]) {
-        collect_deps(loaded);
-    }
     if format.needs(&["DepsErrors"]) {
         collect_errors(loaded);
     }
@@ -285,24 +290,6 @@ fn complete(loaded: &mut Loaded, shown: &[PackageId], format: &Format) {
             .filter(|(raw, path)| raw != path)
             .map(|(raw, path)| (raw.clone(), path.clone()))
             .collect();
-    }
-}
-
-/// All packages that each one needs, by path.
-fn collect_deps(loaded: &mut Loaded) {
-    let mut known: HashMap<PackageId, BTreeSet<PackageId>> = HashMap::new();
-    for id in loaded.with_dependencies() {
-        let mut deps = BTreeSet::new();
-        for import in &loaded.set[id].internal.imports {
-            deps.insert(*import);
-            deps.extend(known.get(import).into_iter().flatten());
-        }
-        let paths: BTreeSet<String> = deps
-            .iter()
-            .map(|dep| loaded.set[*dep].public.import_path.clone())
-            .collect();
-        loaded.set[id].public.deps = paths.into_iter().collect();
-        known.insert(id, deps);
     }
 }
 

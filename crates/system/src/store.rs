@@ -6,15 +6,15 @@
 //! The table gives each record's name, place and CRC-32. A file whose magic, lengths or table do not fit is no store; a record
 //! whose sum does not fit is as if it were not there. Numbers are little-endian, table and records are `postcard`.
 
+use crate::{Files, Result};
 use camino::Utf8Path;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use steady_system::Files;
 
 /// Raise the number when the meaning of any stored fact changes.
 const MAGIC: &[u8] = b"steady index 3\n";
 
-#[derive(Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     name: String,
     start: u32,
@@ -23,7 +23,7 @@ struct Entry {
 }
 
 /// An opened file of records.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Store {
     bytes: Vec<u8>,
     /// Where the records begin.
@@ -100,7 +100,7 @@ pub fn encode<'r>(records: &BTreeMap<&'r str, &'r [u8]>) -> Option<Vec<u8>> {
 }
 
 /// Writes a memory to its place, whole or not at all; the directory is made if need be.
-pub fn write(files: &Files, place: &Utf8Path, bytes: &[u8]) -> Result<(), steady_system::Error> {
+pub fn write(files: &Files, place: &Utf8Path, bytes: &[u8]) -> Result<()> {
     if let Some(parent) = place.parent() {
         files.create_dir_all(parent)?;
     }
