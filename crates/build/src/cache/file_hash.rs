@@ -105,7 +105,7 @@ impl FileHashes {
     }
 
     fn find(&self, path: &Utf8Path, dir: &Utf8Path, name: &str) -> io::Result<(Id, Stamp)> {
-        let now = Stamp::of(&std::fs::metadata(path)?);
+        let now = Stamp::of(&path.metadata()?);
         let known = self.with(dir, |state| {
             let known = state.files.get(name).copied();
             let known = known.filter(|known| known.stamp == now)?;
