@@ -3,7 +3,7 @@
 //! Everything that changes the disk counts a step first. With `STEADY_END_AT_STEP=N` in the environment the N-th one kills the
 //! process: no destructor runs, nothing is flushed. Builds without debug assertions, as released ones are, count nothing.
 
-use std::io::Write;
+use std::io::{Read, Write};
 
 /// A step that changes the disk is about to be taken.
 #[inline]
@@ -25,6 +25,19 @@ pub fn step_write(file: &mut impl Write, bytes: &[u8]) {
     }
     #[cfg(not(debug_assertions))]
     let _ = (file, bytes);
+}
+
+/// The same before `size` bytes are copied.
+#[inline]
+pub fn step_copy(from: &mut impl Read, to: &mut impl Write, size: u64) {
+    step();
+    #[cfg(debug_assertions)]
+    if counted::is_due() {
+        let _ = std::io::copy(&mut from.take(size / 2), to);
+        counted::end();
+    }
+    #[cfg(not(debug_assertions))]
+    let _ = (from, to, size);
 }
 
 #[cfg(debug_assertions)]

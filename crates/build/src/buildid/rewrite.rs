@@ -11,6 +11,7 @@ use super::elf::Header;
 use super::macho::{MachO, is_macho};
 use super::read::{head_of, part};
 use crate::cache::Id;
+use steady_system::fault;
 
 /// Where a build id stands in a file, and the file's hash without it.
 #[derive(Debug, PartialEq, Eq)]
@@ -134,6 +135,7 @@ fn excluded(file: &mut File, ignore_host: bool) -> io::Result<Vec<Range<u64>>> {
 /// The file cannot be read or written.
 pub fn rewrite(file: &mut File, matches: &[u64], id: &str) -> io::Result<()> {
     for at in matches {
+        fault::step();
         file.write_all_at(id.as_bytes(), *at)?;
     }
     let head = head_of(file)?;

@@ -8,8 +8,8 @@
 //! | `xx/ID-d` | the output whose SHA-256 is ID; a directory with one file if the output is a program |
 //! | `README`, `trim.txt` | a note for people; the second of the last trim |
 //!
-//! Invariants. An output appears under its name only when it is complete (written beside it and renamed; go, which writes in
-//! place and commits with the last byte, checks the size, and so do we). An entry line is one write. Files are used at most
+//! Invariants. Outputs and entries appear under their names only when they are complete (written beside them and renamed; go, which
+//! writes in place and commits with the last byte, checks the size, and so do we). Files are marked as used at most
 //! once an hour (modification time), and what was not used for five days goes in a trim once a day. A reader trusts nothing but
 //! an entry whose shape, id and size are right.
 
@@ -35,7 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 use steady_system::process::Command;
-use steady_system::{Question, Sight, Sightings};
+use steady_system::{Question, Sight, Sightings, fault};
 
 const README: &str = "This directory holds cached build artifacts from the Go build system.
 Run \"go clean -cache\" if the directory is getting too large.
@@ -402,29 +402,7 @@ impl Cache {
             )));
         }
         let path = self.file(action, "-a");
-        let open = || {
-            File::options()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(&path)
-        };
-        let mut file = match open() {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::create_dir_all(path.parent().unwrap_or(&self.dir))?;
-                open()?
-            }
-            other => other?,
-        };
-        // Shortened only after the write: somebody who reads meanwhile sees the old line or the new one, never none.
-        let written = file
-            .write_all(line.as_bytes())
-            .and_then(|()| file.set_len(ENTRY_SIZE as u64));
-        if let Err(error) = written {
-            drop(file);
-            let _ = fs::remove_file(&path);
-            return Err(error.into());
-        }
+        self.write_output(&path, &mut Cursor::new(line), ENTRY_SIZE as u64)?;
         Ok(())
     }
 
@@ -448,8 +426,12 @@ struct Temporary {
 impl Temporary {
     /// Writes the content, which must be as long as it was when it was hashed, and gives the file its name.
     fn finish(mut self, path: &Utf8Path, content: &mut impl Content, size: u64) -> io::Result<()> {
+        fault::step_copy(content, &mut self.file, size);
         let written = match io::copy(content, &mut self.file) {
-            Ok(copied) if copied == size => fs::rename(&self.path, path),
+            Ok(copied) if copied == size => {
+                fault::step();
+                fs::rename(&self.path, path)
+            }
             Ok(_) => Err(io::Error::other("file changed while it was copied")),
             Err(error) => Err(error),
         };

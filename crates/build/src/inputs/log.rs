@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
 use std::io::{Seek as _, SeekFrom, Write as _};
-use steady_system::{Files, lock};
+use steady_system::{Files, fault, lock};
 
 use super::{Inputs, Step};
 use crate::cache::{Id, hex};
@@ -136,13 +136,16 @@ impl Log {
         let mut locked = lock::edit(&self.path).ok()?;
         let end = locked.file().seek(SeekFrom::End(0)).ok()?;
         if end + bytes.len() as u64 <= LIMIT {
+            fault::step_write(locked.file(), &bytes);
             return locked.file().write_all(&bytes).ok();
         }
         let mut all = decode(&locked.read().ok()?);
         all.extend_from_slice(records);
         let bytes = encode(&shortened(all))?;
         let file = locked.file();
+        fault::step();
         file.set_len(0).ok()?;
+        fault::step_write(file, &bytes);
         file.rewind().ok()?;
         file.write_all(&bytes).ok()
     }

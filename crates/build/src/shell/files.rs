@@ -1,11 +1,12 @@
 //! What a shell does with files.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 
-use steady_system::describe_io;
+use steady_system::interrupt::{self, Guard};
+use steady_system::{Files, describe_io, fault};
 
 use super::{Done, Failure, Shell, lock};
 use crate::quote::quote;
@@ -71,27 +72,21 @@ impl Shell<'_> {
         let mut source =
             File::open(self.at(from)).map_err(|error| failure("open", from, &error))?;
         check_overwrite(shown, to, force)?;
-        remove_regular(to);
-        let mut target = File::options()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(mode)
-            .open(to)
-            .map_err(|error| {
-                Failure::new(format!(
-                    "copying {from}: open {shown}: {}",
-                    describe_io(&error)
-                ))
-            })?;
-        if let Err(error) = io::copy(&mut source, &mut target) {
-            remove_regular(to);
-            return Err(Failure::new(format!(
+        let mut target = Target::open(to, mode).map_err(|error| {
+            Failure::new(format!(
+                "copying {from}: open {shown}: {}",
+                describe_io(&error)
+            ))
+        })?;
+        let size = source.metadata().map_or(0, |meta| meta.len());
+        fault::step_copy(&mut source, &mut target.file, size);
+        let copied = io::copy(&mut source, &mut target.file);
+        copied.and_then(|_| target.finish()).map_err(|error| {
+            Failure::new(format!(
                 "copying {from} to {shown}: {}",
                 describe_io(&error)
-            )));
-        }
-        Ok(())
+            ))
+        })
     }
 
     /// Makes a symbolic link that leads to `to`.
@@ -119,6 +114,7 @@ impl Shell<'_> {
             return self.copy_file(to, from, mode, force);
         }
         let mode_here = mode_under_umask(real_to, mode).unwrap_or(mode);
+        fault::step();
         let moved = fs::set_permissions(real_from, fs::Permissions::from_mode(mode_here))
             .and_then(|()| fs::rename(real_from, real_to));
         if moved.is_ok() {
@@ -139,6 +135,59 @@ impl Shell<'_> {
         if !self.dry() {
             // What stays behind goes with the work directory.
             let _ = fs::remove_dir_all(path);
+        }
+    }
+}
+
+/// What a copy is written to. A torn copy of a program has its build id already and would count as the program, so it gets its name
+/// only when it is whole, wherever that can be done.
+struct Target<'a> {
+    to: &'a str,
+    file: File,
+    /// The name until then, with what removes it when a signal ends the run.
+    beside: Option<(Utf8PathBuf, Guard)>,
+}
+
+impl<'a> Target<'a> {
+    fn open(to: &'a str, mode: u32) -> io::Result<Target<'a>> {
+        // A device is written to, and a link followed.
+        let is_other = fs::symlink_metadata(to).is_ok_and(|meta| !meta.is_file());
+        if !is_other
+            && let Ok((file, name)) = Files::new(Utf8Path::new("/")).create_beside(to, mode)
+        {
+            let guard = interrupt::remove_on_exit(&name);
+            let beside = Some((name, guard));
+            return Ok(Target { to, file, beside });
+        }
+        // The directory lets nothing new in, but the file may be one that can be written.
+        remove_regular(to);
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true).mode(mode);
+        let file = options.open(to)?;
+        Ok(Target {
+            to,
+            file,
+            beside: None,
+        })
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        if let Some((name, _)) = &self.beside {
+            fault::step();
+            fs::rename(name, self.to)?;
+        }
+        self.beside = None;
+        self.to = "";
+        Ok(())
+    }
+}
+
+impl Drop for Target<'_> {
+    fn drop(&mut self) {
+        match &self.beside {
+            Some((name, _)) => remove_regular(name.as_str()),
+            None if !self.to.is_empty() => remove_regular(self.to),
+            None => {}
         }
     }
 }
