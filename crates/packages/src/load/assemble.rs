@@ -451,23 +451,27 @@ impl Loader<'_> {
         None
     }
 
-    /// Why an importer must not have the package.
+    /// Why an importer must not have the package, which may be broken in itself.
     fn use_error(
         &self,
         path: &str,
         found: &Found,
         importer: &Importer<'_>,
         stack: &Stack,
+        is_broken: bool,
     ) -> Option<PackageError> {
         let import_stack = stack.paths.clone();
-        let place = found.place().ok()?;
+        let Ok(place) = found.place() else {
+            // How it is written is wrong in any case.
+            return self.vendored_error(importer, stack);
+        };
         let importer_pos = || {
             importer
                 .positions
                 .first()
                 .map_or_else(String::new, |at| self.shown(at))
         };
-        if self.hidden(place, importer) {
+        if !is_broken && self.hidden(place, importer) {
             let err = format!("use of internal package {path} not allowed");
             return Some(PackageError {
                 import_stack,
@@ -903,11 +907,8 @@ impl Loader<'_> {
         let found = self.found(written, &importer.origin);
         let public = &self.set[imported].public;
         let path = public.import_path.clone();
-        match public.error {
-            None => self.use_error(&path, &found, importer, stack),
-            // How it is written is wrong in any case.
-            Some(_) => self.vendored_error(importer, stack),
-        }
+        let is_broken = public.error.is_some();
+        self.use_error(&path, &found, importer, stack, is_broken)
     }
 
     /// Where a package's imports are written.

@@ -111,13 +111,8 @@ impl Loaded {
     #[must_use]
     pub fn errors(&self) -> Vec<PackageError> {
         let mut seen = HashSet::new();
-        let own = |id: &PackageId| self.set[*id].public.error.clone();
-        let roots = self.roots.iter().flat_map(|id| {
-            own(id)
-                .into_iter()
-                .chain(self.set[*id].public.deps_errors.iter().cloned())
-        });
-        roots
+        let all = self.with_dependencies().into_iter();
+        all.filter_map(|id| self.set[id].public.error.clone())
             .filter(|error| seen.insert(error.to_string()))
             .collect()
     }
