@@ -13,12 +13,15 @@
 //! checked is never called verified.
 
 mod cache;
+mod copies;
+mod extracted;
 mod objects;
 mod pass;
 mod repair;
 mod replaced;
 mod sums;
 mod toolchain;
+mod totals;
 mod tree;
 mod vendor;
 
@@ -163,6 +166,8 @@ pub struct Failure {
     /// What mends it: a command.
     pub fix: String,
 }
+
+const CRASH: &str = "a crash or a full disk while it was written, or somebody who cut it off";
 
 /// Command that mends what can be fetched or made again.
 const REPAIR: &str = "steady verify -repair";
@@ -418,8 +423,12 @@ impl Chain<'_> {
 
 /// SHA-256.
 fn sha256(bytes: &[u8]) -> [u8; 32] {
+    array(&ring::digest::digest(&ring::digest::SHA256, bytes))
+}
+
+fn array(digest: &ring::digest::Digest) -> [u8; 32] {
     let mut out = [0; 32];
-    out.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref());
+    out.copy_from_slice(digest.as_ref());
     out
 }
 

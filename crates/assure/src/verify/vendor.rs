@@ -16,10 +16,9 @@ use steady_packages::modload::VendorPlan;
 use steady_system::FileKind;
 
 use super::cache::{Item, Listing, Place};
-use super::pass::{described, kind_of, shown};
 use super::sums::Sums;
-use super::tree::{Listed, compare};
-use super::{Chain, Failure, Link, Outcome, Problem};
+use super::tree::{Listed, Print};
+use super::{Chain, Failure, Link, Outcome, Problem, copies};
 
 const LIST: &str = "modules.txt";
 const DRIFT: &str =
@@ -197,8 +196,9 @@ impl Vendor {
             self.checked += 1;
             match chain.files.read(from) {
                 Ok(bytes) => {
-                    let path = self.dir.join(place);
-                    let found = compare_copy(chain, &path, &bytes, &mut buffer);
+                    let mut copy = copies::open(chain, self.dir.join(place));
+                    copy.take(&bytes, &mut buffer);
+                    let found = copies::settle(chain, copy, Print::of(&bytes));
                     let cause = "the directory that replaces the module was changed since, or the copy was edited";
                     self.failures
                         .extend(found.map(|failure| failure.because(cause)));
@@ -312,59 +312,4 @@ pub(super) fn failure(chain: &Chain<'_>, problem: Problem, file: Utf8PathBuf) ->
     Failure::new(Link::Vendor, problem, file)
         .because(DRIFT)
         .fixed_by(&*chain.vendor_command)
-}
-
-/// Holds a copy in the vendor directory against the bytes that it should have.
-pub(super) fn compare_copy(
-    chain: &Chain<'_>,
-    path: &Utf8Path,
-    bytes: &[u8],
-    buffer: &mut Vec<u8>,
-) -> Option<Failure> {
-    let fail = |problem, found: String| {
-        Some(failure(chain, problem, path.to_owned()).saying(described(bytes), found))
-    };
-    match chain.files.lstat(path).map(|meta| meta.kind) {
-        Ok(FileKind::File) => {}
-        Ok(_) => return fail(Problem::Linked, "a link, or no regular file".to_owned()),
-        Err(_) => return fail(Problem::Missing, "no file".to_owned()),
-    }
-    let seen = match compare(chain.files, path, bytes, buffer) {
-        Ok(seen) => seen,
-        Err(error) => return fail(Problem::Unreadable, error),
-    };
-    if let Some(difference) = &seen.differs {
-        let (problem, cause) = kind_of(difference);
-        let failure = fail(problem, shown(difference))?;
-        let cause = match cause {
-            _ if only_line_ends(chain, path, bytes) => {
-                Some("git changed the line ends (core.autocrlf, or text in .gitattributes)")
-            }
-            cause => cause,
-        };
-        return Some(match cause {
-            Some(cause) => failure.because(cause),
-            None => failure,
-        });
-    }
-    if seen.mode & 0o7111 != 0 {
-        let found = format!("{:04o}: it can be executed", seen.mode);
-        let mut failure = fail(Problem::Mode, found)?;
-        "-rw-r--r--".clone_into(&mut failure.expected);
-        return Some(failure.because("chmod, or a copy that did not keep permissions"));
-    }
-    None
-}
-
-fn only_line_ends(chain: &Chain<'_>, path: &Utf8Path, bytes: &[u8]) -> bool {
-    let Ok(found) = chain.files.read(path) else {
-        return false;
-    };
-    let mut plain = Vec::with_capacity(found.len());
-    for (at, byte) in found.iter().enumerate() {
-        if *byte != b'\r' || found.get(at + 1) != Some(&b'\n') {
-            plain.push(*byte);
-        }
-    }
-    found.len() != bytes.len() && plain == bytes
 }

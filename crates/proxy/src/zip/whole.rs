@@ -12,7 +12,6 @@ pub struct WholeReader {
     decompressor: Decompressor,
     packed: Vec<u8>,
     unpacked: Vec<u8>,
-    large: Vec<u8>,
 }
 
 /// Where in the buffers an entry's bytes are.
@@ -26,13 +25,15 @@ enum Place {
 /// The largest entry, packed or unpacked: what several threads may hold at a time.
 const MOST: u64 = 1 << 20;
 
+/// How much of a larger one is unpacked at a time.
+const PIECE: usize = 256 << 10;
+
 impl Default for WholeReader {
     fn default() -> WholeReader {
         WholeReader {
             decompressor: Decompressor::new(),
             packed: Vec::new(),
             unpacked: Vec::new(),
-            large: Vec::new(),
         }
     }
 }
@@ -45,13 +46,19 @@ impl WholeReader {
         Ok(place.map(|place| self.at(place)))
     }
 
-    /// The bytes of an entry of any size, as far as a module zip may have it.
+    /// Hands out the bytes of an entry of any size, as far as a module zip may have it: in one piece as a rule, a large one in many.
     ///
     /// # Errors
-    /// It cannot be read, or is not what the archive declares.
-    pub fn bytes(&mut self, archive: &Archive, entry: &Entry) -> io::Result<&[u8]> {
+    /// It cannot be read, or is not what the archive declares: what was handed out by then means nothing.
+    pub fn parts(
+        &mut self,
+        archive: &Archive,
+        entry: &Entry,
+        take: &mut dyn FnMut(&[u8]),
+    ) -> io::Result<()> {
         if let Some(place) = self.place(archive, entry)? {
-            return Ok(self.at(place));
+            take(self.at(place));
+            return Ok(());
         }
         if entry.size > MAX_ZIP_FILE {
             return Err(io::Error::new(
@@ -59,9 +66,17 @@ impl WholeReader {
                 "zip: file too large",
             ));
         }
-        self.large.clear();
-        archive.reader(entry)?.read_to_end(&mut self.large)?;
-        Ok(&self.large)
+        let mut reader = archive.reader(entry)?;
+        if self.unpacked.len() < PIECE {
+            self.unpacked.resize(PIECE, 0);
+        }
+        let piece = &mut self.unpacked[..PIECE];
+        loop {
+            match reader.read(piece)? {
+                0 => return Ok(()),
+                count => take(&piece[..count]),
+            }
+        }
     }
 
     fn at(&self, place: Place) -> &[u8] {
@@ -131,6 +146,10 @@ mod tests {
         let mut reader = WholeReader::default();
         for entry in archive.entries() {
             let whole = reader.read(&archive, entry).unwrap().map(<[u8]>::to_vec);
+            let mut joined = Vec::new();
+            let mut join = |part: &[u8]| joined.extend_from_slice(part);
+            reader.parts(&archive, entry, &mut join).unwrap();
+            assert_eq!(joined, archive.read(entry).unwrap(), "{}", entry.name);
             if entry.size > MOST {
                 assert_eq!(whole, None);
             } else {
