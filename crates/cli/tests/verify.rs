@@ -1592,6 +1592,21 @@ fn a_workspace_has_its_own_sums_and_its_own_vendor_directory() {
 }
 
 #[test]
+fn where_members_have_vendor_directories_the_workspace_needs_none() {
+    let world = World::new();
+    write(&world.path("go.work"), "go 1.21\n\nuse ./app\n");
+    let (report, code) = world.verify(&[], &[]);
+    assert_eq!(code, 0, "{report:#}");
+    let vendor = &report["Links"][3];
+    assert_eq!(vendor["Checked"], 8, "{report:#}");
+    assert_eq!(vendor["Notes"], serde_json::json!([]), "{report:#}");
+    fs::remove_dir_all(world.path("app/vendor")).unwrap();
+    let (report, _) = world.verify(&[], &[]);
+    let notes = report["Links"][3]["Notes"].to_string();
+    assert!(notes.contains("no vendor directory"), "{report:#}");
+}
+
+#[test]
 fn vendor_without_a_module_cache() {
     let world = World::new();
     fs::remove_dir_all(world.path("mod")).unwrap();

@@ -131,6 +131,11 @@ pub static CLASSES: &[Class] = &[
         "Programs of the module cannot be installed by path@version, since its go.mod has replace or exclude directives.",
     ),
     class(
+        "modules/not-importable",
+        Note,
+        "The module's path cannot be that of a module that is fetched, so no other module can require it.",
+    ),
+    class(
         "modules/exclude-ineffective",
         Warning,
         "An exclude directive has no effect.",

@@ -82,6 +82,7 @@ pub fn judge(world: &World, environments: &[Environment]) -> Judgement {
     }
     let mut more = inspect::workspace::inspect(world, &all.findings);
     more.extend(inspect::modules::inspect(world));
+    more.extend(inspect::borrowed::inspect(world));
     more.extend(inspect::files::inspect(world));
     more.extend(inspect::platform::inspect(world));
     more.extend(inspect::environment::inspect(world));

@@ -8,7 +8,7 @@ use steady_system::clean;
 
 use super::finding::{Environment, Evidence, Finding, Fix};
 use super::git::Standing;
-use super::inspect::environment;
+use super::inspect::{borrowed, environment};
 use super::world::{Member, Platform, World};
 
 /// What was done.
@@ -271,42 +271,8 @@ impl Case<'_> {
             .iter()
             .filter(|member| place.file.starts_with(&member.dir));
         let owner: &Member = owner.max_by_key(|member| member.dir.as_str().len())?;
-        let local = owner
-            .file
-            .replace
-            .iter()
-            .find(|replace| import.starts_with(&replace.old.path));
-        let subject = |other: &str| format!("{} {other}", owner.path);
-        if let Some(replace) = local {
-            let line = super::inspect::modules::line_of(self.world, owner, replace.at.line);
-            let id = if replace.new.version.is_empty() {
-                "modules/replace-local"
-            } else {
-                "modules/replace-fork"
-            };
-            let message = format!(
-                "{} needs its replacement of {}: {}",
-                owner.path, replace.old.path, place.message
-            );
-            return Some(
-                self.finding(id, subject(&replace.old.path), message)
-                    .shown_by(line),
-            );
-        }
-        let sibling = self
-            .world
-            .here
-            .member_of(&import)
-            .filter(|other| other.path != owner.path)?;
-        let message = format!(
-            "{} builds only inside of the workspace: the {} that it requires lacks something ({})",
-            owner.path, sibling.path, place.message
-        );
-        let fix = format!("publish {0}, then: go get {0}@latest", sibling.path);
-        Some(
-            self.finding("workspace/needs-workspace", subject(&sibling.path), message)
-                .fixed_by(Fix::shown(fix)),
-        )
+        let finding = borrowed::lacking(self.world, owner, &import, place.message)?;
+        Some(finding.hits(self.proof.environment))
     }
 
     /// The import path behind the name in `undefined: name.X` and its kin.

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use steady_module::ModuleVersion;
 use steady_module::modfile::{ModFile, WorkFile};
+use steady_module::path::{PathError, check_path};
 use steady_packages::load::Loaded;
 use steady_packages::modload::{Change, Modules};
 use steady_packages::package::{ModulePublic, PackageError, PackageId, PackagePublic};
@@ -53,6 +54,12 @@ impl Member {
     pub fn go_version(&self) -> &str {
         let default = steady_module::gover::DEFAULT_GO_MOD_VERSION;
         self.file.go.as_ref().map_or(default, |go| &go.value)
+    }
+
+    /// What keeps other modules from requiring this one, if its path does.
+    #[must_use]
+    pub fn refusal(&self) -> Option<PathError> {
+        check_path(&self.path).err()
     }
 }
 
@@ -382,6 +389,13 @@ pub struct World {
 }
 
 impl World {
+    /// Whether any of the modules can be required by another one.
+    #[must_use]
+    pub fn is_importable(&self) -> bool {
+        let members = &self.there.members;
+        members.is_empty() || members.iter().any(|member| member.refusal().is_none())
+    }
+
     /// A path as findings name it: from the root if it lies below.
     #[must_use]
     pub fn shown(&self, path: &Utf8Path) -> String {

@@ -357,6 +357,7 @@ impl Report {
                 None => self.outcomes.push(more),
             }
         }
+        self.outcomes.sort_by_key(|outcome| outcome.link);
     }
 
     /// Everything that is wrong.

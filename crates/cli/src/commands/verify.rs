@@ -151,20 +151,27 @@ fn looks<'l>(session: &mut Session, flags: &'l Flags, links: &[Link]) -> Result<
         accept: flags.accept,
         alone,
     };
-    let mut all = vec![one(links, None)];
     let Some(work) = modules::go_work(&session.settings, &session.files)? else {
-        return Ok(all);
+        return Ok(vec![one(links, None)]);
     };
-    if links.contains(&Link::Vendor) {
-        let base = work.parent().unwrap_or(Utf8Path::new("/"));
-        for dir in members(session, &work)? {
-            // The workspace's own one has been looked at.
-            if dir != base && session.files.exists(dir.join("vendor/modules.txt")) {
-                all.push(one(&[Link::Vendor], Some(dir)));
-            }
-        }
+    let base = work.parent().unwrap_or(Utf8Path::new("/"));
+    let mut members = members(session, &work)?;
+    members.retain(|dir| {
+        // The workspace's own one is looked at anyway.
+        dir != base && session.files.exists(dir.join("vendor/modules.txt"))
+    });
+    if !links.contains(&Link::Vendor) || members.is_empty() {
+        return Ok(vec![one(links, None)]);
     }
-    Ok(all)
+    // Where members have one, that the workspace has none is nothing to tell of.
+    let own = session.files.exists(base.join("vendor"));
+    let others = links.iter().copied();
+    let first: Vec<Link> = others.filter(|link| own || *link != Link::Vendor).collect();
+    let first = (!first.is_empty()).then(|| one(&first, None));
+    let alone = members
+        .into_iter()
+        .map(|dir| one(&[Link::Vendor], Some(dir)));
+    Ok(first.into_iter().chain(alone).collect())
 }
 
 fn members(session: &Session, work: &Utf8Path) -> Result<Vec<Utf8PathBuf>> {

@@ -22,6 +22,8 @@ struct Row {
     verdict: String,
     done: usize,
     failed: usize,
+    /// Of these what compiling alone shows.
+    compiling: usize,
 }
 
 /// One error of check's in one environment.
@@ -37,7 +39,9 @@ impl Row {
     fn agrees(&self) -> bool {
         match self.verdict.as_str() {
             "ready" => self.failed == 0,
+            "loads" => self.failed == self.compiling,
             "breaks" => self.failed > 0,
+            "unimportable" => self.done == 0,
             _ => false,
         }
     }
@@ -83,6 +87,15 @@ impl Told {
     }
 }
 
+/// The messages of the notes of a class.
+fn noted(said: &Value, id: &str) -> Vec<String> {
+    let all = said["Findings"].as_array().into_iter().flatten();
+    let fitting = all.filter(|finding| finding["ID"] == id);
+    fitting
+        .filter_map(|finding| finding["Message"].as_str().map(str::to_owned))
+        .collect()
+}
+
 /// Words that name something: they have a slash or end in `.go`.
 fn names(text: &str) -> Vec<String> {
     let words = text.split([' ', '\n', '\t', ',', ';', '"', '(', ')']);
@@ -98,6 +111,22 @@ impl<'d> Report<'d> {
     /// Compares. `proved`: check has compiled.
     pub fn new(deeds: &'d [Deed], said: &Value, proved: bool) -> Result<Report<'d>> {
         let verdicts = said["Environments"].as_array().context("no environments")?;
+        // What nobody can require is told of, and is in nobody's environment.
+        let closed: Vec<String> = noted(said, "modules/not-importable");
+        let is_closed = |deed: &Deed| {
+            let refused = deed.failure.as_deref().unwrap_or_default();
+            refused.contains("malformed module path")
+                && closed.iter().any(|told| told.contains(&deed.module))
+        };
+        let deeds: Vec<&Deed> = deeds.iter().filter(|deed| !is_closed(deed)).collect();
+        let loads = |deed: &Deed| {
+            let same = |other: &&&Deed| {
+                (&other.environment, &other.module) == (&deed.environment, &deed.module)
+            };
+            let mut others = deeds.iter().filter(same);
+            others.all(|other| other.failure.is_none() || !other.loads())
+        };
+        let later = |deed: &Deed| !proved && deed.compiles() && loads(deed);
         let mut rows = Vec::new();
         for environment in ENVIRONMENTS {
             let of_it = deeds.iter().filter(|deed| deed.environment == environment);
@@ -109,26 +138,22 @@ impl<'d> Report<'d> {
                 environment,
                 verdict: verdict["Verdict"].as_str().unwrap_or_default().to_owned(),
                 done: of_it.clone().count(),
-                failed: of_it.filter(|deed| deed.failure.is_some()).count(),
+                failed: of_it.clone().filter(|deed| deed.failure.is_some()).count(),
+                compiling: of_it
+                    .filter(|deed| deed.failure.is_some() && later(deed))
+                    .count(),
             });
         }
         let findings = said["Findings"].as_array().into_iter().flatten();
         let errors = findings
             .filter(|finding| finding["Severity"] == "error" && finding["Accepted"].is_null());
         let told: Vec<Told> = errors.flat_map(Told::all).collect();
-        let failed = deeds.iter().filter(|deed| deed.failure.is_some());
+        let failed = deeds.iter().filter(|deed| deed.failure.is_some()).copied();
         let explained = |deed: &&Deed| told.iter().any(|told| told.fits(deed));
         let missed = failed.filter(|deed| !explained(deed));
-        let loads = |deed: &Deed| {
-            let same = |other: &&Deed| {
-                (&other.environment, &other.module) == (&deed.environment, &deed.module)
-            };
-            let mut others = deeds.iter().filter(same);
-            others.all(|other| other.failure.is_none() || !other.loads())
-        };
-        let (unproven, missed) = missed.partition(|deed| !proved && deed.compiles() && loads(deed));
+        let (unproven, missed) = missed.partition(|deed| later(deed));
         let errors = told.into_iter().map(|told| {
-            let deed = deeds.iter().find(|deed| told.fits(deed));
+            let deed = deeds.iter().find(|deed| told.fits(deed)).copied();
             (told, deed)
         });
         Ok(Report {
@@ -255,5 +280,29 @@ mod tests {
         assert!(!agrees("ready", &[deed("ci", None), deed("ci", Some("x"))]));
         assert!(!agrees("breaks", &[deed("ci", None)]));
         assert!(!agrees("unknown", &[deed("ci", None)]));
+        assert!(agrees("loads", &[deed("ci", None)]));
+    }
+
+    #[test]
+    fn what_loads_need_not_compile() {
+        let mut deeds = [deed("ci", None), deed("ci", Some("x.go:1:2: undefined: X"))];
+        deeds[0].command = "go list -deps ./...".into();
+        let said = said("loads", &json!([]));
+        assert!(Report::new(&deeds, &said, false).unwrap().agrees());
+        assert!(!Report::new(&deeds, &said, true).unwrap().agrees());
+        deeds[0].failure = Some("x.go:1:2: no package".into());
+        assert!(!Report::new(&deeds, &said, false).unwrap().agrees());
+    }
+
+    #[test]
+    fn what_nobody_can_require_is_not_missed() {
+        let mut closed = deed("consumer", Some("malformed module path \"hello\": x"));
+        closed.module = "hello".into();
+        let note = json!([{"ID": "modules/not-importable", "Severity": "note", "Message": "nobody can require hello"}]);
+        let said = |findings: Value| json!({"Environments": [{"Name": "consumer", "Verdict": "unimportable"}], "Findings": findings});
+        let deeds = [closed];
+        let agrees = |findings| Report::new(&deeds, &said(findings), true).unwrap().agrees();
+        assert!(agrees(note));
+        assert!(!agrees(json!([])));
     }
 }

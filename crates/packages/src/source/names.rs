@@ -1,4 +1,5 @@
-//! Names that files of one package have of one another: what a file declares at package level, and what it surely takes from elsewhere.
+//! Names that files of one package have of one another, and of packages that they import: what a file declares at package level, and what it
+//! surely takes from elsewhere.
 //!
 //! Only the compiler knows scopes. This looks at tokens, and whatever could be a declaration of a name within the file (a variable, a
 //! parameter, a field) keeps it from counting as taken from elsewhere: what is told is true, and much that is true is not told.
@@ -34,9 +35,52 @@ pub fn names(bytes: &[u8]) -> Names {
     }
 }
 
+/// What a file declares at package level.
+#[must_use]
+pub fn declared(bytes: &[u8]) -> BTreeSet<String> {
+    let (text, not_utf8) = decode(bytes);
+    let tokens = Lexer::new(&text, &not_utf8).code();
+    Walk { tokens }.declared()
+}
+
+/// A name that a file surely takes from a package that it imports.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Borrowed {
+    /// The package's import path.
+    pub import: String,
+    /// What the package is called in the file.
+    pub package: String,
+    /// The name.
+    pub name: String,
+    /// Line of its first use.
+    pub line: u32,
+}
+
+/// Names that a file takes from some of the packages that it imports. `called`: the name of the package with an import path, if it is
+/// one of those that matter.
+#[must_use]
+pub fn borrowed(bytes: &[u8], called: impl Fn(&str) -> Option<String>) -> Vec<Borrowed> {
+    let (text, not_utf8) = decode(bytes);
+    let tokens = Lexer::new(&text, &not_utf8).code();
+    let walk = Walk { tokens };
+    let lines = Lines::new(&text);
+    let found = walk.borrowed(called).into_iter();
+    found
+        .map(|(import, package, name, offset)| Borrowed {
+            line: lines.position(offset).0,
+            import,
+            package,
+            name,
+        })
+        .collect()
+}
+
 struct Walk<'a> {
     tokens: Vec<(usize, Token<'a>)>,
 }
+
+/// A package's import path, its name in the file, a name that is taken from it, and where.
+type Taken = (String, String, String, usize);
 
 /// What stands before or behind a name, as far as it matters.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -152,6 +196,66 @@ impl Walk<'_> {
         uses
     }
 
+    /// The packages that matter by their names in this file, and the first token behind all imports.
+    fn imports(
+        &self,
+        called: impl Fn(&str) -> Option<String>,
+    ) -> (BTreeMap<String, String>, usize) {
+        let (mut out, mut behind) = (BTreeMap::new(), 0);
+        let mut inside = false;
+        for at in 0..self.tokens.len() {
+            match (self.beside(Some(at)), &self.tokens[at].1) {
+                (Beside::Word("import"), _) => inside = true,
+                (Beside::Word("func" | "var" | "const" | "type"), _) => break,
+                (_, Token::String(literal)) if inside => {
+                    behind = at + 1;
+                    let path = literal.trim_matches(['"', '`']);
+                    let Some(name) = called(path) else { continue };
+                    let before = at.checked_sub(1);
+                    let name = match self.beside(before) {
+                        Beside::Sign(".") => continue,
+                        Beside::Operand => before.and_then(|at| self.name(at)).unwrap_or("_"),
+                        _ => &name,
+                    };
+                    if name != "_" {
+                        out.insert(name.to_owned(), path.to_owned());
+                    }
+                }
+                _ => {}
+            }
+        }
+        (out, behind)
+    }
+
+    fn borrowed(&self, called: impl Fn(&str) -> Option<String>) -> Vec<Taken> {
+        let (mut packages, behind) = self.imports(called);
+        if packages.is_empty() {
+            return Vec::new();
+        }
+        let mut uses: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+        for at in behind..self.tokens.len() {
+            let Some(package) = self.name(at).filter(|name| packages.contains_key(*name)) else {
+                continue;
+            };
+            if self.beside(at.checked_sub(1)) == Beside::Sign(".") {
+                continue; // A field or method of something.
+            }
+            match (self.beside(Some(at + 1)), self.name(at + 2)) {
+                (Beside::Sign("."), Some(name)) => {
+                    uses.entry((package, name)).or_insert(self.tokens[at].0);
+                }
+                // Whoever declares something of that name does not go on with a dot.
+                (Beside::Sign("."), None) => {}
+                _ => drop(packages.remove(package)),
+            }
+        }
+        let sure = uses.into_iter().filter_map(|((package, name), offset)| {
+            let import = packages.get(package)?.clone();
+            Some((import, package.to_owned(), name.to_owned(), offset))
+        });
+        sure.collect()
+    }
+
     /// `import . "path"`: any name can come from there.
     fn imports_all(&self, dot: usize) -> bool {
         matches!(self.tokens.get(dot + 1), Some((_, Token::String(_))))
@@ -211,6 +315,36 @@ mod tests {
             ["Kind", "Load", "Path", "Shop", "nil", "setup", "total"]
         );
         assert_eq!(found[1], ("Load".to_owned(), 5));
+    }
+
+    #[test]
+    fn what_is_taken_from_packages() {
+        let taken = |text: &str| -> Vec<String> {
+            let called = |path: &str| path.starts_with("x.y/").then(|| "pkg".to_owned());
+            let found = borrowed(format!("package p\n{text}\n").as_bytes(), called);
+            let shown = |one: &Borrowed| format!("{}.{}:{}", one.import, one.name, one.line);
+            found.iter().map(shown).collect()
+        };
+        assert_eq!(
+            taken(
+                "import (\n\t\"fmt\"\n\t\"x.y/a\"\n\tb \"x.y/b\"\n)\n\nvar v = pkg.Of(b.C)\n\nfunc f(t *pkg.Type) { fmt.Println(t.pkg, pkg.Of) }"
+            ),
+            ["x.y/b.C:8", "x.y/a.Of:8", "x.y/a.Type:10"]
+        );
+        for text in [
+            "import \"x.y/a\"\nfunc f(pkg T) { pkg.Of() }",
+            "import \"x.y/a\"\nfunc f() { pkg := 1; pkg.Of() }",
+            "import \"x.y/a\"\nfunc f() { for _, pkg := range x { pkg.Of() } }",
+            "import \"x.y/a\"\nfunc f() { var pkg, q T; pkg.Of() }",
+            "import \"x.y/a\"\nfunc (pkg T) f() { pkg.Of() }",
+            "import . \"x.y/a\"\nfunc f() { pkg.Of() }",
+            "import _ \"x.y/a\"\nfunc f() { pkg.Of() }",
+            "import \"z.y/a\"\nfunc f() { pkg.Of() }",
+            "import \"x.y/a\"\nfunc f() { a.pkg.Of() }",
+            "import \"x.y/a\"\n// pkg.Of\nvar a = \"pkg.Of\"",
+        ] {
+            assert_eq!(taken(text), [""; 0], "{text}");
+        }
     }
 
     #[test]

@@ -405,6 +405,9 @@ fn zip_rules(world: &World, git: &Repository, member: &Member, out: &mut Vec<Fin
     let Some(dir) = git.relative(&member.dir) else {
         return;
     };
+    if member.refusal().is_some() {
+        return; // There is no zip of it.
+    }
     let prefix = if dir.is_empty() {
         String::new()
     } else {

@@ -74,7 +74,7 @@ fn within(package: &str, module: &str) -> bool {
 }
 
 /// The directive of a module's own go.mod that replaces what has a package, and its target.
-fn replaced<'w>(member: &'w Member, package: &str) -> Option<&'w Entry<Replace>> {
+pub fn replaced<'w>(member: &'w Member, package: &str) -> Option<&'w Entry<Replace>> {
     let fitting = member
         .file
         .replace
@@ -662,9 +662,37 @@ fn programs(world: &World, view: &View) -> Vec<String> {
     found.into_iter().collect()
 }
 
+/// Modules that nobody can require, since their paths cannot be those of modules that are fetched.
+fn not_importable(world: &World) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for member in &world.there.members {
+        let Some(refusal) = member.refusal() else {
+            continue;
+        };
+        let path = &member.path;
+        let message = format!("no other module can require {path}: {refusal}");
+        let line = member.file.module.as_ref().map_or(1, |line| line.at.line);
+        out.push(
+            Finding::new("modules/not-importable", path, message)
+                .hits(Environment::Consumer)
+                .shown_by(line_of(world, member, line))
+                .shown_by(Evidence::run(
+                    format!("go get {path}@v1.0.0"),
+                    format!("go: {path}@v1.0.0: {refusal}"),
+                ))
+                .fixed_by(Fix::shown(format!(
+                    "(cd {} && go mod edit -module=HOST.DOMAIN/{path})",
+                    world.shown(&member.dir)
+                ))),
+        );
+    }
+    out
+}
+
 /// What is to be said of modules that load.
 pub fn inspect(world: &World) -> Vec<Finding> {
     let mut out = install_refused(world);
+    out.extend(not_importable(world));
     for probe in &world.probes {
         if let Some(member) = world
             .here

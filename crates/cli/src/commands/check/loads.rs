@@ -47,16 +47,20 @@ impl Survey {
         let there = (&self.there_layout, &self.here_layout);
         let native = Survey::native(&self.here);
         loads.add_layout(&self.here, Environment::Here, here, self, &native);
-        for environment in wanted {
+        // What a colleague lacks is told by what a clone has on this platform.
+        let clone = wanted.contains(&Environment::Colleague);
+        let clone = clone.then_some(Environment::Ci);
+        let others = wanted.iter().copied().filter(|one| Some(*one) != clone);
+        for environment in clone.into_iter().chain(others) {
             match environment {
                 Environment::Here => {}
                 Environment::Ci => {
                     let native = Survey::native(&self.there);
-                    loads.add_layout(&self.there, *environment, there, self, &native);
+                    loads.add_layout(&self.there, environment, there, self, &native);
                 }
                 Environment::Colleague => {
                     for platform in self.platforms() {
-                        loads.add_layout(&self.there, *environment, there, self, &platform);
+                        loads.add_layout(&self.there, environment, there, self, &platform);
                     }
                 }
                 Environment::Consumer => loads.add_consumers(self),
@@ -169,7 +173,8 @@ impl<'s> Loads<'s> {
     fn add_consumers(&mut self, survey: &'s Survey) {
         let stage = &survey.published;
         let platform = Survey::native(stage);
-        for member in &survey.there_layout.members {
+        let members = survey.there_layout.members.iter();
+        for member in members.filter(|member| member.refusal().is_none()) {
             let main = Main::Consumer(Survey::consumer_dir(&member.path));
             let patterns = vec![format!("{}/...", member.path)];
             self.add(

@@ -134,6 +134,7 @@ fn checked(session: &Session, flags: &Flags, wanted: &[Environment]) -> Result<R
     survey
         .rules
         .apply(&mut judgement.findings, &accept::day(seconds));
+    let wanted = (wanted, flags.prove || flags.test);
     Ok(Report::new(&survey, &world, judgement, wanted, &times))
 }
 

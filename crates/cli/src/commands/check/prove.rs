@@ -261,7 +261,8 @@ impl Prover<'_> {
     fn consumers(&mut self, copy: &Utf8Path, place: &Utf8Path) -> Result<()> {
         let survey = self.survey;
         for (at, member) in survey.there_layout.members.iter().enumerate() {
-            if !self.loads(Environment::Consumer, &member.path, None) {
+            if member.refusal().is_some() || !self.loads(Environment::Consumer, &member.path, None)
+            {
                 continue;
             }
             let home = place.join(format!("consumer{at}"));

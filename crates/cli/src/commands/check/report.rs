@@ -17,12 +17,28 @@ use crate::failure::Result;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// It runs there.
+    /// It is built and linked there (`-prove`), and whatever else was asked for works.
     Ready,
+    /// Everything loads there; whether it compiles was not asked.
+    Loads,
     /// It does not.
     Breaks,
     /// It cannot be known.
     Unknown,
+    /// No module of these can be required by another one, and that breaks nothing.
+    Unimportable,
+}
+
+impl Verdict {
+    fn name(self) -> &'static str {
+        match self {
+            Verdict::Ready => "ready",
+            Verdict::Loads => "loads",
+            Verdict::Breaks => "breaks",
+            Verdict::Unknown => "unknown",
+            Verdict::Unimportable => "unimportable",
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -81,7 +97,7 @@ impl Report {
         survey: &Survey,
         world: &World,
         judgement: Judgement,
-        wanted: &[Environment],
+        (wanted, proved): (&[Environment], bool),
         times: &Times,
     ) -> Report {
         let rows = wanted.iter().map(|environment| {
@@ -93,7 +109,11 @@ impl Report {
             let verdict = match (breaks, unknown) {
                 (true, _) => Verdict::Breaks,
                 (false, Some(_)) => Verdict::Unknown,
-                (false, None) => Verdict::Ready,
+                _ if *environment == Environment::Consumer && !world.is_importable() => {
+                    Verdict::Unimportable
+                }
+                _ if proved => Verdict::Ready,
+                _ => Verdict::Loads,
             };
             let time = times.get(environment).copied().unwrap_or_default();
             Row {
@@ -199,11 +219,6 @@ impl Report {
             out.push('\n');
         }
         for row in &self.rows {
-            let verdict = match row.verdict {
-                Verdict::Ready => "ready",
-                Verdict::Breaks => "breaks",
-                Verdict::Unknown => "unknown",
-            };
             let count = |severity| {
                 let fits = |finding: &&Finding| {
                     finding.severity == severity
@@ -233,8 +248,9 @@ impl Report {
                 format!("  {}", row.reason)
             };
             let line = format!(
-                "{:<10} {verdict:<8} {:<32}{reason}",
+                "{:<10} {:<8} {:<32}{reason}",
                 row.name,
+                row.verdict.name(),
                 counts.join(", ")
             );
             let _ = writeln!(out, "{}", line.trim_end());
@@ -258,12 +274,17 @@ impl Report {
                 let _ = writeln!(out, "note {}: {}", note.class.id, note.message);
             }
         }
+        let unproved = self.rows.iter().any(|row| row.verdict == Verdict::Loads);
         let _ = writeln!(
             out,
-            "\n{} findings in {:.2} s with {}",
+            "\n{} findings in {:.2} s with {}{}",
             self.findings.len(),
             elapsed.as_secs_f64(),
-            self.go
+            self.go,
+            match unproved {
+                true => "; nothing was compiled: -prove does that",
+                false => "",
+            }
         );
         out
     }

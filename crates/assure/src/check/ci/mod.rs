@@ -1,8 +1,14 @@
 //! Which versions of Go the pipelines and Dockerfiles of a repository use, read line by line: enough for what people write, and what
 //! cannot be read says nothing.
 
-use super::world::World;
+mod docker;
+mod jobs;
+
 use camino::Utf8Path;
+use docker::{brings_code, dockerfile};
+use jobs::Jobs;
+
+use super::world::World;
 
 /// A version that a file asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,9 +41,12 @@ pub fn asked(world: &World) -> Vec<Asked> {
             let is_code = |source: &str| brings_code(world, &file, source);
             out.extend(dockerfile(&file, &text, &is_code));
         } else if file.starts_with(".github/workflows/") {
-            out.extend(workflow(&file, &text, &other));
+            let jobs = Jobs::below(&text, "jobs");
+            out.extend(jobs.that_build(workflow(&file, &text, &other)));
+        } else if file.starts_with(".circleci/") {
+            out.extend(Jobs::below(&text, "jobs").that_build(images(&file, &text)));
         } else {
-            out.extend(images(&file, &text));
+            out.extend(Jobs::at_top(&text).that_build(images(&file, &text)));
         }
     }
     out
@@ -247,156 +256,11 @@ fn image(name: &str) -> Option<(String, bool)> {
     }
 }
 
-/// One stage of a Dockerfile.
-#[derive(Default)]
-struct Stage {
-    name: String,
-    /// The stage that it goes on from.
-    base: Option<usize>,
-    go: Option<Asked>,
-    /// Code of the repository gets into it.
-    takes: bool,
-}
-
-/// The stages of a Dockerfile that begin with an image of Go and take code of the repository. One that only installs a tool builds with
-/// whatever Go it likes.
-fn dockerfile(file: &str, text: &str, is_code: &dyn Fn(&str) -> bool) -> Vec<Asked> {
-    let mut arguments: Vec<(String, String)> = Vec::new();
-    let mut stages: Vec<Stage> = Vec::new();
-    let switches = text.lines().any(|line| {
-        let line = line.trim();
-        line.starts_with("ENV") && line.contains("GOTOOLCHAIN") && !line.contains("local")
-    });
-    for (at, line) in instructions(text) {
-        let mut words = line.split_whitespace();
-        match words.next().map(str::to_uppercase).as_deref() {
-            Some("ARG") => arguments.extend(words.filter_map(|word| {
-                let (name, value) = word.split_once('=')?;
-                Some((name.to_owned(), value.trim_matches('"').to_owned()))
-            })),
-            Some("FROM") => {
-                let mut words = words.filter(|word| !word.starts_with("--"));
-                let mut name = words.next().unwrap_or_default().to_owned();
-                for (argument, value) in &arguments {
-                    name = name
-                        .replace(&format!("${{{argument}}}"), value)
-                        .replace(&format!("${argument}"), value);
-                }
-                let base = stages.iter().position(|stage| stage.name == name);
-                let go = image(name.split('@').next().unwrap_or_default());
-                stages.push(Stage {
-                    name: words.nth(1).unwrap_or_default().to_owned(),
-                    base,
-                    go: go.map(|(version, fixed)| Asked {
-                        file: file.to_owned(),
-                        line: at,
-                        text: line.trim().to_owned(),
-                        version,
-                        fixed: fixed && !switches,
-                        docker: true,
-                    }),
-                    takes: false,
-                });
-            }
-            Some("COPY" | "ADD") => take(&mut stages, words.collect(), is_code),
-            Some("RUN") => {
-                let mut mounts = words.filter_map(|word| word.strip_prefix("--mount="));
-                let takes =
-                    mounts.any(|mount| mount.contains("type=bind") && !mount.contains("from="));
-                if let Some(stage) = stages.last_mut() {
-                    stage.takes |= takes;
-                }
-            }
-            _ => {}
-        }
-    }
-    // What a stage goes on from is used for what it takes.
-    for at in (0..stages.len()).rev() {
-        if let (true, Some(base)) = (stages[at].takes, stages[at].base) {
-            stages[base].takes = true;
-        }
-    }
-    let taking = stages.into_iter().filter(|stage| stage.takes);
-    taking.filter_map(|stage| stage.go).collect()
-}
-
-/// What the last stage gets by a COPY or ADD.
-fn take(stages: &mut [Stage], words: Vec<&str>, is_code: &dyn Fn(&str) -> bool) {
-    let (flags, paths): (Vec<&str>, Vec<&str>) =
-        words.into_iter().partition(|word| word.starts_with("--"));
-    let from = flags.iter().find_map(|flag| flag.strip_prefix("--from="));
-    let takes = match from {
-        Some(name) => {
-            let mut numbered = stages.iter().enumerate();
-            numbered
-                .any(|(at, stage)| stage.takes && (stage.name == name || at.to_string() == name))
-        }
-        None => {
-            let strip = |path: &&str| path.trim_matches(['[', ']', ',', '"']).to_owned();
-            let (_, sources) = paths.split_last().unwrap_or((&"", &[]));
-            sources.iter().map(strip).any(|path| is_code(&path))
-        }
-    };
-    if let Some(stage) = stages.last_mut() {
-        stage.takes |= takes;
-    }
-}
-
-/// The instructions of a Dockerfile with the numbers of their first lines: a backslash at the end goes on in the next one.
-fn instructions(text: &str) -> Vec<(usize, String)> {
-    let mut out: Vec<(usize, String)> = Vec::new();
-    let mut goes_on = false;
-    for (at, line) in text.lines().enumerate() {
-        if line.trim_start().starts_with('#') {
-            continue;
-        }
-        let (part, more) = match line.trim_end().strip_suffix('\\') {
-            Some(part) => (part, true),
-            None => (line, false),
-        };
-        match out.last_mut().filter(|_| goes_on) {
-            Some((_, whole)) => whole.push_str(part),
-            None => out.push((at + 1, part.to_owned())),
-        }
-        goes_on = more;
-    }
-    out
-}
-
-/// Whether a source of a COPY, from the top of the repository or beside the Dockerfile, brings Go code. What has variables in it says nothing.
-fn brings_code(world: &World, dockerfile: &str, source: &str) -> bool {
-    let beside = Utf8Path::new(dockerfile)
-        .parent()
-        .unwrap_or(Utf8Path::new(""));
-    let bases = [Utf8Path::new(""), beside];
-    let code = |path: &str| {
-        let extension = Utf8Path::new(path).extension();
-        matches!(extension, Some("go")) || path.ends_with("go.mod") || path.ends_with("go.work")
-    };
-    let source = source.trim_start_matches('/');
-    let whole = source.split('*').next().unwrap_or_default();
-    bases.iter().any(|base| {
-        let wanted = steady_system::clean(&base.join(whole));
-        let Some(git) = &world.repository else {
-            return code(source) || world.committed.is_dir(world.root.join(&wanted));
-        };
-        let below = |path: &&String| match source.split_once('*') {
-            Some((_, end)) => {
-                let all = end.is_empty() || end.starts_with('*');
-                path.starts_with(base.join(whole).as_str().trim_start_matches("./"))
-                    && (all || path.ends_with(end))
-            }
-            None => wanted.as_str() == "." || Utf8Path::new(path).starts_with(&wanted),
-        };
-        git.tracked.keys().filter(below).any(|path| code(path))
-    })
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn versions(all: &[Asked]) -> Vec<(usize, &str, bool)> {
+    pub fn versions(all: &[Asked]) -> Vec<(usize, &str, bool)> {
         all.iter()
             .map(|asked| (asked.line, asked.version.as_str(), asked.fixed))
             .collect()
@@ -428,17 +292,6 @@ mod tests {
 
     #[test]
     fn containers() {
-        let text = "ARG GO=1.21\nFROM --platform=x golang:${GO}-alpine AS build\nCOPY . .\nFROM alpine:3.20\n";
-        assert_eq!(
-            versions(&dockerfile("Dockerfile", text, &|_| true)),
-            [(2, "1.21", true)]
-        );
-        // Only stages that take code count, by themselves or in what goes on from them.
-        let text = "FROM golang:1.20 AS tool\nRUN go install x@v1\nCOPY a.yml /\nFROM golang:1.21 AS base\nFROM base\nCOPY --chown=x \\\n  [\"cmd\", \"/src\"]\nFROM golang:1.22\nCOPY --from=2 /src .\nFROM golang:1.23\nCOPY --from=tool /x /\nFROM golang:1.24\nRUN --mount=type=bind,target=. go build\n";
-        assert_eq!(
-            versions(&dockerfile("Dockerfile", text, &|path| path == "cmd")),
-            [(4, "1.21", true), (8, "1.22", true), (12, "1.24", true)]
-        );
         let text = "image: golang:1.22\njob:\n  docker:\n    - image: cimg/go:1.20\n  services:\n    - image: postgres:12\n";
         assert_eq!(
             versions(&images("x", text)),

@@ -1,0 +1,180 @@
+//! Names that code takes from packages of other modules, where these are not the ones that it is written against: siblings of its workspace
+//! and what replaces modules. A package of that name is everywhere; what is not in it compiles nowhere else. Names alone are looked at: of
+//! methods, fields and types only `-prove` can tell.
+
+use camino::{Utf8Path, Utf8PathBuf};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+use steady_packages::source::names::{Borrowed, borrowed, declared};
+use steady_system::Files;
+
+use super::modules::{line_of, replaced};
+use crate::check::finding::{Environment, Evidence, Finding, Fix};
+use crate::check::world::{Member, Root, Seen, View, World};
+
+/// What files say, each read once for all views.
+struct Known<'w> {
+    world: &'w World,
+    declared: RefCell<HashMap<Utf8PathBuf, Rc<BTreeSet<String>>>>,
+    borrowed: RefCell<HashMap<Utf8PathBuf, Rc<Vec<Borrowed>>>>,
+}
+
+/// All of them.
+pub fn inspect(world: &World) -> Vec<Finding> {
+    let known = Known {
+        world,
+        declared: RefCell::default(),
+        borrowed: RefCell::default(),
+    };
+    let mut out = Vec::new();
+    for view in &world.views {
+        let members = &world.there.members;
+        let member = members.iter().find(|member| member.path == view.module);
+        // In a workspace siblings are what they are here.
+        if let (Some(member), Some(seen)) = (member, view.seen())
+            && view.environment != Environment::Here
+        {
+            let own = |package: &&Root| {
+                let owner = world.there.member_of(&package.import_path);
+                owner.is_some_and(|owner| owner.path == member.path)
+            };
+            for package in seen.roots.iter().filter(own) {
+                out.extend(known.lacks(view, seen, member, package));
+            }
+        }
+    }
+    out
+}
+
+impl Known<'_> {
+    /// What a package takes from others and does not get.
+    fn lacks(&self, view: &View, seen: &Seen, member: &Member, package: &Root) -> Option<Finding> {
+        let files = seen.modules.index().files();
+        for name in &package.go_files {
+            let file = Utf8Path::new(&package.dir).join(name);
+            for taken in self.borrowed(files, &file).iter() {
+                if let Some(finding) = self.lack(seen, member, &file, taken) {
+                    let path = &package.import_path;
+                    let command = match view.environment {
+                        Environment::Consumer => {
+                            format!("go get {}@VERSION && go build {path}", member.path)
+                        }
+                        _ => format!("git clone . DIR && cd DIR && GOWORK=off go build {path}"),
+                    };
+                    let Borrowed { package, name, .. } = taken;
+                    let output = format!("undefined: {package}.{name}");
+                    return Some(
+                        finding
+                            .hits(view.environment)
+                            .shown_by(Evidence::run(command, output)),
+                    );
+                }
+            }
+        }
+        None
+    }
+
+    fn lack(
+        &self,
+        seen: &Seen,
+        member: &Member,
+        file: &Utf8Path,
+        taken: &Borrowed,
+    ) -> Option<Finding> {
+        let world = self.world;
+        let resolve = |seen: &Seen| Some(seen.modules.resolve(&taken.import, None).ok()?.dir);
+        let there = resolve(seen)?;
+        let here = world.views_of(Environment::Here);
+        let here = here.filter_map(View::seen).find_map(resolve)?;
+        let has = |dir: &Utf8Path, files: &Files| self.declared(files, dir).contains(&taken.name);
+        if here == there || has(&there, seen.modules.index().files()) || !has(&here, &world.files) {
+            return None;
+        }
+        let what = format!("undefined: {}.{}", taken.package, taken.name);
+        let finding = lacking(world, member, &taken.import, &what)?;
+        let line = usize::try_from(taken.line).unwrap_or_default();
+        let text = world.committed.read_to_string(file).unwrap_or_default();
+        let text = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        Some(finding.shown_by(Evidence::place(world.shown(file), line, text.trim())))
+    }
+
+    /// What the package in a directory declares, whatever constraints its files have.
+    fn declared(&self, files: &Files, dir: &Utf8Path) -> Rc<BTreeSet<String>> {
+        if let Some(known) = self.declared.borrow().get(dir) {
+            return Rc::clone(known);
+        }
+        let mut all = BTreeSet::new();
+        for entry in files.read_dir(dir).unwrap_or_default() {
+            if entry.name.ends_with(".go") && !entry.name.ends_with("_test.go") {
+                all.extend(declared(
+                    &files.read(dir.join(&entry.name)).unwrap_or_default(),
+                ));
+            }
+        }
+        let all = Rc::new(all);
+        self.declared
+            .borrow_mut()
+            .insert(dir.to_owned(), Rc::clone(&all));
+        all
+    }
+
+    /// The names that a file takes from packages which may be others elsewhere.
+    fn borrowed(&self, files: &Files, file: &Utf8Path) -> Rc<Vec<Borrowed>> {
+        if let Some(known) = self.borrowed.borrow().get(file) {
+            return Rc::clone(known);
+        }
+        let bytes = files.read(file).unwrap_or_default();
+        let found = Rc::new(borrowed(&bytes, |import| self.called(file, import)));
+        self.borrowed
+            .borrow_mut()
+            .insert(file.to_owned(), Rc::clone(&found));
+        found
+    }
+
+    /// What a package of another member, or of what replaces a module, is called.
+    fn called(&self, file: &Utf8Path, import: &str) -> Option<String> {
+        let world = self.world;
+        let own = |member: &&Member| file.starts_with(&member.dir);
+        let owners = world.there.members.iter().filter(own);
+        let owner = owners.max_by_key(|member| member.dir.as_str().len())?;
+        let sibling = world.here.member_of(import);
+        let other = sibling.is_some_and(|member| member.path != owner.path);
+        if !other && replaced(owner, import).is_none() {
+            return None;
+        }
+        let here = world.views_of(Environment::Here).filter_map(View::seen);
+        here.into_iter().find_map(|seen| {
+            let dir = seen.modules.resolve(import, None).ok()?.dir;
+            let source = seen.modules.index().package(&dir, &seen.context);
+            (!source.name.is_empty()).then(|| source.name.clone())
+        })
+    }
+}
+
+/// What a module lacks of a package that is here and not as its requirements give it: a sibling's, or that of a replacement.
+#[must_use]
+pub fn lacking(world: &World, owner: &Member, import: &str, what: &str) -> Option<Finding> {
+    let subject = |other: &str| format!("{} {other}", owner.path);
+    if let Some(replace) = replaced(owner, import) {
+        let id = match replace.new.version.as_str() {
+            "" => "modules/replace-local",
+            _ => "modules/replace-fork",
+        };
+        let old = &replace.old.path;
+        let message = format!("{} needs its replacement of {old}: {what}", owner.path);
+        let line = line_of(world, owner, replace.at.line);
+        return Some(Finding::new(id, subject(old), message).shown_by(line));
+    }
+    let sibling = world.here.member_of(import);
+    let sibling = &sibling.filter(|other| other.path != owner.path)?.path;
+    let message = format!(
+        "{} builds only inside of the workspace: the {sibling} that it requires lacks something ({what})",
+        owner.path
+    );
+    Some(
+        Finding::new("workspace/needs-workspace", subject(sibling), message).fixed_by(Fix::shown(
+            format!("publish {sibling}, then: go get {sibling}@latest"),
+        )),
+    )
+}
