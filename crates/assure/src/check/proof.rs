@@ -262,40 +262,60 @@ impl Case<'_> {
         None
     }
 
-    /// Something of a sibling that its published version does not have.
+    /// Something of a sibling, or of a replacement, that is otherwise in the version that counts there.
     fn of_sibling(&self, place: &Place<'_>) -> Option<Finding> {
-        let import = self.imported(place).filter(|_| self.fine_here)?;
-        let layout = &self.world.there;
-        let owner = layout
-            .members
-            .iter()
-            .filter(|member| place.file.starts_with(&member.dir));
-        let owner: &Member = owner.max_by_key(|member| member.dir.as_str().len())?;
-        let finding = borrowed::lacking(self.world, owner, &import, place.message)?;
-        Some(finding.hits(self.proof.environment))
+        if !self.fine_here {
+            return None;
+        }
+        let members = self.world.there.members.iter();
+        let owner: &Member = members
+            .filter(|member| place.file.starts_with(&member.dir))
+            .max_by_key(|member| member.dir.as_str().len())?;
+        let lacking = |import: String| {
+            let finding = borrowed::lacking(self.world, owner, &import, place.message)?;
+            Some(finding.hits(self.proof.environment))
+        };
+        let named = self.imported(place).and_then(lacking);
+        if named.is_some() || self.proof.environment != Environment::Consumer {
+            return named;
+        }
+        // Where types do not fit, the message need not name the package that they come from; nothing else is otherwise for a consumer.
+        let imports = self.imports(place);
+        imports.into_iter().find_map(|(_, path)| lacking(path))
     }
 
     /// The import path behind the name in `undefined: name.X` and its kin.
     fn imported(&self, place: &Place<'_>) -> Option<String> {
+        let imports = self.imports(place);
         let words = place.message.split([' ', '(', ')', ',', ':']);
         let mut names = words.filter_map(|word| {
             word.split_once('.')
-                .map(|(name, _)| name.trim_start_matches('*'))
+                .map(|(name, _)| name.trim_start_matches(['*', '&']))
         });
-        let text = self.world.files.read_to_string(&place.file).ok()?;
         names.find_map(|name| {
-            let fits = |line: &str| {
-                let line = line.trim().trim_start_matches("import ").trim();
-                let (alias, path) = line.split_once('"')?;
-                let path = path.split('"').next()?;
-                let last = path
-                    .rsplit('/')
-                    .find(|part| !part.starts_with('v') || part.parse::<u32>().is_ok())?;
-                (alias.trim() == name || alias.trim().is_empty() && last == name)
-                    .then(|| path.to_owned())
-            };
-            text.lines().find_map(fits)
+            let mut imports = imports.iter();
+            let (_, path) = imports.find(|(known, _)| known == name)?;
+            Some(path.clone())
         })
+    }
+
+    /// The imports of a file: what each is called in it, as far as that shows, and its path.
+    fn imports(&self, place: &Place<'_>) -> Vec<(String, String)> {
+        let text = self.world.files.read_to_string(&place.file);
+        let text = text.unwrap_or_default();
+        let import = |line: &str| {
+            let line = line.trim().trim_start_matches("import ").trim();
+            let (alias, path) = line.split_once('"')?;
+            let path = path.split('"').next()?;
+            let last = path
+                .rsplit('/')
+                .find(|part| !part.starts_with('v') || part.parse::<u32>().is_ok())?;
+            let alias = alias.trim();
+            let name = if alias.is_empty() { last } else { alias };
+            Some((name.to_owned(), path.to_owned()))
+        };
+        let head = text.lines().take_while(|line| !line.starts_with("func "));
+        head.filter_map(import).collect()
     }
 
     /// Tests that fail.

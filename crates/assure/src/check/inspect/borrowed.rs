@@ -169,7 +169,7 @@ pub fn lacking(world: &World, owner: &Member, import: &str, what: &str) -> Optio
     let sibling = world.here.member_of(import);
     let sibling = &sibling.filter(|other| other.path != owner.path)?.path;
     let message = format!(
-        "{} builds only inside of the workspace: the {sibling} that it requires lacks something ({what})",
+        "{} builds only inside of the workspace: the {sibling} that it requires is not the one that is here ({what})",
         owner.path
     );
     Some(
