@@ -98,14 +98,13 @@ fn commands<'t>(lines: &[&'t str]) -> Vec<&'t str> {
             out.extend(parts(text));
             continue;
         }
-        let depth = indent(line);
+        let (depth, list) = (indent(line), text.is_empty());
         // Items of a list may stand as deep as their key.
         let inside = |line: &&&str| {
             is_blank(line)
                 || indent(line) > depth
-                || indent(line) == depth && line.trim_start().starts_with("- ")
+                || list && indent(line) == depth && line.trim_start().starts_with("- ")
         };
-        let list = text.is_empty();
         let block = lines[at..].iter().take_while(inside);
         for line in block {
             let line = line.trim();
