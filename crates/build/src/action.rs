@@ -289,12 +289,7 @@ impl Drop for Builder {
 
 /// How many processors compilers share: GOMAXPROCS, which go's own runtime goes by, or those of this machine.
 fn processors(config: &BuildConfig) -> usize {
-    let set = config
-        .environment
-        .iter()
-        .rev()
-        .find(|(name, _)| name == "GOMAXPROCS");
-    match set.and_then(|(_, value)| value.parse().ok()) {
+    match config.tool_variable("GOMAXPROCS").parse().ok() {
         Some(count) if count > 0 => count,
         _ => steady_system::processors(),
     }

@@ -202,6 +202,13 @@ impl BuildConfig {
         }
     }
 
+    /// A variable as tools find it in their environment; empty if it is not there.
+    pub(crate) fn tool_variable(&self, name: &str) -> &str {
+        let mut set = self.environment.iter().rev();
+        let found = set.find(|(known, _)| known == name);
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
     /// A file was looked at that was in this state.
     pub(crate) fn saw(&self, path: &camino::Utf8Path, stamp: Stamp) {
         let path = self.cwd.join(path);

@@ -530,6 +530,7 @@ impl Workbench {
             session.printer.note(warning);
         }
         self.modules.index().save();
+        self.modules.index().release();
         self.keep_sums(&loaded)?;
         let cwd = session.environment().cwd();
         for package in &mut loaded.set.packages {

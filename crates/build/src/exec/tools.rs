@@ -115,14 +115,15 @@ impl Run<'_> {
         }
     }
 
-    /// What stands for a tool that was not changed: its path, size and times.
+    /// What stands for a tool that was not changed and would say the same: its path, size and time, and the experiments that it names.
     fn tool_key(&self, name: &str) -> Option<crate::cache::Id> {
         let path = self.asked_tool(name);
         self.config.note(Utf8Path::new(&path));
         let meta = Utf8Path::new(&path).as_std_path().metadata().ok()?;
+        let experiments = self.config.tool_variable("GOEXPERIMENT");
         let mut hash = self.cache.hashes().hash("steady tool id");
         hash.add(format_args!(
-            "steady tool id\n{path}\n{} {} {}.{}\n",
+            "steady tool id 2\n{path}\n{experiments}\n{} {} {}.{}\n",
             meta.ino(),
             meta.len(),
             meta.mtime(),

@@ -178,6 +178,15 @@ impl Index {
         }
     }
 
+    /// Lets go of what is held of directories; whoever asks again gets it from the memories on disk. For runs that have loaded what they
+    /// want and go on with something that takes memory of its own.
+    pub fn release(&self) {
+        locked(&self.seen).clear();
+        locked(&self.variants).clear();
+        locked(&self.functions).clear();
+        locked(&self.memories).clear();
+    }
+
     /// Forgets a directory: it was changed by this run.
     pub fn forget(&self, dir: &Utf8Path) {
         locked(&self.seen).remove(dir);

@@ -214,7 +214,13 @@ impl<'m> Loader<'m> {
         self.follow(&wanted);
         self.check_sums()?;
         self.must_agree(&wanted)?;
+        // From here on it is known what the directories hold.
+        if !self.options.only_look {
+            self.modules.index().save();
+            self.modules.index().release();
+        }
         let mut roots = Vec::new();
+        self.set.packages.reserve(self.found.len());
         for found in &matches {
             self.load_match(found, &patterns_of, &mut roots);
         }

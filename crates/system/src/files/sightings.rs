@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Files changed this recently (nanoseconds) may change again without any sign of it: git's rule.
 const RACY: i64 = 2_000_000_000;
@@ -200,6 +200,14 @@ struct State {
     spoiled: bool,
 }
 
+impl State {
+    /// There is nothing to be noted any more, and what was noted is of no use.
+    fn spoil(&mut self) {
+        self.spoiled = true;
+        self.notes = HashMap::new();
+    }
+}
+
 /// The notes of one run.
 #[derive(Debug)]
 pub struct Sightings {
@@ -234,27 +242,38 @@ impl Sightings {
             }
             _ => false,
         };
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
+        if state.spoiled {
+            return;
+        }
         let known = state.notes.entry((path.to_owned(), question));
         let same = known.or_insert_with(|| sight.clone()).agrees(&sight);
-        state.spoiled |= fresh || !same;
+        if fresh || !same {
+            state.spoil();
+        }
     }
 
     /// Asks about an absolute path, for those who look at it in a way of their own.
     pub fn look(&self, path: &Utf8Path, question: Question) {
-        self.saw(path, question, Sight::now(path, question));
+        if !self.state().spoiled {
+            self.saw(path, question, Sight::now(path, question));
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The run is about this file, which has the given identity now.
     pub fn result(&self, path: &Utf8Path, identity: &str) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         state.results.push((path.to_string(), identity.to_owned()));
     }
 
     /// The files that the run is about, with their identities.
     #[must_use]
     pub fn results(&self) -> Vec<(String, String)> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state();
         state.results.clone()
     }
 
@@ -267,14 +286,14 @@ impl Sightings {
 
     /// The run depends on more than can be noted.
     pub fn spoil(&self) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.spoiled = true;
+        let mut state = self.state();
+        state.spoil();
     }
 
     /// All notes, sorted; `None` if they say too little.
     #[must_use]
     pub fn notes(&self) -> Option<Vec<Note>> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = self.state();
         if state.spoiled {
             return None;
         }
