@@ -187,7 +187,7 @@ impl Index {
         locked(&self.memories).clear();
     }
 
-    /// Forgets a directory: it was changed by this run.
+    /// Lets go of what is held of a directory: it was changed by this run, or nobody will ask for it again.
     pub fn forget(&self, dir: &Utf8Path) {
         locked(&self.seen).remove(dir);
         locked(&self.variants).remove(dir);

@@ -172,7 +172,14 @@ impl Loader<'_> {
             });
         let source = match &*place {
             Ok(place) if self.modules.is_prebuilt(place) => Arc::default(),
-            Ok(place) => self.modules.index().package(&place.dir, &self.context),
+            Ok(place) => {
+                let index = self.modules.index();
+                let source = index.package(&place.dir, &self.context);
+                if places.is_none() {
+                    index.forget(&place.dir); // no other load asks, and this one has what it wants
+                }
+                source
+            }
             Err(_) => Arc::default(),
         };
         Found { place, source }

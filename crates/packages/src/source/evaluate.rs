@@ -344,9 +344,10 @@ impl<'a> State<'a> {
             ),
         };
         for fact in &file.imports {
+            // Most are imported by one file, and there are thousands.
             imports
                 .entry(fact.path.clone())
-                .or_default()
+                .or_insert_with(|| Vec::with_capacity(1))
                 .push(position(fact.line, fact.column));
         }
         for fact in &file.embeds {
