@@ -20,17 +20,21 @@ pub fn root() -> Result<PathBuf> {
 /// Builds the released binary, or with `features` another one in a target directory of its own.
 pub fn build_steady(root: &Path, conformance: Option<&Path>) -> Result<PathBuf> {
     let mut command = Command::new("cargo");
-    command
-        .args(["build", "--quiet", "--release"])
-        .current_dir(root);
+    command.current_dir(root).arg("--quiet");
     let target = match conformance {
         Some(target) => {
-            command.args(["--features", "conformance"]);
+            command.args(["build", "--release", "--features", "conformance"]);
             target.to_owned()
         }
-        None => root.join("target"),
+        None => {
+            match cfg!(target_os = "linux") {
+                true => command.arg("static"),
+                false => command.args(["build", "--release"]),
+            };
+            root.join("target")
+        }
     };
-    let status = command.arg("--target-dir").arg(&target).status()?;
+    let status = command.env("CARGO_TARGET_DIR", &target).status()?;
     if !status.success() {
         bail!("Steady does not build");
     }
