@@ -1,6 +1,7 @@
 //! `go test`: programs of tests built, checked by vet and run, and their results.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 use steady_packages::load::TestSet;
@@ -140,7 +141,8 @@ pub fn check_output(cwd: &Utf8Path, settings: &TestSettings, packages: &[&Packag
     }
 }
 
-/// Builds the tests of packages and runs them. `packages` come with the sets of those that have tests.
+/// Builds the tests of packages and runs them. `packages` come with the sets of those that have tests; `asked` are all that were asked
+/// for, those that cannot be loaded among them.
 ///
 /// # Errors
 /// Only what ends the run as a whole.
@@ -148,11 +150,14 @@ pub fn test(
     config: BuildConfig,
     set: &mut PackageSet,
     packages: &[(PackageId, Option<TestSet>)],
+    asked: &[PackageId],
     settings: TestSettings,
     sink: Arc<dyn Sink>,
 ) -> Result<Outcome> {
     let builder = Builder::new(config, sink, ListNeeds::default())?;
     let work = builder.work_dir();
+    let imports = asked.iter().flat_map(|id| &set[*id].internal.imports);
+    let imported: HashSet<PackageId> = imports.copied().collect();
     let mut wanted = Vec::new();
     for (package, tests) in packages {
         let mut target = None;
@@ -162,6 +167,7 @@ pub fn test(
         wanted.push(Wanted {
             package: *package,
             set: *tests,
+            imported: imported.contains(package),
             target,
         });
     }

@@ -9,7 +9,6 @@
 //! A barrier also waits for the barrier before it, and a print for the print before it: runs start and results appear in the
 //! order of the packages. A program that is kept (`-c`, `-o`, profiles) has an install node behind link, vet and run.
 
-use std::collections::HashSet;
 use steady_packages::load::TestSet;
 use steady_packages::package::{PackageId, PackageSet};
 
@@ -36,6 +35,8 @@ pub(crate) struct Wanted {
     pub package: PackageId,
     /// None if it has no tests.
     pub set: Option<TestSet>,
+    /// Another of the packages that were asked for imports it.
+    pub imported: bool,
     /// Where the program is put; none if nowhere.
     pub target: Option<String>,
 }
@@ -65,10 +66,6 @@ impl<'a> Plan<'a> {
         how: Tests,
     ) -> Plan<'a> {
         let mut plan = Plan::empty(packages, config, modes, work);
-        let imported: HashSet<PackageId> = wanted
-            .iter()
-            .flat_map(|one| packages[one.package].internal.imports.iter().copied())
-            .collect();
         let meta = how.cover_meta.then(|| {
             let objdir = plan.new_objdir();
             plan.add(Kind::CoverMeta, None, Vec::new(), objdir)
@@ -78,7 +75,7 @@ impl<'a> Plan<'a> {
             let end = match one.set {
                 None => plan.without_tests(one.package, how, meta),
                 Some(set) => {
-                    if imported.contains(&one.package) && set.inner != one.package {
+                    if one.imported && set.inner != one.package {
                         // Errors of a package are told once: its copy with tests is built after it.
                         let copy = plan.compile(set.inner, false, false);
                         let own = plan.compile(one.package, false, false);

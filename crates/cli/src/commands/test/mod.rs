@@ -228,7 +228,14 @@ fn test(session: &Session, bench: Workbench, mut loaded: Loaded, settings: TestS
         }
     }
     let says_fail = !(settings.json || settings.fuzzes || settings.local);
-    let outcome = testing::test(bench.config, &mut loaded.set, &wanted, settings, sink)?;
+    let outcome = testing::test(
+        bench.config,
+        &mut loaded.set,
+        &wanted,
+        &loaded.roots,
+        settings,
+        sink,
+    )?;
     Ok(ended(session, &outcome, says_fail))
 }
 
