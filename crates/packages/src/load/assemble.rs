@@ -47,6 +47,11 @@ impl Stack {
         self.files.push(file.unwrap_or_default().to_string());
     }
 
+    /// Whether this way is shorter than another one, or as long and before it in order. No way at all stays none.
+    fn is_shorter(&self, than: &[String]) -> bool {
+        !than.is_empty() && (self.paths.len(), &self.paths[..]) < (than.len(), than)
+    }
+
     fn pop(&mut self) {
         self.paths.pop();
         self.files.pop();
@@ -109,7 +114,7 @@ impl Loader<'_> {
             .map_or(path, |place| place.path.as_str())
             .to_string();
         if let Some(&known) = self.by_path.get(&actual) {
-            self.check_cycle(known, &actual, importer, stack);
+            self.met_again(known, &actual, importer, stack);
             return known;
         }
         let id = self.set.add(Package::default());
@@ -129,28 +134,39 @@ impl Loader<'_> {
         id
     }
 
-    /// A package that is met while it is being loaded imports itself.
-    fn check_cycle(
+    /// A package that is met while it is being loaded imports itself; and what is wrong with one is told with the shortest way to it.
+    fn met_again(
         &mut self,
         id: PackageId,
         path: &str,
         importer: Option<&Importer<'_>>,
         stack: &mut Stack,
     ) {
-        if !stack.paths.iter().any(|other| other == path) {
+        let is_cycle = stack.paths.iter().any(|other| other == path);
+        let public = &mut self.set[id].public;
+        if !is_cycle && public.error.is_none() {
             return;
         }
         stack.push(path, importer);
-        let package = &mut self.set[id];
-        if package.public.error.is_none() {
-            package.public.error = Some(PackageError {
-                import_stack: stack.paths.clone(),
-                import_files: stack.files.clone(),
-                err: "import cycle not allowed".into(),
-                is_import_cycle: true,
-                ..PackageError::default()
-            });
-            package.public.incomplete = true;
+        match &mut public.error {
+            None => {
+                public.error = Some(PackageError {
+                    import_stack: stack.paths.clone(),
+                    import_files: stack.files.clone(),
+                    err: "import cycle not allowed".into(),
+                    is_import_cycle: true,
+                    ..PackageError::default()
+                });
+                public.incomplete = true;
+            }
+            Some(error) if is_cycle || error.is_import_cycle => error.is_import_cycle = true,
+            Some(error) if stack.is_shorter(&error.import_stack) => {
+                error.import_stack.clone_from(&stack.paths);
+                if !error.import_files.is_empty() {
+                    error.import_files.clone_from(&stack.files);
+                }
+            }
+            Some(_) => {}
         }
         stack.pop();
     }
