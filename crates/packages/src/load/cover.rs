@@ -1,8 +1,8 @@
 //! Which packages are instrumented: for coverage (`-cover`, `-coverpkg`), and for the fuzzer.
 
 use super::Loader;
-use super::assemble::Stack;
 use super::select::matches;
+use super::way::Stack;
 use crate::package::PackageId;
 use std::collections::HashSet;
 

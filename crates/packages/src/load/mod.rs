@@ -2,7 +2,8 @@
 //!
 //! Two passes. The first follows imports in waves and evaluates directories in parallel (`found`); the second assembles packages
 //! one after the other, depth first, because errors carry the way that led to them (`assemble`). What the second pass asks for is
-//! there already.
+//! there already. Around it stand `shape` (what is known of a package before its imports are), `wrong` (what is wrong with it) and
+//! `refuse` (who must not import it).
 
 mod assemble;
 mod buildinfo;
@@ -11,11 +12,15 @@ mod found;
 mod gopath;
 mod libraries;
 mod pgo;
+mod refuse;
 mod repository;
 mod select;
+mod shape;
 mod targets;
 mod test_set;
 mod testmain;
+mod way;
+mod wrong;
 
 pub use buildinfo::StampSettings;
 pub use cover::{Cover, Covered};

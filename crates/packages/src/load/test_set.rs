@@ -3,8 +3,8 @@
 //! A package `p` with tests becomes up to three packages: `p` compiled with its test files, the external test `p_test`, and the
 //! program `p.test`. Whatever lies between them and imports `p` is compiled once more against `p` with its tests.
 
-use super::assemble::{Importer, Stack};
 use super::testmain::{TestCover, TestDeps, TestMain};
+use super::way::{Importer, Stack};
 use super::{Cover, Loader};
 use crate::index::NoFunctions;
 use crate::package::{Package, PackageError, PackageId};
