@@ -152,7 +152,7 @@ impl Memory {
 
     /// Keeps what was printed and what is started, if the notes allow.
     pub fn keep(&self, text: Vec<u8>, start: Option<Program>) {
-        let Some(notes) = self.sightings.notes() else {
+        let Some(notes) = self.sightings.take_notes() else {
             return;
         };
         let answer = Answer {

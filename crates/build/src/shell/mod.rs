@@ -363,7 +363,7 @@ mod tests {
         };
         let found = environment_of(&config).look_path("cc").unwrap();
         assert_eq!(found, late.join("cc"));
-        let notes = sightings.notes().unwrap();
+        let notes = sightings.take_notes().unwrap();
         let holds = || {
             let mut notes = notes.iter();
             notes.all(|(path, question, sight)| {

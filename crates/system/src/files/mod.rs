@@ -166,7 +166,9 @@ impl Files {
     }
 
     fn note(&self, path: &Utf8Path, question: Question, sight: impl FnOnce() -> Sight) {
-        if let Some(sightings) = &self.sightings {
+        if let Some(sightings) = &self.sightings
+            && !sightings.is_spoiled()
+        {
             sightings.saw(&self.resolve(path), question, sight());
         }
     }

@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _};
 use std::os::unix::fs::MetadataExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// Files changed this recently (nanoseconds) may change again without any sign of it: git's rule.
@@ -197,15 +198,6 @@ impl Sight {
 struct State {
     notes: HashMap<(Utf8PathBuf, Question), Sight>,
     results: Vec<(String, String)>,
-    spoiled: bool,
-}
-
-impl State {
-    /// There is nothing to be noted any more, and what was noted is of no use.
-    fn spoil(&mut self) {
-        self.spoiled = true;
-        self.notes = HashMap::new();
-    }
 }
 
 /// The notes of one run.
@@ -215,6 +207,8 @@ pub struct Sightings {
     own: Utf8PathBuf,
     /// The clock when the run began, in nanoseconds since 1970.
     started: i64,
+    /// Whether there is nothing more to note.
+    spoiled: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -225,13 +219,14 @@ impl Sightings {
         Sightings {
             own: own.into(),
             started,
+            spoiled: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }
 
     /// Notes an answer that was just given.
     pub fn saw(&self, path: &Utf8Path, question: Question, mut sight: Sight) {
-        if path.starts_with(&self.own) {
+        if self.is_spoiled() || path.starts_with(&self.own) {
             return;
         }
         let fresh = match &sight {
@@ -243,19 +238,17 @@ impl Sightings {
             _ => false,
         };
         let mut state = self.state();
-        if state.spoiled {
-            return;
-        }
         let known = state.notes.entry((path.to_owned(), question));
         let same = known.or_insert_with(|| sight.clone()).agrees(&sight);
+        drop(state);
         if fresh || !same {
-            state.spoil();
+            self.spoil();
         }
     }
 
     /// Asks about an absolute path, for those who look at it in a way of their own.
     pub fn look(&self, path: &Utf8Path, question: Question) {
-        if !self.state().spoiled {
+        if !self.is_spoiled() {
             self.saw(path, question, Sight::now(path, question));
         }
     }
@@ -284,22 +277,29 @@ impl Sightings {
         }
     }
 
-    /// The run depends on more than can be noted.
+    /// The run depends on more than can be noted: what was noted goes, and from here on it costs nothing to look.
     pub fn spoil(&self) {
-        let mut state = self.state();
-        state.spoil();
+        if !self.spoiled.swap(true, Ordering::Relaxed) {
+            self.state().notes = HashMap::new();
+        }
     }
 
-    /// All notes, sorted; `None` if they say too little.
+    /// Whether nothing that is seen counts any more.
     #[must_use]
-    pub fn notes(&self) -> Option<Vec<Note>> {
-        let state = self.state();
-        if state.spoiled {
+    pub fn is_spoiled(&self) -> bool {
+        self.spoiled.load(Ordering::Relaxed)
+    }
+
+    /// All notes, sorted, which are handed over; `None` if they say too little.
+    #[must_use]
+    pub fn take_notes(&self) -> Option<Vec<Note>> {
+        let mut state = self.state();
+        if self.is_spoiled() {
             return None;
         }
-        let notes = state.notes.iter();
+        let notes = std::mem::take(&mut state.notes).into_iter();
         let mut all: Vec<Note> = notes
-            .map(|((path, question), sight)| (path.to_string(), *question, sight.clone()))
+            .map(|((path, question), sight)| (path.into_string(), question, sight))
             .collect();
         all.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         Some(all)
@@ -321,7 +321,7 @@ mod tests {
         let later = Clock::System.nanos() + 3_600_000_000_000;
         let sightings = Arc::new(Sightings::new(dir.join("own"), later));
         ask(&Files::new(dir).watched(Arc::clone(&sightings)));
-        (temp, sightings.notes())
+        (temp, sightings.take_notes())
     }
 
     fn holds(notes: &[Note]) -> bool {
@@ -379,7 +379,7 @@ mod tests {
         let noted = |clock: i64| {
             let sightings = Sightings::new(dir.join("own"), clock);
             sightings.look(&path, Question::Head);
-            sightings.notes().unwrap().remove(0).2
+            sightings.take_notes().unwrap().remove(0).2
         };
         let holds = |sight: &Sight, clock: i64| sight.holds(&path, Question::Head, clock);
         let later = now + 3_600_000_000_000;
@@ -435,6 +435,6 @@ mod tests {
         let sightings = Arc::new(Sightings::new(dir.join("own"), Clock::System.nanos()));
         let files = Files::new(dir).watched(Arc::clone(&sightings));
         files.read("file").unwrap();
-        assert_eq!(sightings.notes(), None);
+        assert_eq!(sightings.take_notes(), None);
     }
 }
