@@ -163,6 +163,12 @@ fn fs_trace(session: &Session) -> Option<Witness> {
     on.then(|| Box::new(tell) as Witness)
 }
 
+/// Whether the command is one of those that look at imports alone, of each package once.
+fn is_about_modules(session: &Session) -> bool {
+    let name = session.command.long_name();
+    name.starts_with("mod ") || name.starts_with("work ") || name == "get"
+}
+
 /// Where memories of directories are, and what they are about.
 fn index_options(session: &Session) -> IndexOptions {
     let settings = &session.settings;
@@ -178,6 +184,7 @@ fn index_options(session: &Session) -> IndexOptions {
         go_version: settings.version.clone(),
         project: modules::project(settings, &session.files),
         bound: None,
+        lean: is_about_modules(session),
         clock: Clock::System,
     }
 }

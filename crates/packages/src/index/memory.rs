@@ -101,7 +101,13 @@ impl Memory {
     /// What is remembered of a directory, if it still holds.
     pub fn get(&self, files: &Files, dir: &Utf8Path) -> Option<Remembered> {
         let name = self.name(dir);
-        let record: Record = postcard::from_bytes(self.store.get(name)?).ok()?;
+        let record: Record = match self.store.get(name) {
+            Some(bytes) => postcard::from_bytes(bytes).ok()?,
+            None => {
+                let news = self.news.lock().unwrap_or_else(PoisonError::into_inner);
+                postcard::from_bytes(news.records.get(name)?).ok()?
+            }
+        };
         if !self.holds(files, dir, &record) {
             return None;
         }
@@ -135,10 +141,16 @@ impl Memory {
                     .all(|(file, stamp)| now(&dir.join(&file.name)) == Some(*stamp)))
     }
 
-    /// Remembers what was just read of a directory (`None`: it is missing). `started`: the clock before it was read.
-    pub fn put(&self, files: &Files, dir: &Utf8Path, contents: Option<&DirContents>, started: i64) {
+    /// Remembers what was just read of a directory (`None`: it is missing), if it may be. `started`: the clock before it was read.
+    fn put(
+        &self,
+        files: &Files,
+        dir: &Utf8Path,
+        contents: Option<&DirContents>,
+        started: i64,
+    ) -> bool {
         let Some((dir_stamp, file_stamps)) = self.stamps(files, dir, contents, started) else {
-            return;
+            return false;
         };
         let record = Record {
             dir: dir_stamp,
@@ -146,7 +158,7 @@ impl Memory {
             contents: contents.cloned(),
         };
         let Ok(bytes) = postcard::to_stdvec(&record) else {
-            return;
+            return false;
         };
         let name = self.name(dir).to_owned();
         self.news
@@ -154,6 +166,7 @@ impl Memory {
             .unwrap_or_else(PoisonError::into_inner)
             .records
             .insert(name, bytes);
+        true
     }
 
     /// Stamps to keep; `None`: not to be remembered, since a change could go unseen.
@@ -216,22 +229,22 @@ impl Memory {
     }
 }
 
-/// Reads a directory anew and remembers it.
+/// Reads a directory anew and remembers it if it may be.
 pub(super) fn refresh(
     memory: &Memory,
     files: &Files,
     dir: &Utf8Path,
     started: i64,
-) -> Result<DirContents, crate::source::SourceError> {
+) -> (Result<DirContents, crate::source::SourceError>, bool) {
     let answer = scan::scan_dir(files, dir);
-    match &answer {
+    let remembered = match &answer {
         Ok(contents) => memory.put(files, dir, Some(contents), started),
         Err(crate::source::SourceError::Unreadable { missing: true, .. })
             if memory.trust == Trust::Always =>
         {
-            memory.put(files, dir, None, started);
+            memory.put(files, dir, None, started)
         }
-        Err(_) => {}
-    }
-    answer
+        Err(_) => false,
+    };
+    (answer, remembered)
 }

@@ -11,17 +11,18 @@
 //! Directories and files that were changed within the last two seconds are not remembered: they could change again without
 //! their stamps telling. A file that is torn or of another format is rebuilt. Of directories in which an overlay changes anything, or
 //! below which it does, nothing is kept or believed.
-//! Within a process every directory is looked at once.
+//! Within a process every directory is looked at once. A lean index, for commands that ask for most directories once, keeps only what
+//! lies in no memory; what does is decoded each time that it is asked for, since it takes ten times the room then.
 
 mod memory;
 mod variants;
 
 use crate::source::testing::{self, TestFileError, TestFunction};
-use crate::source::{BuildContext, DirContents, PackageSource, SourceError, scan};
+use crate::source::{BuildContext, DirContents, PackageSource, SourceError, evaluate, scan};
 use camino::{Utf8Path, Utf8PathBuf};
 use memory::{Memory, Trust};
 use sha2::{Digest, Sha256};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use steady_module::hex;
@@ -44,6 +45,8 @@ pub struct IndexOptions {
     pub project: Option<Utf8PathBuf>,
     /// A directory and the one that is read in its place (a snapshot of a part of the standard library).
     pub bound: Option<(Utf8PathBuf, Utf8PathBuf)>,
+    /// What a memory of something that nobody edits tells of a directory is not kept (see the module).
+    pub lean: bool,
     /// The clock.
     pub clock: Clock,
 }
@@ -67,12 +70,17 @@ type Answer = Result<Arc<DirContents>, SourceError>;
 /// Directories that are not worth starting threads for.
 const FEW: usize = 16;
 
+/// Directories that a lean index keeps in mind: who has asked whether there are any files often asks for them next.
+const RECENT: usize = 16;
+
 /// The memory; shared by all threads of a run.
 pub struct Index {
     files: Files,
     options: IndexOptions,
     /// What this process has looked at already.
     seen: Mutex<HashMap<Utf8PathBuf, Answer>>,
+    /// What a lean index was asked for last.
+    recent: Mutex<VecDeque<(Utf8PathBuf, Arc<DirContents>)>>,
     /// What the directories are under the configurations that were asked for.
     variants: Mutex<HashMap<Utf8PathBuf, Arc<Mutex<Variants>>>>,
     /// What test files hold.
@@ -99,6 +107,7 @@ impl Index {
             files,
             options,
             seen: Mutex::default(),
+            recent: Mutex::default(),
             variants: Mutex::default(),
             functions: Mutex::default(),
             memories: Mutex::default(),
@@ -146,7 +155,7 @@ impl Index {
         &self.files
     }
 
-    /// Facts of a directory (absolute path). Each directory is read at most once a process.
+    /// Facts of a directory (absolute path). Each directory is read at most once a process, and decoded so, unless the index is lean.
     pub fn dir(&self, dir: &Utf8Path) -> Answer {
         if let Some(other) = self.elsewhere(dir) {
             return other.dir(dir);
@@ -154,12 +163,25 @@ impl Index {
         if let Some(answer) = locked(&self.seen).get(dir) {
             return answer.clone();
         }
-        let answer = self.look(dir).map(Arc::new);
-        locked(&self.seen).insert(dir.to_owned(), answer.clone());
+        if let Some((_, contents)) = locked(&self.recent).iter().find(|(path, _)| path == dir) {
+            return Ok(Arc::clone(contents));
+        }
+        let (answer, remembered) = self.look(dir);
+        let answer = answer.map(Arc::new);
+        if remembered && self.options.lean && self.witness.is_none() {
+            if let Ok(contents) = &answer {
+                let mut recent = locked(&self.recent);
+                recent.truncate(RECENT - 1);
+                recent.push_front((dir.to_owned(), Arc::clone(contents)));
+            }
+        } else {
+            locked(&self.seen).insert(dir.to_owned(), answer.clone());
+        }
         answer
     }
 
-    fn look(&self, dir: &Utf8Path) -> Result<DirContents, SourceError> {
+    /// What is in a directory, and whether a memory of something that nobody edits tells it as well.
+    fn look(&self, dir: &Utf8Path) -> (Result<DirContents, SourceError>, bool) {
         if let Some(witness) = &self.witness {
             witness(dir);
         }
@@ -169,13 +191,14 @@ impl Index {
         });
         let dir = bound.as_deref().unwrap_or(dir);
         let Some(memory) = self.memory(dir) else {
-            return scan::scan_dir(&self.files, dir);
+            return (scan::scan_dir(&self.files, dir), false);
         };
-        match memory.get(&self.files, dir) {
-            Some(Some(contents)) => Ok(contents),
-            Some(None) => Err(scan::missing(dir)),
+        let (answer, remembered) = match memory.get(&self.files, dir) {
+            Some(Some(contents)) => (Ok(contents), true),
+            Some(None) => (Err(scan::missing(dir)), true),
             None => memory::refresh(&memory, &self.files, dir, self.options.clock.nanos()),
-        }
+        };
+        (answer, remembered && memory.trust != Trust::FileStamps)
     }
 
     /// Lets go of what is held of directories; whoever asks again gets it from the memories on disk. For runs that have loaded what they
@@ -190,6 +213,7 @@ impl Index {
     /// Lets go of what is held of a directory: it was changed by this run, or nobody will ask for it again.
     pub fn forget(&self, dir: &Utf8Path) {
         locked(&self.seen).remove(dir);
+        locked(&self.recent).retain(|(path, _)| path != dir);
         locked(&self.variants).remove(dir);
     }
 
@@ -199,6 +223,10 @@ impl Index {
             return other.package(dir, context);
         }
         match self.dir(dir) {
+            // What is not kept itself is not worth keeping in another form.
+            Ok(contents) if self.options.lean && !locked(&self.seen).contains_key(dir) => {
+                Arc::new(evaluate(dir, &contents, context))
+            }
             Ok(contents) => {
                 let known = Arc::clone(locked(&self.variants).entry(dir.to_owned()).or_default());
                 locked(&known).under(context, dir, &contents)

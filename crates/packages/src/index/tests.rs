@@ -32,6 +32,7 @@ impl World {
             goroot: Some(self.root.join("go")),
             go_version: "go1.99".to_owned(),
             project: Some(self.root.join("p")),
+            lean: false,
             clock: Clock::Fixed(SystemTime::now() + Duration::from_secs(later)),
         };
         Index::new(Files::new(&self.root), options)
@@ -208,4 +209,38 @@ fn prefetching_many() {
     index.prefetch(&dirs);
     assert_eq!(locked(&index.seen).len(), 100);
     assert!(dirs.iter().all(|dir| index.dir(dir).is_ok()));
+}
+
+#[test]
+fn a_lean_index_keeps_what_no_memory_tells() {
+    let world = World::new();
+    world.write("p/a.go", "package a\n");
+    for n in 0..2 * RECENT {
+        world.write(
+            &format!("mod/x.y/m@v1.0.0/{n}/a.go"),
+            "package a\nimport \"one\"\n",
+        );
+    }
+    let options = IndexOptions {
+        lean: true,
+        ..world.index(0).options
+    };
+    let index = Index::new(Files::new(&world.root), options);
+    for _ in 0..2 {
+        world.imports(&index, "p");
+        for n in 0..2 * RECENT {
+            assert_eq!(
+                world.imports(&index, &format!("mod/x.y/m@v1.0.0/{n}")),
+                ["one"]
+            );
+        }
+    }
+    assert_eq!(locked(&index.seen).len(), 1);
+    assert_eq!(locked(&index.recent).len(), RECENT);
+    let package = index.package(
+        &world.root.join("mod/x.y/m@v1.0.0/0"),
+        &BuildContext::default(),
+    );
+    assert_eq!(package.name, "a");
+    assert!(locked(&index.variants).is_empty());
 }
