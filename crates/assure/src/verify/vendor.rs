@@ -189,14 +189,14 @@ impl Vendor {
                 Some((*dirs.get(dir)?, name))
             });
             if let Some((module, name)) = owner {
-                self.expect(module, name.as_str(), place);
+                self.expect(module, name.as_str(), &place);
                 continue;
             }
             // A directory stands in for the module: its file is the measure.
             self.checked += 1;
-            match chain.files.read(from) {
+            match chain.files.read(&from) {
                 Ok(bytes) => {
-                    let mut copy = copies::open(chain, self.dir.join(place));
+                    let mut copy = copies::open(chain, self.dir.join(&place));
                     copy.take(&bytes, &mut buffer);
                     let found = copies::settle(chain, copy, Print::of(&bytes));
                     let cause = "the directory that replaces the module was changed since, or the copy was edited";
@@ -204,7 +204,7 @@ impl Vendor {
                         .extend(found.map(|failure| failure.because(cause)));
                 }
                 Err(error) => self.failures.push(
-                    failure(chain, Problem::Unreadable, from.to_owned())
+                    failure(chain, Problem::Unreadable, from.clone())
                         .saying("a file to copy", error.to_string()),
                 ),
             }

@@ -16,27 +16,39 @@ const SHARE: usize = 32;
 const BUFFER: usize = 1 << 18;
 
 impl Files {
-    /// Copies files; directories must be there, and each copy is new with `mode`. Ends early when a signal asks for it.
+    /// Copies files; directories must be there, and each copy is new with `mode`. `paths` tells from where to where. Ends early when a
+    /// signal asks for it.
     ///
     /// # Errors
     /// The first failure.
-    pub fn copy_all(&self, copies: &[(&Utf8Path, Utf8PathBuf)], mode: u32) -> Result<()> {
-        each(copies, |(from, to), buffer| {
-            self.copy_one(from, to, mode, &mut buffer.0)
+    pub fn copy_all<T: Sync>(
+        &self,
+        copies: &[T],
+        paths: impl Fn(&T) -> (Utf8PathBuf, Utf8PathBuf) + Sync,
+        mode: u32,
+    ) -> Result<()> {
+        each(copies, |_, copy, buffer| {
+            let (from, to) = paths(copy);
+            self.copy_one(&from, &to, mode, &mut buffer.0)
         })
     }
 
-    /// For each pair: is the second a file of its own (no link, no second name) with the bytes of the first and with just this
-    /// mode? What cannot be read is not.
+    /// For each pair of `paths`: is the second a file of its own (no link, no second name) with the bytes of the first and with just
+    /// this mode? What cannot be read is not.
     ///
     /// # Errors
     /// A signal asked for an end.
-    pub fn are_copies(&self, pairs: &[(&Utf8Path, Utf8PathBuf)], mode: u32) -> Result<Vec<bool>> {
+    pub fn are_copies<T: Sync>(
+        &self,
+        pairs: &[T],
+        paths: impl Fn(&T) -> (Utf8PathBuf, Utf8PathBuf) + Sync,
+        mode: u32,
+    ) -> Result<Vec<bool>> {
         let equal: Vec<AtomicBool> = pairs.iter().map(|_| AtomicBool::new(false)).collect();
-        let numbered: Vec<_> = pairs.iter().zip(&equal).collect();
-        each(&numbered, |((from, to), equal), buffer| {
-            let same = self.is_copy(from, to, mode, buffer).unwrap_or(false);
-            equal.store(same, Ordering::Relaxed);
+        each(pairs, |at, pair, buffer| {
+            let (from, to) = paths(pair);
+            let same = self.is_copy(&from, &to, mode, buffer).unwrap_or(false);
+            equal[at].store(same, Ordering::Relaxed);
             Ok(())
         })?;
         Ok(equal.into_iter().map(AtomicBool::into_inner).collect())
@@ -121,20 +133,24 @@ impl Files {
 /// Two buffers for each thread.
 type Buffers = (Vec<u8>, Vec<u8>);
 
-/// Does the same with many things on all processors; ends with the first failure.
-fn each<T: Sync>(things: &[T], work: impl Fn(&T, &mut Buffers) -> Result<()> + Sync) -> Result<()> {
+/// Does the same with many things, each of which has a number, on all processors; ends with the first failure.
+fn each<T: Sync>(
+    things: &[T],
+    work: impl Fn(usize, &T, &mut Buffers) -> Result<()> + Sync,
+) -> Result<()> {
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let failure = Mutex::new(None);
-    let shares: Vec<_> = things.chunks(SHARE).collect();
+    let shares = things.len().div_ceil(SHARE);
     let thread = || {
         let mut buffers = (vec![0; BUFFER], vec![0; BUFFER]);
-        while let Some(share) = shares.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if stop.load(Ordering::Relaxed) {
+        loop {
+            let share = next.fetch_add(1, Ordering::Relaxed);
+            if share >= shares || stop.load(Ordering::Relaxed) {
                 return;
             }
-            let mut things = share.iter();
+            let mut numbers = share * SHARE..things.len().min((share + 1) * SHARE);
             let done = interrupt::check()
-                .and_then(|()| things.try_for_each(|thing| work(thing, &mut buffers)));
+                .and_then(|()| numbers.try_for_each(|at| work(at, &things[at], &mut buffers)));
             if let Err(error) = done {
                 stop.store(true, Ordering::Relaxed);
                 if let Ok(mut failure) = failure.lock() {
@@ -144,7 +160,7 @@ fn each<T: Sync>(things: &[T], work: impl Fn(&T, &mut Buffers) -> Result<()> + S
         }
     };
     std::thread::scope(|scope| {
-        for _ in 1..crate::processors().min(shares.len()) {
+        for _ in 1..crate::processors().min(shares) {
             scope.spawn(thread);
         }
         thread();

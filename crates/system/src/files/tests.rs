@@ -149,22 +149,25 @@ fn many_files_are_copied_and_a_tree_is_swapped_in() {
             .write(name, name.repeat(9000).as_bytes(), 0o444)
             .unwrap();
     }
-    let copies: Vec<_> = names
-        .iter()
-        .map(|name| {
-            (
-                Utf8Path::new(name.as_str()),
-                Utf8PathBuf::from(name.replace("from", "new")),
-            )
-        })
-        .collect();
-    files.copy_all(&copies, 0o666).unwrap();
+    let paths = |name: &String| (name.into(), name.replace("from", "new").into());
+    files.copy_all(&names, paths, 0o666).unwrap();
+    let mode = files.lstat("new/7").unwrap().mode;
+    files.write("new/8", b"edited", 0o666).unwrap();
+    let equal = files.are_copies(&names, paths, mode).unwrap();
+    let edited = equal.iter().position(|equal| !equal);
+    assert_eq!(edited, Some(8));
+    assert_eq!(equal.iter().filter(|equal| **equal).count(), 99);
     files.swap_in("new", "place").unwrap();
     assert!(!files.exists("new") && !files.exists("place/old"));
     assert_eq!(
         files.read("place/7").unwrap(),
         "from/7".repeat(9000).as_bytes()
     );
-    let missing = [(Utf8Path::new("from/none"), Utf8PathBuf::from("place/none"))];
-    assert!(files.copy_all(&missing, 0o666).is_err());
+    let paths = |name: &&str| {
+        (
+            format!("from/{name}").into(),
+            format!("place/{name}").into(),
+        )
+    };
+    assert!(files.copy_all(&["none"], paths, 0o666).is_err());
 }

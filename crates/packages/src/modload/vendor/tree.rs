@@ -7,7 +7,8 @@ use crate::source::facts::{FileError, FileFacts};
 use crate::source::imports::{Tags, constraint_counts};
 use crate::source::{BuildContext, SourceError, scan};
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 use steady_module::gover;
 use steady_system::parallel;
 use steady_system::temp::TempDir;
@@ -38,10 +39,15 @@ pub struct VendorPlan {
     pub modules_txt: String,
     /// Packages whose embedded files cannot be found, a message each.
     pub problems: Vec<String>,
-    dirs: BTreeSet<Utf8PathBuf>,
-    /// Each file's place below the vendor directory, and where it comes from.
-    files: BTreeMap<Utf8PathBuf, Utf8PathBuf>,
+    /// Every directory below the vendor directory, those above others included.
+    dirs: BTreeMap<String, Dir>,
 }
+
+/// The files of a directory, sorted: their names, and the directory that has a file of this name to copy.
+type Dir = Vec<(Box<str>, Arc<Utf8Path>)>;
+
+/// A file and its directory below the vendor directory.
+type Planned<'p> = (&'p str, &'p (Box<str>, Arc<Utf8Path>));
 
 /// One package's share.
 #[derive(Default)]
@@ -123,17 +129,16 @@ impl Modules {
         let mut shares: Vec<_> = shares.into_iter().collect::<Result<_>>()?;
         let metadata: Vec<_> = metadata.into_iter().collect::<Result<_>>()?;
         for step in steps {
-            let ((from, to), names) = match step {
+            match step {
                 Step::Package(at) => {
                     let share = std::mem::take(&mut shares[at]);
                     plan.problems.extend(share.problem);
-                    plan.dirs.insert(sources[at].1.clone());
-                    (&sources[at], [share.names, share.embedded].concat())
+                    plan.add_dir(sources[at].1.as_str());
+                    plan.add(&sources[at], &share.names);
+                    plan.add(&sources[at], &share.embedded);
                 }
-                Step::Metadata(at) => (&above[at], metadata[at].clone()),
-            };
-            let places = names.iter().map(|name| (to.join(name), from.join(name)));
-            plan.files.extend(places);
+                Step::Metadata(at) => plan.add(&above[at], &metadata[at]),
+            }
         }
         Ok(plan)
     }
@@ -159,11 +164,11 @@ impl Look<'_> {
             name if name.ends_with("_test.go") => false,
             "go.mod" | "go.sum" => self.keeps_go_mod,
             name if name.ends_with(".go") => {
-                let files = known.iter().flat_map(|contents| &contents.files);
-                match files.into_iter().find(|file| file.name == *name) {
-                    Some(facts) => may_be_built(facts),
+                let files = known.as_ref().map_or(&[][..], |contents| &contents.files);
+                match files.binary_search_by(|file| file.name.as_str().cmp(name)) {
+                    Ok(at) => may_be_built(&files[at]),
                     // Names that builds pass over are not remembered.
-                    None => may_be_built(&scan::scan_file(&self.disk, dir, name)),
+                    Err(_) => may_be_built(&scan::scan_file(&self.disk, dir, name)),
                 }
             }
             // Nothing is known of it, so it may be needed.
@@ -211,10 +216,47 @@ fn may_be_built(file: &FileFacts) -> bool {
 }
 
 impl VendorPlan {
+    /// Names a directory and those above it.
+    fn add_dir(&mut self, dir: &str) {
+        let mut at = Some(dir);
+        while let Some(dir) = at.filter(|dir| !self.dirs.contains_key(*dir)) {
+            self.dirs.insert(dir.to_owned(), Dir::new());
+            at = dir.rsplit_once('/').map(|(above, _)| above);
+        }
+    }
+
+    /// Files, which may lie in directories below; they stand in for those that were there.
+    fn add(&mut self, (from, to): &Place, names: &[String]) {
+        fn split(name: &str) -> (&str, &str) {
+            name.rsplit_once('/').unwrap_or(("", name))
+        }
+        for neighbours in names.chunk_by(|one, next| split(one).0 == split(next).0) {
+            let below = neighbours.first().map_or("", |name| split(name).0);
+            let (source, dir) = match below {
+                "" => (Arc::from(from.as_path()), to.to_string()),
+                _ => (Arc::from(from.join(below)), to.join(below).into_string()),
+            };
+            self.add_dir(&dir);
+            let files = self.dirs.entry(dir).or_default();
+            for name in neighbours {
+                let name = split(name).1;
+                match files.binary_search_by(|(known, _)| (**known).cmp(name)) {
+                    Ok(at) => files[at].1 = Arc::clone(&source),
+                    Err(at) => files.insert(at, (name.into(), Arc::clone(&source))),
+                }
+            }
+        }
+    }
+
+    fn planned(&self) -> impl Iterator<Item = Planned<'_>> {
+        let dirs = self.dirs.iter();
+        dirs.flat_map(|(dir, files)| files.iter().map(|file| (dir.as_str(), file)))
+    }
+
     /// Each file's place below the vendor directory, and the file that it is a copy of; modules.txt is not among them.
-    pub fn files(&self) -> impl Iterator<Item = (&Utf8Path, &Utf8Path)> {
-        let files = self.files.iter();
-        files.map(|(place, from)| (place.as_path(), from.as_path()))
+    pub fn files(&self) -> impl Iterator<Item = (Utf8PathBuf, Utf8PathBuf)> {
+        let files = self.planned();
+        files.map(|(dir, (name, from))| (Utf8Path::new(dir).join(&**name), from.join(&**name)))
     }
 
     /// Puts the tree at `place`, whole or not at all; without anything to vendor there is no directory. What is there and right
@@ -226,12 +268,12 @@ impl VendorPlan {
         if self.modules_txt.is_empty() {
             return files.remove_all(place);
         }
-        let dirs = self.all_dirs();
-        let mut old = self.look_at(files, place)?;
+        let planned: Vec<Planned<'_>> = self.planned().collect();
+        let mut old = self.look_at(files, place, &planned)?;
         if old.listing == self.modules_txt
-            && old.kept.len() == self.files.len()
-            && old.names.len() == self.files.len() + dirs.len() + 1
-            && dirs.iter().all(|dir| old.names.contains(dir))
+            && old.kept.iter().filter(|kept| **kept).count() == planned.len()
+            && old.names.len() == planned.len() + self.dirs.len() + 1
+            && self.dirs.keys().all(|dir| old.names.contains(dir))
         {
             return Ok(());
         }
@@ -246,37 +288,30 @@ impl VendorPlan {
             // The umask is another one now.
             old.kept.clear();
         }
-        dirs.iter()
-            .try_for_each(|dir| files.create_dir(root.join(dir)))?;
-        let linked = |to: &Utf8PathBuf| {
-            old.kept.contains(to) && files.hard_link(place.join(to), root.join(to)).is_ok()
+        let mut dirs = self.dirs.keys();
+        dirs.try_for_each(|dir| files.create_dir(root.join(dir)))?;
+        let linked = |at: usize, (dir, (name, _)): Planned<'_>| {
+            let names = [place, &root].map(|root| in_dir(root.as_str(), dir, name));
+            old.kept.get(at) == Some(&true) && files.hard_link(&names[0], &names[1]).is_ok()
         };
-        let copies: Vec<(&Utf8Path, Utf8PathBuf)> = self
-            .files
-            .iter()
-            .filter(|(to, _)| !linked(to))
-            .map(|(to, from)| (from.as_path(), root.join(to)))
-            .collect();
-        files.copy_all(&copies, 0o666)?;
+        let mut at = 0..;
+        let mut copies = planned;
+        copies.retain(|file| !linked(at.next().unwrap_or_default(), *file));
+        files.copy_all(
+            &copies,
+            |(dir, (name, from))| (from.join(&**name), in_dir(root.as_str(), dir, name)),
+            0o666,
+        )?;
         files.swap_in(&root, place)
     }
 
-    /// Every directory of the tree below its root, those above first.
-    fn all_dirs(&self) -> BTreeSet<Utf8PathBuf> {
-        let parents = self.files.keys().filter_map(|file| file.parent());
-        let mut dirs: BTreeSet<Utf8PathBuf> = BTreeSet::new();
-        for dir in parents.chain(self.dirs.iter().map(Utf8PathBuf::as_path)) {
-            let new = dir
-                .ancestors()
-                .take_while(|at| !at.as_str().is_empty() && !dirs.contains(*at));
-            let new: Vec<_> = new.map(Utf8Path::to_owned).collect();
-            dirs.extend(new);
-        }
-        dirs
-    }
-
     /// What is at `place`, and which of its files are as they are to be.
-    fn look_at(&self, files: &Files, place: &Utf8Path) -> Result<Old, steady_system::Error> {
+    fn look_at(
+        &self,
+        files: &Files,
+        place: &Utf8Path,
+        planned: &[Planned<'_>],
+    ) -> Result<Old, steady_system::Error> {
         let mut old = Old::default();
         let listing = place.join("modules.txt");
         match (files.lstat(place), files.lstat(&listing)) {
@@ -287,32 +322,43 @@ impl VendorPlan {
             if let Ok(below) = entry.path.strip_prefix(place)
                 && !below.as_str().is_empty()
             {
-                old.names.insert(below.to_owned());
+                old.names.insert(below.to_string());
             }
             Ok(Walk::Continue)
         })?;
-        let pairs: Vec<(&Utf8Path, Utf8PathBuf)> = self
-            .files
-            .iter()
-            .filter(|(to, _)| old.names.contains(*to))
-            .map(|(to, from)| (from.as_path(), place.join(to)))
-            .collect();
-        let equal = files.are_copies(&pairs, old.mode)?;
-        let there = self.files.keys().filter(|to| old.names.contains(*to));
-        let kept = there.zip(equal).filter(|(_, equal)| *equal);
-        old.kept = kept.map(|(to, _)| to.clone()).collect();
+        old.kept = files.are_copies(
+            planned,
+            |(dir, (name, from))| (from.join(&**name), in_dir(place.as_str(), dir, name)),
+            old.mode,
+        )?;
+        for ((dir, (name, _)), kept) in planned.iter().zip(&mut old.kept) {
+            // What a link leads to is not of this tree.
+            *kept &= old.names.contains(in_dir("", dir, name).as_str());
+        }
         old.listing = files.read_to_string(&listing).unwrap_or_default();
         Ok(old)
     }
+}
+
+/// The path of a file below `root`, in a directory below that.
+fn in_dir(root: &str, dir: &str, name: &str) -> Utf8PathBuf {
+    let mut path = String::with_capacity(root.len() + dir.len() + name.len() + 2);
+    for part in [root, dir, name] {
+        if !path.is_empty() {
+            path.push('/');
+        }
+        path.push_str(part);
+    }
+    path.into()
 }
 
 /// A vendor directory that is there.
 #[derive(Default)]
 struct Old {
     /// Everything below it.
-    names: HashSet<Utf8PathBuf>,
-    /// Files that are as they are to be.
-    kept: HashSet<Utf8PathBuf>,
+    names: HashSet<String>,
+    /// Whether each of the planned files is as it is to be; empty if none is.
+    kept: Vec<bool>,
     /// Its modules.txt.
     listing: String,
     /// The mode of modules.txt, which is that of all files.
