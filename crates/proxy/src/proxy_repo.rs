@@ -167,7 +167,7 @@ impl ProxyRepo {
         if let Some(length) = response.length() {
             sink.expect(sink.have() + length);
         }
-        let mut buffer = vec![0; 128 << 10];
+        let mut buffer = vec![0; 64 << 10];
         loop {
             steady_system::interrupt::check().map_err(|error| lasting(error.into()))?;
             let count = match response.read(&mut buffer) {

@@ -10,7 +10,7 @@ use std::io::Read;
 use steady_module::ModuleVersion;
 use steady_system::{FileKind, Files, Walk, interrupt, parallel};
 
-use crate::zip::{Archive, Buffers, FileHashes, Unpack, hash1};
+use crate::zip::{Archive, Buffers, Hash1, Unpack, hash1};
 use crate::{Error, Fetcher, Result};
 
 /// What is wrong with each module, in the order of the question; nothing for those that are as they were, or not in the cache.
@@ -49,7 +49,7 @@ fn one(fetcher: &Fetcher, files: &Files, module: &ModuleVersion, buffers: &Buffe
         }
     }
     if let Some(dir) = &dir {
-        match hash_dir(files, dir, &format!("{path}@{version}")) {
+        match hash_dir(files, dir, &format!("{path}@{version}"), buffers) {
             Ok(sum) if sum == recorded => {}
             Ok(_) => wrong.push(say(format!("dir has been modified ({dir})"))),
             Err(error) => wrong.push(say(error.to_string())),
@@ -73,27 +73,38 @@ fn hash_zip(files: &Files, zip: &Utf8Path, buffers: &Buffers) -> Result<String> 
     hash1(pass.run()?)
 }
 
-/// The `h1:` sum of a directory, as if its files were named `prefix/…`.
+/// The `h1:` sum of a directory, as if its files were named `prefix/…`. Names lie in one piece of memory: a module may have a hundred
+/// thousand of them.
 ///
 /// # Errors
 /// A file that cannot be read, or whose name has a newline.
-fn hash_dir(files: &Files, dir: &Utf8Path, prefix: &str) -> Result<String> {
-    let mut names = Vec::new();
+fn hash_dir(files: &Files, dir: &Utf8Path, prefix: &str, buffers: &Buffers) -> Result<String> {
+    let (mut names, mut places) = (String::new(), Vec::new());
     files.walk::<Error>(dir, &mut |entry| {
         interrupt::check()?;
         if entry.kind != FileKind::Dir {
-            names.push(entry.path.clone());
+            let start = names.len();
+            names += entry.path.strip_prefix(dir).unwrap_or(&entry.path).as_str();
+            places.push(start..names.len());
         }
         Ok(Walk::Continue)
     })?;
-    let mut buffer = vec![0; 256 << 10];
-    let mut sums = FileHashes::with_capacity(names.len());
-    for path in names {
-        let below = path.strip_prefix(dir).unwrap_or(&path);
-        let sum = hash_file(files.open(&path)?, &path, &mut buffer)?;
-        sums.push((format!("{prefix}/{below}"), sum));
+    places.sort_unstable_by(|one, other| names[one.clone()].cmp(&names[other.clone()]));
+    let mut tools = buffers.take();
+    let buffer = tools.piece();
+    let mut hash = Hash1::default();
+    let (mut path, mut name) = (format!("{dir}/"), format!("{prefix}/"));
+    let starts = (path.len(), name.len());
+    for place in places {
+        path.truncate(starts.0);
+        name.truncate(starts.1);
+        path += &names[place.clone()];
+        name += &names[place];
+        let path = Utf8Path::new(&path);
+        hash.add(&name, &hash_file(files.open(path)?, path, buffer)?)?;
     }
-    hash1(sums)
+    buffers.give(tools);
+    Ok(hash.sum())
 }
 
 fn hash_file(mut file: File, path: &Utf8Path, buffer: &mut [u8]) -> Result<[u8; 32]> {
@@ -141,11 +152,12 @@ mod tests {
             ("m@v1.0.0/go.mod".to_owned(), sum(b"module m\n")),
             ("m@v1.0.0/b/x.go".to_owned(), sum(b"package x\n")),
         ];
-        let found = hash_dir(&files, dir, "m@v1.0.0").unwrap();
+        let buffers = Buffers::default();
+        let found = hash_dir(&files, dir, "m@v1.0.0", &buffers).unwrap();
         assert_eq!(found, hash1(wanted).unwrap());
         files
             .write(dir.join("go.mod"), b"module n\n", 0o666)
             .unwrap();
-        assert_ne!(hash_dir(&files, dir, "m@v1.0.0").unwrap(), found);
+        assert_ne!(hash_dir(&files, dir, "m@v1.0.0", &buffers).unwrap(), found);
     }
 }

@@ -249,7 +249,7 @@ impl Look<'_> {
             let name = name.filter(|_| !entry.is_dir());
             let print = self.entry((archive, entry), name, &mut tree, tools, passed);
             let print = print.map_err(|error| self.damaged(zip, entry, &error))?;
-            hashes.push((entry.name.clone(), print.hash));
+            hashes.push((entry.name.to_string(), print.hash));
             if let Some(name) = name
                 && !names.insert(name)
             {

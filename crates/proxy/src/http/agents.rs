@@ -19,6 +19,10 @@ use super::resolver::KeepingResolver;
 use super::tls::Tls;
 use crate::{Error, Limits, Result};
 
+/// What each connection keeps for what comes and goes.
+const INPUT: usize = 64 << 10;
+const OUTPUT: usize = 8 << 10;
+
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Key {
     proxy: Option<String>,
@@ -79,6 +83,8 @@ impl Agents {
             .user_agent(concat!("steady/", env!("CARGO_PKG_VERSION")))
             .max_idle_connections(limits.parallel)
             .max_idle_connections_per_host(limits.parallel)
+            .input_buffer_size(INPUT)
+            .output_buffer_size(OUTPUT)
             .timeout_connect(Some(limits.connect))
             .timeout_recv_response(Some(limits.stall))
             .timeout_per_read(Some(limits.stall))

@@ -29,7 +29,7 @@ pub struct Archive {
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Name as it stands there; a trailing slash marks a directory.
-    pub name: String,
+    pub name: Box<str>,
     /// Bytes when unpacked, as declared.
     pub size: u64,
     /// What it is, by its name and the attributes that the writer's system gave it.
@@ -84,15 +84,16 @@ impl Archive {
         if directory.count > directory.size / 46 {
             return Err(not_a_zip());
         }
-        let mut bytes = vec![0; usize::try_from(directory.size).map_err(|_| not_a_zip())?];
-        file.read_exact_at(&mut bytes, directory.start)
-            .map_err(|_| not_a_zip())?;
         let mut entries = Vec::with_capacity(usize::try_from(directory.count).unwrap_or(0));
-        let mut rest = bytes.as_slice();
+        let mut records = Records {
+            file: &file,
+            at: directory.start,
+            left: directory.size,
+            bytes: Vec::new(),
+            from: 0,
+        };
         for _ in 0..directory.count {
-            let (entry, after) = read_entry(rest, directory.base)?;
-            entries.push(entry);
-            rest = after;
+            entries.push(records.next(directory.base)?);
         }
         Ok(Archive {
             file: Arc::new(file),
@@ -277,13 +278,51 @@ fn end64(file: &File, end: u64) -> io::Result<Option<(u64, [u8; 56])>> {
     Ok(Some((at, record)))
 }
 
-fn read_entry(bytes: &[u8], base: u64) -> io::Result<(Entry, &[u8])> {
-    if bytes.len() < 46 || &bytes[..4] != CENTRAL {
-        return Err(not_a_zip());
+/// The records of a central directory, of which there may be many: a part of them is in memory at a time.
+struct Records<'f> {
+    file: &'f File,
+    at: u64,
+    left: u64,
+    bytes: Vec<u8>,
+    from: usize,
+}
+
+impl Records<'_> {
+    /// The next bytes, so many.
+    fn peek(&mut self, count: usize) -> io::Result<&[u8]> {
+        /// Bytes that are read at a time. Most directories are smaller.
+        const PART: usize = 64 << 10;
+        let there = self.bytes.len() - self.from;
+        if there < count {
+            self.bytes.drain(..self.from);
+            self.from = 0;
+            let left = usize::try_from(self.left).unwrap_or(usize::MAX);
+            let more = left.min(PART.max(count - there));
+            self.bytes.resize(there + more, 0);
+            self.file
+                .read_exact_at(&mut self.bytes[there..], self.at)
+                .map_err(|_| not_a_zip())?;
+            (self.at, self.left) = (self.at + more as u64, self.left - more as u64);
+        }
+        let bytes = &self.bytes[self.from..];
+        bytes.get(..count).ok_or_else(not_a_zip)
     }
-    let (name_len, extra_len) = (u16_at(bytes, 28) as usize, u16_at(bytes, 30) as usize);
-    let end = 46 + name_len + extra_len + u16_at(bytes, 32) as usize;
-    let record = bytes.get(..end).ok_or_else(not_a_zip)?;
+
+    fn next(&mut self, base: u64) -> io::Result<Entry> {
+        let head = self.peek(46)?;
+        if &head[..4] != CENTRAL {
+            return Err(not_a_zip());
+        }
+        let lengths = [28, 30, 32].map(|at| u16_at(head, at) as usize);
+        let length = 46 + lengths.iter().sum::<usize>();
+        let entry = read_entry(self.peek(length)?, base)?;
+        self.from += length;
+        Ok(entry)
+    }
+}
+
+fn read_entry(record: &[u8], base: u64) -> io::Result<Entry> {
+    let (name_len, extra_len) = (u16_at(record, 28) as usize, u16_at(record, 30) as usize);
     let name = std::str::from_utf8(&record[46..46 + name_len])
         .map_err(|_| invalid("zip: file name is not UTF-8"))?;
     let (mut packed, mut size, mut offset) =
@@ -314,18 +353,15 @@ fn read_entry(bytes: &[u8], base: u64) -> io::Result<(Entry, &[u8])> {
         .checked_add(base)
         .filter(|offset| *offset < u64::MAX / 2)
         .ok_or_else(not_a_zip)?;
-    Ok((
-        Entry {
-            kind: kind_of(name, record),
-            name: name.to_owned(),
-            size,
-            packed,
-            crc,
-            method,
-            offset,
-        },
-        &bytes[end..],
-    ))
+    Ok(Entry {
+        kind: kind_of(name, record),
+        name: name.into(),
+        size,
+        packed,
+        crc,
+        method,
+        offset,
+    })
 }
 
 /// Unix writes the mode into the upper half of the attributes; others mark directories only.

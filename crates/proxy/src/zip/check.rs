@@ -1,5 +1,6 @@
 //! What may be in a module zip: the rules for an archive that came, and for files that are to go into one.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
@@ -27,7 +28,7 @@ impl fmt::Display for FileError {
 /// What became of a list of files.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CheckedFiles {
-    /// Those that belong into the zip.
+    /// Those that belong into the zip that is to be made; nothing for one that is there.
     pub valid: Vec<String>,
     /// Those that are passed over.
     pub omitted: Vec<FileError>,
@@ -116,15 +117,18 @@ pub fn check_zip(module: &ModuleVersion, archive: &Archive, zip_size: u64) -> Re
             );
             checked.size_error = Some(text);
         }
-        match too_large(name, entry.size) {
-            Some(reason) => checked.refuse(&entry.name, reason),
-            None => checked.valid.push(entry.name.clone()),
+        if let Some(reason) = too_large(name, entry.size) {
+            checked.refuse(&entry.name, reason);
         }
     }
     Ok(checked)
 }
 
-fn check_name(name: &str, is_dir: bool, collisions: &mut Collisions) -> Result<(), String> {
+fn check_name<'n>(
+    name: &'n str,
+    is_dir: bool,
+    collisions: &mut Collisions<'n>,
+) -> Result<(), String> {
     if !is_clean(name) {
         return Err("file path is not clean".to_owned());
     }
@@ -204,11 +208,11 @@ enum Verdict {
     Refused(String),
 }
 
-fn judge(
-    file: &SourceFile,
+fn judge<'n>(
+    file: &'n SourceFile,
     modules: &HashSet<String>,
     language: &str,
-    collisions: &mut Collisions,
+    collisions: &mut Collisions<'n>,
     left: &mut u64,
     size_error: &mut Option<String>,
 ) -> Verdict {
@@ -313,16 +317,16 @@ pub(super) fn is_vendored(name: &str, language: &str) -> bool {
 
 /// Finds names that are one name where case does not count, and names that are both file and directory.
 #[derive(Default)]
-pub(super) struct Collisions(HashMap<String, (String, bool)>);
+pub(super) struct Collisions<'n>(HashMap<Cow<'n, str>, (&'n str, bool)>);
 
-impl Collisions {
-    pub(super) fn check(&mut self, name: &str, is_dir: bool) -> Result<(), String> {
+impl<'n> Collisions<'n> {
+    pub(super) fn check(&mut self, name: &'n str, is_dir: bool) -> Result<(), String> {
         let mut name = name;
         let mut is_dir = is_dir;
         loop {
             let folded = fold(name);
             match self.0.get(&folded) {
-                Some((other, _)) if other != name => {
+                Some((other, _)) if *other != name => {
                     return Err(format!(
                         "case-insensitive file name collision: {other:?} and {name:?}"
                     ));
@@ -333,7 +337,7 @@ impl Collisions {
                 Some(_) if !is_dir => return Err(format!("multiple entries for file {name:?}")),
                 // A directory that is known: so are its parents.
                 Some(_) => return Ok(()),
-                None => drop(self.0.insert(folded, (name.to_owned(), is_dir))),
+                None => drop(self.0.insert(folded, (name, is_dir))),
             }
             let Some(at) = name.rfind('/') else {
                 return Ok(());
@@ -344,12 +348,12 @@ impl Collisions {
 }
 
 /// One form for all names that differ in case only.
-fn fold(name: &str) -> String {
+fn fold(name: &str) -> Cow<'_, str> {
     if name
         .bytes()
         .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
     {
-        return name.to_owned();
+        return name.into();
     }
     // To upper and back brings letters together whose cases are more than two (Kelvin sign, long s).
     let one =
@@ -361,5 +365,5 @@ fn fold(name: &str) -> String {
         let upper = one(Box::new(c.to_uppercase()), c);
         one(Box::new(upper.to_lowercase()), upper)
     });
-    folded.collect()
+    Cow::Owned(folded.collect())
 }

@@ -14,6 +14,7 @@ pub use archive::{Archive, Entry, EntryReader};
 pub use check::{CheckedFiles, FileError, check_files, check_zip};
 pub(crate) use create::write_plain;
 pub use create::{Content, SourceFile, create, create_from_dir, files_in_dir};
+pub(crate) use unpack::Hash1;
 pub use unpack::{Buffers, FileHashes, Unpack, hash1};
 pub use whole::WholeReader;
 

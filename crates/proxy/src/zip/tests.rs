@@ -65,7 +65,11 @@ fn archive(files: &Files, bytes: &[u8]) -> std::io::Result<Archive> {
     Archive::open(files.open("m.zip").unwrap())
 }
 
-fn unpack(files: &Files, archive: &Archive, threads: usize) -> Result<FileHashes> {
+fn unpack<'a>(
+    files: &Files,
+    archive: &'a Archive,
+    threads: usize,
+) -> Result<Vec<(&'a str, [u8; 32])>> {
     let prefix = format!("{}/", module());
     let target = Some((files, Utf8Path::new("out")));
     Unpack {
@@ -110,7 +114,7 @@ fn made_zips_can_be_read_and_unpacked() {
     create(&mut bytes, &module(), &list).unwrap();
     let archive = archive(&files, &bytes).unwrap();
     let checked = check_zip(&module(), &archive, bytes.len() as u64).unwrap();
-    assert_eq!((checked.valid.len(), checked.error().is_none()), (3, true));
+    assert!(checked.error().is_none());
     let sum = hash1(unpack(&files, &archive, 4).unwrap()).unwrap();
     // What sha256sum says over the same three files, hashed again.
     assert_eq!(sum, "h1:tKhCw13G/fFpoHewIf4axtnBYDuwIwsU9D5E4iI3N9E=");
@@ -259,11 +263,7 @@ fn directories_leave_out_what_is_not_theirs() {
     let mut out = Vec::new();
     create_from_dir(&mut out, &module(), &files, Utf8Path::new("m")).unwrap();
     let archive = archive(&files, &out).unwrap();
-    let names: Vec<&str> = archive
-        .entries()
-        .iter()
-        .map(|entry| entry.name.as_str())
-        .collect();
+    let names: Vec<&str> = archive.entries().iter().map(|entry| &*entry.name).collect();
     assert_eq!(
         names,
         ["example.com/m@v1.0.0/a/a.go", "example.com/m@v1.0.0/go.mod"]

@@ -20,9 +20,9 @@ use steady_module::hex;
 pub type FileHashes = Vec<(String, [u8; 32])>;
 
 /// A pass over an archive.
-pub struct Unpack<'a> {
+pub struct Unpack<'z, 'a> {
     /// The archive.
-    pub archive: &'a Archive,
+    pub archive: &'z Archive,
     /// `path@version/`; taken from the names when unpacking.
     pub prefix: &'a str,
     /// Where to unpack to, if at all: must not exist yet, or be empty.
@@ -35,14 +35,15 @@ pub struct Unpack<'a> {
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
 }
 
-impl Unpack<'_> {
-    /// Does it. Names must have been checked ([`super::check_zip`]) if there is a target.
+impl<'z> Unpack<'z, '_> {
+    /// Does it, and gives the SHA-256 of each file by its full name. Names must have been checked ([`super::check_zip`]) if there is a
+    /// target.
     ///
     /// # Errors
     /// The first file that does not unpack to what the archive declares, or cannot be written.
-    pub fn run(&self) -> Result<FileHashes> {
+    pub fn run(&self) -> Result<Vec<(&'z str, [u8; 32])>> {
         // Go hashes directories' entries like files, with nothing in them.
-        let mut order: Vec<&Entry> = self.archive.entries().iter().collect();
+        let mut order: Vec<&'z Entry> = self.archive.entries().iter().collect();
         if let Some((files, dir)) = self.target {
             self.make_directories(files, dir)?;
         }
@@ -53,9 +54,10 @@ impl Unpack<'_> {
             AtomicUsize::new(0),
             AtomicBool::new(false),
         );
-        let results: Mutex<(FileHashes, Option<Error>)> = Mutex::default();
+        let results: Mutex<(Vec<(&'z str, [u8; 32])>, Option<Error>)> =
+            Mutex::new((Vec::with_capacity(order.len()), None));
         let work = || {
-            let mut mine = FileHashes::new();
+            let mut mine = Vec::new();
             let mut tools = self.buffers.take();
             while !failed.load(Ordering::Relaxed) {
                 let Some(entry) = order.get(next.fetch_add(1, Ordering::Relaxed)) else {
@@ -65,7 +67,7 @@ impl Unpack<'_> {
                     .map_err(Error::from)
                     .and_then(|()| self.one(entry, &mut tools))
                 {
-                    Ok(hash) => mine.push((entry.name.clone(), hash)),
+                    Ok(hash) => mine.push((&*entry.name, hash)),
                     Err(error) => {
                         failed.store(true, Ordering::Relaxed);
                         results
@@ -128,14 +130,14 @@ impl Unpack<'_> {
             .try_for_each(|path| Ok(files.create_dir(dir.join(path))?))
     }
 
-    fn one(&self, entry: &Entry, tools: &mut Tools) -> Result<[u8; 32]> {
+    fn one(&self, entry: &Entry, tools: &mut WholeReader) -> Result<[u8; 32]> {
         let fail = |error: std::io::Error| Error::other(steady_system::describe_io(&error));
         let mut target = match (self.target, self.relative(&entry.name)) {
             (Some((files, dir)), Some(name)) => Some(Target::new(files, dir.join(name))?),
             _ => None,
         };
         let mut hash = Context::new(&SHA256);
-        if let Some(bytes) = tools.whole.read(self.archive, entry).map_err(fail)? {
+        if let Some(bytes) = tools.read(self.archive, entry).map_err(fail)? {
             hash.update(bytes);
             if let Some(target) = &mut target {
                 target.write(bytes)?;
@@ -143,8 +145,7 @@ impl Unpack<'_> {
             return Ok(finish(hash));
         }
         let mut reader = self.archive.reader(entry).map_err(fail)?;
-        tools.piece.resize(256 << 10, 0);
-        let buffer = tools.piece.as_mut_slice();
+        let buffer = tools.piece();
         loop {
             // A full buffer, not whatever one step of inflating gave: writes are what costs.
             let mut filled = 0;
@@ -168,26 +169,18 @@ impl Unpack<'_> {
 
 /// Memory that passes take and give back, one after another and at the same time.
 #[derive(Default)]
-pub struct Buffers(Mutex<Vec<Tools>>);
+pub struct Buffers(Mutex<Vec<WholeReader>>);
 
 impl Buffers {
-    fn take(&self) -> Tools {
+    pub(crate) fn take(&self) -> WholeReader {
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         free.pop().unwrap_or_default()
     }
 
-    fn give(&self, tools: Tools) {
+    pub(crate) fn give(&self, tools: WholeReader) {
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         free.push(tools);
     }
-}
-
-/// What one thread works with.
-#[derive(Default)]
-struct Tools {
-    whole: WholeReader,
-    /// For entries that are too large to be read whole.
-    piece: Vec<u8>,
 }
 
 /// A file that is being unpacked.
@@ -222,17 +215,36 @@ fn finish(hash: Context) -> [u8; 32] {
 ///
 /// # Errors
 /// A name with a newline, which would let two trees have one sum.
-pub fn hash1(mut files: FileHashes) -> Result<String> {
+pub fn hash1<N: AsRef<str> + Ord>(mut files: Vec<(N, [u8; 32])>) -> Result<String> {
     files.sort_unstable();
-    let mut hash = Context::new(&SHA256);
-    for (name, sum) in &files {
+    let mut hash = Hash1::default();
+    let mut files = files.iter();
+    files.try_for_each(|(name, sum)| hash.add(name.as_ref(), sum))?;
+    Ok(hash.sum())
+}
+
+/// An `h1:` sum in the making; names come sorted.
+pub(crate) struct Hash1(Context);
+
+impl Default for Hash1 {
+    fn default() -> Hash1 {
+        Hash1(Context::new(&SHA256))
+    }
+}
+
+impl Hash1 {
+    pub(crate) fn add(&mut self, name: &str, sum: &[u8; 32]) -> Result<()> {
         if name.contains('\n') {
             return Err(Error::other(
                 "dirhash: filenames with newlines are not supported",
             ));
         }
-        hash.update(format!("{}  {name}\n", hex(sum)).as_bytes());
+        self.0.update(format!("{}  {name}\n", hex(sum)).as_bytes());
+        Ok(())
     }
-    let sum = base64::engine::general_purpose::STANDARD.encode(hash.finish());
-    Ok(format!("h1:{sum}"))
+
+    pub(crate) fn sum(self) -> String {
+        let sum = base64::engine::general_purpose::STANDARD.encode(self.0.finish());
+        format!("h1:{sum}")
+    }
 }

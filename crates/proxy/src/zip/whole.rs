@@ -22,11 +22,25 @@ enum Place {
     Unpacked(usize),
 }
 
-/// The largest entry, packed or unpacked: what several threads may hold at a time.
+/// The largest entry, packed and unpacked: what several threads may hold at a time. Nearly all that is larger packed than the one is
+/// larger unpacked than the other.
+const MOST_PACKED: u64 = 256 << 10;
 const MOST: u64 = 1 << 20;
 
-/// How much of a larger one is unpacked at a time.
+/// How much of a larger one, or of a file, is in memory at a time.
 const PIECE: usize = 256 << 10;
+
+/// What is reserved for a packed entry: its local header goes along.
+const PACKED_ROOM: usize = MOST_PACKED as usize + (128 << 10);
+
+/// Makes a buffer that large. All of it is reserved at once: a buffer that grows leaves memory behind that nothing else fits in, and
+/// what is not written to takes no memory yet.
+fn reserve(buffer: &mut Vec<u8>, size: usize, most: usize) {
+    if buffer.len() < size {
+        *buffer = Vec::new();
+        *buffer = vec![0; size.max(most)];
+    }
+}
 
 impl Default for WholeReader {
     fn default() -> WholeReader {
@@ -67,16 +81,19 @@ impl WholeReader {
             ));
         }
         let mut reader = archive.reader(entry)?;
-        if self.unpacked.len() < PIECE {
-            self.unpacked.resize(PIECE, 0);
-        }
-        let piece = &mut self.unpacked[..PIECE];
+        let piece = self.piece();
         loop {
             match reader.read(piece)? {
                 0 => return Ok(()),
                 count => take(&piece[..count]),
             }
         }
+    }
+
+    /// Memory for what is read piece by piece: large entries, and files.
+    pub(crate) fn piece(&mut self) -> &mut [u8] {
+        reserve(&mut self.unpacked, PIECE, MOST as usize);
+        &mut self.unpacked[..PIECE]
     }
 
     fn at(&self, place: Place) -> &[u8] {
@@ -87,9 +104,10 @@ impl WholeReader {
     }
 
     fn place(&mut self, archive: &Archive, entry: &Entry) -> io::Result<Option<Place>> {
-        if entry.size > MOST || entry.packed() > MOST {
+        if entry.size > MOST || entry.packed() > MOST_PACKED {
             return Ok(None);
         }
+        reserve(&mut self.packed, 1, PACKED_ROOM);
         let Some(range) = archive.packed(entry, &mut self.packed)? else {
             return Ok(None);
         };
@@ -97,9 +115,7 @@ impl WholeReader {
         let place = if entry.is_stored() {
             Place::Packed(range)
         } else {
-            if self.unpacked.len() < size {
-                self.unpacked.resize(size, 0);
-            }
+            reserve(&mut self.unpacked, size, MOST as usize);
             let target = &mut self.unpacked[..size];
             match self
                 .decompressor
