@@ -205,6 +205,7 @@ impl Index {
     /// want and go on with something that takes memory of its own.
     pub fn release(&self) {
         locked(&self.seen).clear();
+        locked(&self.recent).clear();
         locked(&self.variants).clear();
         locked(&self.functions).clear();
         locked(&self.memories).clear();
