@@ -19,6 +19,9 @@ use steady_module::hex;
 /// SHA-256 of each file of an archive, by its full name.
 pub type FileHashes = Vec<(String, [u8; 32])>;
 
+/// The same, with names that are the archive's own.
+pub type EntryHashes<'z> = Vec<(&'z str, [u8; 32])>;
+
 /// A pass over an archive.
 pub struct Unpack<'z, 'a> {
     /// The archive.
@@ -41,7 +44,7 @@ impl<'z> Unpack<'z, '_> {
     ///
     /// # Errors
     /// The first file that does not unpack to what the archive declares, or cannot be written.
-    pub fn run(&self) -> Result<Vec<(&'z str, [u8; 32])>> {
+    pub fn run(&self) -> Result<EntryHashes<'z>> {
         // Go hashes directories' entries like files, with nothing in them.
         let mut order: Vec<&'z Entry> = self.archive.entries().iter().collect();
         if let Some((files, dir)) = self.target {
@@ -54,7 +57,7 @@ impl<'z> Unpack<'z, '_> {
             AtomicUsize::new(0),
             AtomicBool::new(false),
         );
-        let results: Mutex<(Vec<(&'z str, [u8; 32])>, Option<Error>)> =
+        let results: Mutex<(EntryHashes<'z>, Option<Error>)> =
             Mutex::new((Vec::with_capacity(order.len()), None));
         let work = || {
             let mut mine = Vec::new();
