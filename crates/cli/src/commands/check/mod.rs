@@ -127,8 +127,14 @@ fn checked(session: &Session, flags: &Flags, wanted: &[Environment]) -> Result<R
     world.tests = flags.test;
     let mut judgement = check::judge(&world, wanted);
     if flags.prove || flags.test {
-        let proofs = survey.prove(&world, wanted, flags, &watcher, &mut times)?;
-        judgement.add(proof::judge(&world, &proofs), wanted);
+        let proved = survey.prove(&world, wanted, flags, &watcher, &mut times)?;
+        judgement.add(proof::judge(&world, &proved.proofs), wanted);
+        for (environment, reason) in proved.unknown {
+            let reasons = judgement.unknown.entry(environment).or_default();
+            if !reasons.contains(&reason) {
+                reasons.push(reason);
+            }
+        }
     }
     let seconds = Clock::System.nanos() / 1_000_000_000;
     survey

@@ -4,6 +4,7 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use std::time::Instant;
 use steady_assure::check::proof::{Deed, Proof};
+use steady_assure::check::symptom::Symptom;
 use steady_assure::check::world::{Layout, Platform};
 use steady_assure::check::{Environment, World};
 use steady_proxy::zip::{Content, SourceFile, check_files};
@@ -23,7 +24,16 @@ struct Prover<'p> {
     world: &'p World,
     flags: &'p Flags,
     watcher: &'p Watcher,
-    proofs: Vec<Proof>,
+    found: Proved,
+}
+
+/// What came of all proofs.
+#[derive(Default)]
+pub struct Proved {
+    /// What was done.
+    pub proofs: Vec<Proof>,
+    /// What could not be done, where something that is needed is not at hand.
+    pub unknown: Vec<(Environment, String)>,
 }
 
 /// Where a command runs, and for whom.
@@ -50,13 +60,13 @@ impl Survey {
         flags: &Flags,
         watcher: &Watcher,
         times: &mut Times,
-    ) -> Result<Vec<Proof>> {
+    ) -> Result<Proved> {
         let mut prover = Prover {
             survey: self,
             world,
             flags,
             watcher,
-            proofs: Vec::new(),
+            found: Proved::default(),
         };
         prover.here()?;
         let clone = TempDir::new(self.here.session.environment(), "steady-clone")?;
@@ -72,7 +82,7 @@ impl Survey {
             }
             *times.entry(*environment).or_default() += start.elapsed();
         }
-        Ok(prover.proofs)
+        Ok(prover.found)
     }
 }
 
@@ -209,7 +219,12 @@ impl Prover<'_> {
             .proving(scene.environment, &scene.module, &scene.platform);
         let (shown, failure) = self.run(scene, words)?;
         let whole = failure.is_none();
-        self.proofs.push(Proof {
+        if let Some(Symptom::NotHere { what }) = failure.as_deref().map(Symptom::of) {
+            let reason = format!("{what} is not in the module cache; -online asks for it");
+            self.found.unknown.push((scene.environment, reason));
+            return Ok(false);
+        }
+        self.found.proofs.push(Proof {
             environment: scene.environment,
             platform: scene.platform.clone(),
             module: scene.module.clone(),
@@ -288,13 +303,9 @@ impl Prover<'_> {
             let pattern = format!("{}/...", member.path);
             // The module alone: `/...` would be looked for in every module whose path is a beginning of it.
             let wanted = format!("{}@{}", member.path, Survey::made_up_version(&member.path));
-            // What cannot be required has been told by loading.
-            let steps: [&[&str]; 2] = [&["get", &wanted], &["list", "-mod=mod", "-deps", &pattern]];
-            let mut ready = true;
-            for words in steps {
-                ready = ready && self.run(&scene, words)?.1.is_none();
-            }
-            if ready {
+            let required = self.ran(&scene, Deed::Build, &["get", &wanted])?;
+            let all = ["list", "-mod=mod", "-deps", &pattern];
+            if required && self.ran(&scene, Deed::Build, &all)? {
                 self.built(&scene, &pattern)?;
             }
         }
