@@ -382,6 +382,8 @@ pub struct World {
     pub others_switch: bool,
     /// A setting of this machine without which the tree does not load, although it does with it.
     pub healing: Option<Setting>,
+    /// Whoever has modules could be asked for them.
+    pub asks: bool,
     /// What was found out about modules beside loading their packages.
     pub probes: Vec<Probe>,
     /// Where the module cache is.

@@ -16,6 +16,7 @@ use super::probes::Probes;
 use super::progress::Watcher;
 use crate::failure::Result;
 use crate::loading;
+use crate::settings::Settings;
 
 struct Planned {
     environment: Environment,
@@ -269,6 +270,12 @@ impl<'s> Loads<'s> {
     }
 }
 
+/// Whether all that modules may come from can be asked: with network, or where they come from directories alone.
+fn asks(settings: &Settings) -> bool {
+    let mut places = settings.get("GOPROXY").split([',', '|']).map(str::trim);
+    !settings.frozen.offline || places.all(|place| place == "off" || place.starts_with("file://"))
+}
+
 /// The world without what was loaded.
 fn world(survey: &Survey) -> World {
     let here = &survey.here.session;
@@ -287,6 +294,7 @@ fn world(survey: &Survey) -> World {
         tests: false,
         others_switch: survey.there.session.settings.get("GOTOOLCHAIN") != "local",
         healing: None,
+        asks: asks(&survey.published.session.settings),
         probes: Vec::new(),
         mod_cache: here.settings.gomodcache().0.into(),
     }

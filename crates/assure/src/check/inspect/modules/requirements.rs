@@ -3,13 +3,11 @@
 use crate::check::causes::{Case, Cause, other};
 use crate::check::finding::{Environment, Evidence, Finding, Fix};
 use crate::check::inspect::{files, workspace};
-use crate::check::symptom::Symptom;
 use crate::check::world::{Member, Probe, World};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
 use steady_system::clean;
 
-use super::published::not_here;
 use super::replacements::leaks;
 use super::{alone, line_of, loaded, own, replaced, tidied};
 
@@ -41,28 +39,14 @@ pub fn no_package(case: &Case<'_>, package: &str) -> Cause {
     if world.here.member_of(package).is_some() {
         return other(case).into();
     }
-    if let Some(unasked) = unasked(case, package) {
-        return not_here(case, &unasked);
+    if consumer && !world.asks {
+        // `go get` of the module would look for one that has it.
+        return Cause::Unknown(format!(
+            "who has {package} is not known without a network; -online asks for it"
+        ));
     }
     // What is told of a package that a module at hand lacks, in words that name a module.
     not_tidy(case, package).into()
-}
-
-/// What would have been asked for to find the module of a package, if nobody was allowed to ask.
-fn unasked(case: &Case<'_>, package: &str) -> Option<String> {
-    let above = std::iter::successors(Some(package), |path| {
-        path.rsplit_once('/').map(|(parent, _)| parent)
-    });
-    let questions: Vec<String> = above.map(|path| format!("/{path}/@v/")).collect();
-    let troubles = case.view.troubles().into_iter();
-    troubles
-        .map(|trouble| Symptom::of(&trouble.text))
-        .find_map(|symptom| match symptom {
-            Symptom::NotHere { what } if questions.iter().any(|asked| what.contains(asked)) => {
-                Some(what)
-            }
-            _ => None,
-        })
 }
 
 /// Directories in which a package of the repository could be: in its member, or in what replaces its module.
