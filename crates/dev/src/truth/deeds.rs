@@ -9,6 +9,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+/// Where what was done is kept, below a tree's own directory.
+pub const KEPT: &str = "deeds.json";
+
 /// The platforms that colleagues have.
 const PLATFORMS: [(&str, &str); 6] = [
     ("linux", "amd64"),
@@ -287,6 +290,8 @@ impl<'t> Truth<'t> {
             command,
             failure,
         });
+        // So much of it is known if it is ended early.
+        fs::write(self.own.join(KEPT), serde_json::to_vec_pretty(deeds)?)?;
         Ok(well)
     }
 

@@ -58,7 +58,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let name = tree.file_name().context("a tree without a name")?;
         let own = work.join(name);
         fs::create_dir_all(&own)?;
-        let kept = own.join("deeds.json");
+        let kept = own.join(deeds::KEPT);
         let known = match options.again {
             true => serde_json::from_slice(&fs::read(&kept)?)?,
             false => {
