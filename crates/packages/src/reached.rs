@@ -1,7 +1,6 @@
 //! What each package of a set imports, directly or not.
 
 use crate::package::{PackageId, PackageSet};
-use std::collections::HashSet;
 
 /// For each package of a set a bit for each package: a union is a few hundred words, where sets of paths would be megabytes.
 pub struct Reached(Vec<Vec<u64>>);
@@ -11,11 +10,34 @@ impl Reached {
     #[must_use]
     pub fn of(set: &PackageSet) -> Reached {
         let count = set.packages.len();
-        let mut bits: Vec<Option<Vec<u64>>> = vec![None; count];
-        for at in 0..count {
-            reach(set, at, &mut bits, &mut HashSet::new());
+        let mut reached = Reached(vec![Vec::new(); count]);
+        // Dependencies come first, so that one round is enough where there are no cycles.
+        let order = set.with_dependencies(&set.ids().collect::<Vec<_>>());
+        while order
+            .iter()
+            .fold(false, |changed, id| reached.gather(set, *id) | changed)
+        {}
+        reached
+    }
+
+    /// Adds what the imports of a package reach. Tells whether there was anything new in a cycle.
+    fn gather(&mut self, set: &PackageSet, id: PackageId) -> bool {
+        let at = id.0 as usize;
+        let mut mine = std::mem::take(&mut self.0[at]);
+        let is_first = mine.is_empty();
+        mine.resize(set.packages.len().div_ceil(64), 0);
+        let (before, mut waits) = (mine.clone(), false);
+        for import in &set[id].internal.imports {
+            let import = import.0 as usize;
+            mine[import / 64] |= 1 << (import % 64);
+            waits |= self.0[import].is_empty();
+            mine.iter_mut()
+                .zip(&self.0[import])
+                .for_each(|(mine, theirs)| *mine |= theirs);
         }
-        Reached(bits.into_iter().map(Option::unwrap_or_default).collect())
+        let is_new = if is_first { waits } else { mine != before };
+        self.0[at] = mine;
+        is_new
     }
 
     /// Whether one package imports another, directly or not.
@@ -26,28 +48,51 @@ impl Reached {
             .is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
 
-    /// All that a package imports, itself left out.
+    /// All that a package imports: in a cycle itself too.
     pub fn all(&self, id: PackageId) -> impl Iterator<Item = PackageId> {
         let all = (0..self.0.len()).filter_map(|at| u32::try_from(at).ok().map(PackageId));
-        all.filter(move |dep| *dep != id && self.has(id, *dep))
+        all.filter(move |dep| self.has(id, *dep))
     }
 }
 
-fn reach(set: &PackageSet, at: usize, bits: &mut Vec<Option<Vec<u64>>>, open: &mut HashSet<usize>) {
-    if bits[at].is_some() || !open.insert(at) {
-        return;
-    }
-    let mut mine = vec![0u64; set.packages.len().div_ceil(64)];
-    for import in &set.packages[at].internal.imports {
-        let import = import.0 as usize;
-        reach(set, import, bits, open);
-        mine[import / 64] |= 1 << (import % 64);
-        if let Some(theirs) = &bits[import] {
-            mine.iter_mut()
-                .zip(theirs)
-                .for_each(|(mine, theirs)| *mine |= theirs);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::package::Package;
+
+    /// A set of packages, each with the numbers of those that it imports.
+    fn set(imports: &[&[u32]]) -> PackageSet {
+        let mut set = PackageSet::default();
+        for list in imports {
+            let id = set.add(Package::default());
+            set[id].internal.imports = list.iter().copied().map(PackageId).collect();
         }
+        set
     }
-    open.remove(&at);
-    bits[at] = Some(mine);
+
+    fn all(imports: &[&[u32]]) -> Vec<Vec<u32>> {
+        let set = set(imports);
+        let reached = Reached::of(&set);
+        set.ids()
+            .map(|id| reached.all(id).map(|dep| dep.0).collect())
+            .collect()
+    }
+
+    #[test]
+    fn follows_imports_whatever_the_order() {
+        assert_eq!(
+            all(&[&[1], &[2, 3], &[], &[2]]),
+            [vec![1, 2, 3], vec![2, 3], vec![], vec![2]]
+        );
+        assert_eq!(all(&[&[], &[0], &[1]]), [vec![], vec![0], vec![0, 1]]);
+    }
+
+    #[test]
+    fn in_a_cycle_everybody_reaches_everybody() {
+        let cycle = [0, 1, 2, 3].to_vec();
+        assert_eq!(
+            all(&[&[1], &[2, 3], &[0], &[]]),
+            [cycle.clone(), cycle.clone(), cycle, vec![]]
+        );
+    }
 }
