@@ -1,7 +1,8 @@
 //! Is what lies in the module cache still what was verified when it was fetched? (`go mod verify`)
 //!
-//! The `.ziphash` file remembers the sum of a zip; the zip is hashed again, and so is the extracted directory. Modules are spread
-//! over threads, large ones do not wait for one another.
+//! The `.ziphash` file remembers the sum of a zip; the zip is hashed again, and the extracted directory held against it, byte by byte.
+//! Only a directory that is not the same, or has no zip, is hashed too. Modules are spread over threads, large ones do not wait for one
+//! another.
 
 use camino::Utf8Path;
 use ring::digest::{Context, SHA256};
@@ -10,7 +11,7 @@ use std::io::Read;
 use steady_module::ModuleVersion;
 use steady_system::{FileKind, Files, Walk, interrupt, parallel};
 
-use crate::zip::{Archive, Buffers, Hash1, Unpack, hash1};
+use crate::zip::{Archive, Buffers, Hash1, Twin, Unpack, hash1};
 use crate::{Error, Fetcher, Result};
 
 /// What is wrong with each module, in the order of the question; nothing for those that are as they were, or not in the cache.
@@ -41,14 +42,21 @@ fn one(fetcher: &Fetcher, files: &Files, module: &ModuleVersion, buffers: &Buffe
         }
     };
     let mut wrong = Vec::new();
+    let mut is_same = false;
     if let Some(zip) = &zip {
-        match hash_zip(files, zip, buffers) {
-            Ok(sum) if sum == recorded => {}
+        match hash_zip(
+            files,
+            zip,
+            dir.as_deref(),
+            &format!("{path}@{version}/"),
+            buffers,
+        ) {
+            Ok((sum, same)) if sum == recorded => is_same = same,
             Ok(_) => wrong.push(say(format!("zip has been modified ({zip})"))),
             Err(error) => return vec![say(error.to_string())],
         }
     }
-    if let Some(dir) = &dir {
+    if let Some(dir) = dir.as_ref().filter(|_| !is_same) {
         match hash_dir(files, dir, &format!("{path}@{version}"), buffers) {
             Ok(sum) if sum == recorded => {}
             Ok(_) => wrong.push(say(format!("dir has been modified ({dir})"))),
@@ -58,19 +66,44 @@ fn one(fetcher: &Fetcher, files: &Files, module: &ModuleVersion, buffers: &Buffe
     wrong
 }
 
-/// The `h1:` sum of a zip.
-fn hash_zip(files: &Files, zip: &Utf8Path, buffers: &Buffers) -> Result<String> {
+/// The `h1:` sum of a zip, and whether the directory has just its files. Their names begin with `prefix`, or it has not.
+fn hash_zip(
+    files: &Files,
+    zip: &Utf8Path,
+    dir: Option<&Utf8Path>,
+    prefix: &str,
+    buffers: &Buffers,
+) -> Result<(String, bool)> {
     let archive =
         Archive::open(files.open(zip)?).map_err(|error| Error::other(error.to_string()))?;
+    let twin = dir.map(|dir| Twin::new(files, dir));
     let pass = Unpack {
         archive: &archive,
-        prefix: "",
+        prefix,
         target: None,
+        twin: twin.as_ref(),
         buffers,
         threads: 1,
         progress: &|_, _| {},
     };
-    hash1(pass.run()?)
+    let sum = hash1(pass.run()?)?;
+    let all = archive.entries().len();
+    let is_same = match (twin, dir) {
+        (Some(twin), Some(dir)) if twin.same() == all => count(files, dir)? == all,
+        _ => false,
+    };
+    Ok((sum, is_same))
+}
+
+/// How many files a directory has.
+fn count(files: &Files, dir: &Utf8Path) -> Result<usize> {
+    let mut count = 0;
+    files.walk::<Error>(dir, &mut |entry| {
+        interrupt::check()?;
+        count += usize::from(entry.kind != FileKind::Dir);
+        Ok(Walk::Continue)
+    })?;
+    Ok(count)
 }
 
 /// The `h1:` sum of a directory, as if its files were named `prefix/…`. Names lie in one piece of memory: a module may have a hundred

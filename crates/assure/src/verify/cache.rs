@@ -264,6 +264,7 @@ impl Item {
             archive: &archive,
             prefix: "",
             target: None,
+            twin: None,
             buffers: &zip::Buffers::default(),
             threads: steady_system::processors(),
             progress: &|_, _| {},

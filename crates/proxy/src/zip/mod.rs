@@ -15,7 +15,7 @@ pub use check::{CheckedFiles, FileError, check_files, check_zip};
 pub(crate) use create::write_plain;
 pub use create::{Content, SourceFile, create, create_from_dir, files_in_dir};
 pub(crate) use unpack::Hash1;
-pub use unpack::{Buffers, EntryHashes, FileHashes, Unpack, hash1};
+pub use unpack::{Buffers, EntryHashes, FileHashes, Twin, Unpack, hash1};
 pub use whole::WholeReader;
 
 /// Bytes of a zip, and of all that is in it.

@@ -76,6 +76,7 @@ fn unpack<'a>(
         archive,
         prefix: &prefix,
         target,
+        twin: None,
         buffers: &Buffers::default(),
         threads,
         progress: &|_, _| {},
@@ -120,6 +121,53 @@ fn made_zips_can_be_read_and_unpacked() {
     assert_eq!(sum, "h1:tKhCw13G/fFpoHewIf4axtnBYDuwIwsU9D5E4iI3N9E=");
     assert_eq!(files.read("out/a/b.go").unwrap(), b"package a\n");
     assert_eq!(files.stat("out/a/b.go").unwrap().mode & 0o777, 0o444);
+}
+
+#[test]
+fn a_directory_is_held_against_its_archive() {
+    let (_dir, files) = scratch();
+    // Larger than what is held in memory at once, and not a multiple of it.
+    let large = "package a\n".repeat(200_001);
+    let list = [
+        source("go.mod", "module example.com/m\n"),
+        source("a/b.go", &large),
+        source("a/empty", ""),
+    ];
+    let mut bytes = Vec::new();
+    create(&mut bytes, &module(), &list).unwrap();
+    let archive = archive(&files, &bytes).unwrap();
+    unpack(&files, &archive, 1).unwrap();
+    let same = || {
+        let twin = Twin::new(&files, Utf8Path::new("out"));
+        let pass = Unpack {
+            archive: &archive,
+            prefix: &format!("{}/", module()),
+            target: None,
+            twin: Some(&twin),
+            buffers: &Buffers::default(),
+            threads: 2,
+            progress: &|_, _| {},
+        };
+        pass.run().unwrap();
+        twin.same()
+    };
+    assert_eq!(same(), 3);
+    let edits: [(&str, String); 5] = [
+        ("out/go.mod", "module example.com/n\n".into()),
+        ("out/a/b.go", large[1..].into()),
+        ("out/a/b.go", format!("{large}x")),
+        ("out/a/b.go", large.replacen('p', "q", 1)),
+        ("out/a/empty", "x".into()),
+    ];
+    for (name, text) in edits {
+        let old = files.read(name).unwrap();
+        files.remove_file(name).unwrap();
+        assert_eq!(same(), 2, "{name} is missing");
+        files.write(name, text.as_bytes(), 0o644).unwrap();
+        assert_eq!(same(), 2, "{name} was edited");
+        files.write(name, &old, 0o644).unwrap();
+        assert_eq!(same(), 3);
+    }
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub struct Unpack<'z, 'a> {
     pub prefix: &'a str,
     /// Where to unpack to, if at all: must not exist yet, or be empty.
     pub target: Option<(&'a Files, &'a Utf8Path)>,
+    /// A directory that each file is held against while its bytes are at hand.
+    pub twin: Option<&'a Twin<'a>>,
     /// What its threads work with.
     pub buffers: &'a Buffers,
     /// Threads to use.
@@ -60,7 +62,7 @@ impl<'z> Unpack<'z, '_> {
         let results: Mutex<(EntryHashes<'z>, Option<Error>)> =
             Mutex::new((Vec::with_capacity(order.len()), None));
         let work = || {
-            let mut mine = Vec::new();
+            let (mut mine, mut other) = (Vec::new(), Vec::new());
             let mut tools = self.buffers.take();
             while !failed.load(Ordering::Relaxed) {
                 let Some(entry) = order.get(next.fetch_add(1, Ordering::Relaxed)) else {
@@ -68,7 +70,7 @@ impl<'z> Unpack<'z, '_> {
                 };
                 match interrupt::check()
                     .map_err(Error::from)
-                    .and_then(|()| self.one(entry, &mut tools))
+                    .and_then(|()| self.one(entry, &mut tools, &mut other))
                 {
                     Ok(hash) => mine.push((&*entry.name, hash)),
                     Err(error) => {
@@ -133,15 +135,22 @@ impl<'z> Unpack<'z, '_> {
             .try_for_each(|path| Ok(files.create_dir(dir.join(path))?))
     }
 
-    fn one(&self, entry: &Entry, tools: &mut WholeReader) -> Result<[u8; 32]> {
+    /// `other` is memory for what a twin holds.
+    fn one(&self, entry: &Entry, tools: &mut WholeReader, other: &mut Vec<u8>) -> Result<[u8; 32]> {
         let fail = |error: std::io::Error| Error::other(steady_system::describe_io(&error));
         let mut target = match (self.target, self.relative(&entry.name)) {
             (Some((files, dir)), Some(name)) => Some(Target::new(files, dir.join(name))?),
             _ => None,
         };
+        let mut compared = self
+            .twin
+            .and_then(|twin| twin.file(self.relative(&entry.name)));
         let mut hash = Context::new(&SHA256);
         if let Some(bytes) = tools.read(self.archive, entry).map_err(fail)? {
             hash.update(bytes);
+            if let Some(compared) = &mut compared {
+                compared.hold(bytes, true, other);
+            }
             if let Some(target) = &mut target {
                 target.write(bytes)?;
             }
@@ -159,6 +168,9 @@ impl<'z> Unpack<'z, '_> {
                 }
             }
             hash.update(&buffer[..filled]);
+            if let Some(compared) = &mut compared {
+                compared.hold(&buffer[..filled], filled < buffer.len(), other);
+            }
             if let Some(target) = &mut target {
                 target.write(&buffer[..filled])?;
             }
@@ -183,6 +195,66 @@ impl Buffers {
     pub(crate) fn give(&self, tools: WholeReader) {
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         free.push(tools);
+    }
+}
+
+/// A directory that an archive was unpacked to, held against it again: bytes are compared, which takes less than hashing them.
+pub struct Twin<'a> {
+    files: &'a Files,
+    dir: &'a Utf8Path,
+    /// Files that were found to be the same.
+    same: AtomicUsize,
+}
+
+impl<'a> Twin<'a> {
+    /// The directory.
+    #[must_use]
+    pub fn new(files: &'a Files, dir: &'a Utf8Path) -> Twin<'a> {
+        Twin {
+            files,
+            dir,
+            same: AtomicUsize::new(0),
+        }
+    }
+
+    /// After the pass: how many files of the archive are in the directory with the same bytes.
+    #[must_use]
+    pub fn same(&self) -> usize {
+        self.same.load(Ordering::Relaxed)
+    }
+
+    /// The file of that name, if it can be opened.
+    fn file(&self, name: Option<&str>) -> Option<Compared<'_>> {
+        let file = self.files.open(self.dir.join(name?)).ok()?;
+        Some(Compared {
+            file,
+            same: Some(&self.same),
+        })
+    }
+}
+
+/// A file of a twin.
+struct Compared<'a> {
+    file: std::fs::File,
+    /// Counts those that are the same; nothing once this one is not.
+    same: Option<&'a AtomicUsize>,
+}
+
+impl Compared<'_> {
+    /// Holds the next bytes against the file, which must end behind them if they are the last.
+    fn hold(&mut self, bytes: &[u8], is_last: bool, memory: &mut Vec<u8>) {
+        if self.same.is_none() {
+            return;
+        }
+        memory.clear();
+        // One more than there should be shows in the same call that there is not more.
+        let wanted = bytes.len() as u64 + u64::from(is_last);
+        let read = (&mut self.file).take(wanted).read_to_end(memory);
+        if read.is_err() || memory != bytes {
+            self.same = None;
+        } else if is_last && let Some(same) = self.same {
+            same.fetch_add(1, Ordering::Relaxed);
+        }
     }
 }
 
