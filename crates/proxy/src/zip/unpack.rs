@@ -233,6 +233,9 @@ impl<'a> Twin<'a> {
     }
 }
 
+/// How much of a twin's file is read at a time.
+const PIECE: usize = 1 << 17;
+
 /// A file of a twin.
 struct Compared<'a> {
     file: std::fs::File,
@@ -243,16 +246,27 @@ struct Compared<'a> {
 impl Compared<'_> {
     /// Holds the next bytes against the file, which must end behind them if they are the last.
     fn hold(&mut self, bytes: &[u8], is_last: bool, memory: &mut Vec<u8>) {
-        if self.same.is_none() {
+        let Some(same) = self.same else {
             return;
+        };
+        let mut left = bytes;
+        loop {
+            let (piece, rest) = left.split_at(left.len().min(PIECE));
+            let ends = is_last && rest.is_empty();
+            memory.clear();
+            // One more than there should be shows in the same call that there is not more.
+            let wanted = piece.len() + usize::from(ends);
+            let read = (&mut self.file).take(wanted as u64).read_to_end(memory);
+            if read.is_err() || memory != piece {
+                self.same = None;
+                return;
+            }
+            left = rest;
+            if rest.is_empty() {
+                break;
+            }
         }
-        memory.clear();
-        // One more than there should be shows in the same call that there is not more.
-        let wanted = bytes.len() as u64 + u64::from(is_last);
-        let read = (&mut self.file).take(wanted).read_to_end(memory);
-        if read.is_err() || memory != bytes {
-            self.same = None;
-        } else if is_last && let Some(same) = self.same {
+        if is_last {
             same.fetch_add(1, Ordering::Relaxed);
         }
     }
