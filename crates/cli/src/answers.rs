@@ -83,7 +83,7 @@ impl Memory {
             "eager" => i64::MAX,
             _ => Clock::System.nanos(),
         };
-        let own = environment.user_cache_dir().ok()?.join("steady");
+        let own = crate::session::memories(environment)?;
         let program = environment.executable()?;
         let mut hash = Sha256::new();
         let mut add = |text: &[u8]| {

@@ -1,6 +1,6 @@
 //! From flags and settings to the plain values that the libraries take.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use steady_build::cache::FileHashes;
@@ -15,7 +15,7 @@ use crate::bail;
 use crate::failure::{Failure, Result};
 use crate::flags::build::{BuildFlags, CoverFlags};
 use crate::flags::value::PerPackage;
-use crate::session::Session;
+use crate::session::{Session, memories};
 use crate::settings::table::KNOWN;
 use crate::settings::{Settings, platform};
 
@@ -41,6 +41,9 @@ pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<Buil
     let environment = session.environment();
     let gocache = gocache(settings)?;
     let (gomodcache, _) = settings.gomodcache();
+    let memories = memories(environment);
+    let project = crate::modules::project(settings, &session.files);
+    let project = project.unwrap_or_else(|| environment.cwd().to_owned());
     Ok(BuildConfig {
         command: session.command.long_name().to_owned(),
         toolchain: toolchain(settings),
@@ -50,8 +53,11 @@ pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<Buil
         environment: tool_environment(settings),
         cwd: environment.cwd().to_owned(),
         sightings: session.files.sightings().cloned(),
-        hashes: hashes(session, &gomodcache),
-        inputs: inputs_log(session),
+        hashes: memories
+            .as_ref()
+            .map(|dir| hashes(session, dir, &project, &gomodcache))
+            .unwrap_or_default(),
+        inputs: memories.map(|dir| Log::place(&dir, &project)),
         gocache,
         tmpdir: match settings.get("GOTMPDIR") {
             "" => environment.temp_dir(),
@@ -63,39 +69,24 @@ pub fn build_config(session: &Session, request: BuildRequest<'_>) -> Result<Buil
     })
 }
 
-/// Where Steady's memories lie.
-fn memories(session: &Session) -> Option<Utf8PathBuf> {
-    let caches = session.environment().user_cache_dir().ok()?;
-    Some(caches.join("steady"))
-}
-
-/// The directory whose memories a run uses.
-fn project(session: &Session) -> Utf8PathBuf {
-    let project = crate::modules::project(&session.settings, &session.files);
-    project.unwrap_or_else(|| session.environment().cwd().to_owned())
-}
-
-/// Where it is remembered what went into the packages of this project.
-fn inputs_log(session: &Session) -> Option<Utf8PathBuf> {
-    Some(Log::place(&memories(session)?, &project(session)))
-}
-
 /// Where the hashes of files are remembered: those of the toolchain, of modules, and of this project.
-fn hashes(session: &Session, gomodcache: &str) -> Vec<(Utf8PathBuf, Utf8PathBuf)> {
-    let Some(memories) = memories(session) else {
-        return Vec::new();
-    };
+fn hashes(
+    session: &Session,
+    memories: &Utf8Path,
+    project: &Utf8Path,
+    gomodcache: &str,
+) -> Vec<(Utf8PathBuf, Utf8PathBuf)> {
     let goroot = session.settings.goroot.clone().unwrap_or_default();
     let roots = [goroot, gomodcache.into()]
         .into_iter()
         .filter(|root| root.is_absolute());
     let mut places: Vec<_> = roots
         .map(|root| {
-            let place = FileHashes::place(&memories, &root);
+            let place = FileHashes::place(memories, &root);
             (root, place)
         })
         .collect();
-    let place = FileHashes::place(&memories, &project(session));
+    let place = FileHashes::place(memories, project);
     places.push((Utf8PathBuf::new(), place));
     places
 }

@@ -28,7 +28,7 @@ use crate::flags::build::{BuildFlags, ModCommon};
 use crate::flags::value::PerPackage;
 use crate::modules;
 use crate::progress::Progress;
-use crate::session::{Called, Session};
+use crate::session::{Called, Session, memories};
 use crate::stamp;
 
 /// What a command that reads modules asks for.
@@ -174,11 +174,7 @@ fn index_options(session: &Session) -> IndexOptions {
     let settings = &session.settings;
     let (gomodcache, _) = settings.gomodcache();
     IndexOptions {
-        cache_dir: settings
-            .environment
-            .user_cache_dir()
-            .ok()
-            .map(|dir| dir.join("steady/index")),
+        cache_dir: memories(&settings.environment).map(|dir| dir.join("index")),
         mod_cache: Some(gomodcache.into()),
         goroot: Some(settings.goroot.clone().unwrap_or_default()),
         go_version: settings.version.clone(),

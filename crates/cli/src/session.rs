@@ -1,5 +1,6 @@
 //! One run: who was called, with which settings, and where words go.
 
+use camino::Utf8PathBuf;
 use std::sync::Arc;
 
 use crate::answers::Memory;
@@ -8,6 +9,13 @@ use crate::flags::GoFlags;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use steady_system::{Environment, Files};
+
+/// Where Steady's own memories lie, if the user has a place for caches.
+#[must_use]
+pub fn memories(environment: &Environment) -> Option<Utf8PathBuf> {
+    let caches = environment.user_cache_dir().ok()?;
+    Some(caches.join("steady"))
+}
 
 /// The name that the binary was called by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

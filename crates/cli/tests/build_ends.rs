@@ -3,6 +3,9 @@
 
 #![allow(clippy::disallowed_methods)] // tests stand outside of the session
 
+mod disk;
+
+use disk::Small;
 use std::fs;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -174,37 +177,6 @@ fn a_program_that_was_built_before() {
     assert!(steps > 8, "{steps} steps");
 }
 
-/// A file system of so many kilobytes, if this user may make one.
-struct Small(PathBuf);
-
-impl Small {
-    fn new(dir: PathBuf, kilobytes: usize) -> Option<Small> {
-        fs::create_dir(&dir).unwrap();
-        let size = format!("size={kilobytes}k");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &size, "none"]).arg(&dir);
-        match mount.stderr(Stdio::null()).status() {
-            Ok(status) if status.success() => Some(Small(dir)),
-            _ => {
-                eprintln!("no file system can be mounted here: skipped");
-                None
-            }
-        }
-    }
-
-    fn grow(&self) {
-        let mut remount = Command::new("mount");
-        remount.args(["-o", "remount,size=8m"]).arg(&self.0);
-        assert!(remount.status().unwrap().success());
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
-
 #[test]
 fn a_full_disk_is_told_with_the_path() {
     let place = Place::new();
@@ -244,7 +216,7 @@ fn a_full_disk_is_told_with_the_path() {
             );
         }
         // With more room all goes well, and what was kept meanwhile holds.
-        disk.grow();
+        disk.grow("8m");
         let _ = fs::create_dir(&tmp);
         succeeds(&mut place.steady(&["verify", "-links", "objects"], &cache, &tmp));
         succeeds(&mut place.steady(&build, &cache, &tmp));

@@ -7,6 +7,9 @@
 #[path = "../../proxy/src/testing.rs"]
 mod testing;
 
+mod disk;
+
+use disk::Small;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write as _;
@@ -328,31 +331,6 @@ fn a_hard_end_leaves_no_mixture_in_go_mod_and_go_sum() {
     }
 }
 
-/// A file system of so many bytes, if this user may make one.
-struct Small(PathBuf);
-
-impl Small {
-    fn new(dir: PathBuf, kilobytes: usize) -> Option<Small> {
-        fs::create_dir(&dir).unwrap();
-        let size = format!("size={kilobytes}k");
-        let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", &size, "none"]).arg(&dir);
-        match mount.stderr(Stdio::null()).status() {
-            Ok(status) if status.success() => Some(Small(dir)),
-            _ => {
-                eprintln!("no file system can be mounted here: skipped");
-                None
-            }
-        }
-    }
-}
-
-impl Drop for Small {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
-
 /// The disk becomes full at every block of 4 kB between nothing and enough.
 #[test]
 fn a_full_disk_is_told_with_the_path_and_leaves_nothing_half() {
@@ -379,9 +357,7 @@ fn a_full_disk_is_told_with_the_path_and_leaves_nothing_half() {
         });
         assert!(named, "{blocks} blocks\n{text}");
         // With more room all goes well.
-        let mut remount = Command::new("mount");
-        remount.args(["-o", "remount,size=1m"]).arg(&disk.0);
-        assert!(remount.status().unwrap().success());
+        disk.grow("1m");
         place.succeeds(place.steady(&["mod", "download"], &cache));
         assert!(tree(&cache) == whole, "{blocks} blocks, then more");
     }

@@ -14,6 +14,9 @@ use std::collections::BTreeMap;
 /// Raise the number when the meaning of any stored fact changes.
 const MAGIC: &[u8] = b"steady index 3\n";
 
+/// More records than this are not kept if no run asks for them.
+const MANY: usize = 20_000;
+
 #[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     name: String,
@@ -33,6 +36,13 @@ pub struct Store {
 }
 
 impl Store {
+    /// The store in a file; an empty one if there is none, or none that is whole.
+    #[must_use]
+    pub fn read(files: &Files, place: &Utf8Path) -> Self {
+        let bytes = files.read(place).ok();
+        bytes.and_then(Store::open).unwrap_or_default()
+    }
+
     /// `None`: not a store, or a torn one.
     pub fn open(bytes: Vec<u8>) -> Option<Self> {
         let rest = bytes.strip_prefix(MAGIC)?;
@@ -78,7 +88,7 @@ fn number(bytes: &[u8]) -> Option<(u32, &[u8])> {
 }
 
 /// The bytes of a store with these records; `None` if they are too many.
-pub fn encode<'r>(records: &BTreeMap<&'r str, &'r [u8]>) -> Option<Vec<u8>> {
+pub fn encode(records: &BTreeMap<&str, &[u8]>) -> Option<Vec<u8>> {
     let (mut table, mut start) = (Vec::with_capacity(records.len()), 0u32);
     for (name, record) in records {
         let length = u32::try_from(record.len()).ok()?;
@@ -97,6 +107,31 @@ pub fn encode<'r>(records: &BTreeMap<&'r str, &'r [u8]>) -> Option<Vec<u8>> {
     bytes.extend(table);
     bytes.extend(records.values().copied().flatten());
     Some(bytes)
+}
+
+/// Adds records to a memory, to what is on disk by now: another process may have added to it. Where there are very many, those that
+/// no run asks for any more (`is_used`) are dropped.
+///
+/// # Errors
+/// It cannot be written.
+pub fn add<'r>(
+    files: &Files,
+    place: &Utf8Path,
+    news: impl IntoIterator<Item = (&'r str, &'r [u8])>,
+    is_used: impl Fn(&str) -> bool,
+) -> Result<()> {
+    let current = Store::read(files, place);
+    let mut all: BTreeMap<&str, &[u8]> = current.records().collect();
+    if all.len() > MANY {
+        all.retain(|name, _| is_used(name));
+    }
+    for (name, record) in news {
+        all.insert(name, record);
+    }
+    match encode(&all) {
+        Some(bytes) => write(files, place, &bytes),
+        None => Ok(()),
+    }
 }
 
 /// Writes a memory to its place, whole or not at all; the directory is made if need be.

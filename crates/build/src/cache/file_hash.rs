@@ -6,7 +6,8 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
 use std::io;
 use std::sync::{Mutex, OnceLock};
@@ -16,9 +17,6 @@ use steady_system::{Files, Stamp};
 
 use super::{HashContext, Id, hash_of, hex};
 use crate::shell::lock;
-
-/// Directories that no run asked for are dropped when there are more than this.
-const MANY: usize = 20_000;
 
 /// The files of one directory.
 type Dir = BTreeMap<String, Hashed>;
@@ -54,8 +52,8 @@ pub struct FileHashes {
 struct State {
     /// From the memory, and what was read since.
     files: Dir,
-    /// Files whose state was looked at in this run.
-    checked: HashMap<String, Stamp>,
+    /// Those of them whose state was looked at in this run.
+    checked: HashSet<String>,
     changed: bool,
 }
 
@@ -78,7 +76,7 @@ impl FileHashes {
     /// The file for what lies below a root, below the directory of Steady's memories.
     #[must_use]
     pub fn place(memories: &Utf8Path, root: &Utf8Path) -> Utf8PathBuf {
-        let name = hex(&hash_of(root.as_str().as_bytes()).unwrap_or_default().0);
+        let name = hex(&Sha256::digest(root.as_str()));
         memories.join("hashes").join(&name[..32])
     }
 
@@ -91,10 +89,10 @@ impl FileHashes {
             return Err(io::ErrorKind::InvalidInput.into());
         };
         if let Some(state) = lock(&self.state).get(dir)
-            && let Some(stamp) = state.checked.get(name)
+            && state.checked.contains(name)
             && let Some(known) = state.files.get(name)
         {
-            return Ok((known.hash, *stamp));
+            return Ok((known.hash, known.stamp));
         }
         let found = self.find(path, dir, name);
         match &found {
@@ -109,7 +107,7 @@ impl FileHashes {
         let known = self.with(dir, |state| {
             let known = state.files.get(name).copied();
             let known = known.filter(|known| known.stamp == now)?;
-            state.checked.insert(name.to_owned(), now);
+            state.checked.insert(name.to_owned());
             Some(known.hash)
         });
         if let Some(hash) = known {
@@ -120,7 +118,7 @@ impl FileHashes {
         let (hash, _) = hash_of(file)?;
         self.with(dir, |state| {
             state.files.insert(name.to_owned(), Hashed { stamp, hash });
-            state.checked.insert(name.to_owned(), stamp);
+            state.checked.insert(name.to_owned());
             state.changed |= !stamp.is_fresh(self.started);
         });
         Ok((hash, stamp))
@@ -166,15 +164,9 @@ impl FileHashes {
 }
 
 impl Memory {
-    fn read(&self) -> Store {
-        let files = Files::new(Utf8Path::new("/"));
-        let bytes = files.read(&self.place).ok();
-        bytes.and_then(Store::open).unwrap_or_default()
-    }
-
     /// What is remembered of a directory.
     fn dir(&self, dir: &Utf8Path) -> Option<Dir> {
-        let store = self.store.get_or_init(|| self.read());
+        let store = self.store.get_or_init(|| Store::read(&disk(), &self.place));
         postcard::from_bytes(store.get(dir.as_str())?).ok()
     }
 
@@ -184,9 +176,9 @@ impl Memory {
         dirs: impl Iterator<Item = (&'a Utf8Path, &'a mut State)>,
         started: i64,
     ) -> Option<()> {
-        let (mut news, mut used) = (BTreeMap::new(), Vec::new());
+        let (mut news, mut used) = (BTreeMap::new(), HashSet::new());
         for (dir, state) in dirs {
-            used.push(dir.as_str());
+            used.insert(dir.as_str());
             if std::mem::take(&mut state.changed) {
                 // What could change without a sign is not remembered.
                 let settled = |(_, hashed): &(&String, &Hashed)| !hashed.stamp.is_fresh(started);
@@ -194,17 +186,14 @@ impl Memory {
                 news.insert(dir.as_str(), postcard::to_stdvec(&files).ok()?);
             }
         }
-        // Another process may have added to the file since it was opened.
-        let current = self.read();
-        let mut records: BTreeMap<&str, &[u8]> = current.records().collect();
-        if records.len() > MANY {
-            used.sort_unstable();
-            records.retain(|dir, _| used.binary_search(dir).is_ok());
-        }
-        records.extend(news.iter().map(|(dir, record)| (*dir, record.as_slice())));
-        let files = Files::new(Utf8Path::new("/"));
-        store::write(&files, &self.place, &store::encode(&records)?).ok()
+        let news = news.iter().map(|(dir, record)| (*dir, record.as_slice()));
+        store::add(&disk(), &self.place, news, |dir| used.contains(dir)).ok()
     }
+}
+
+/// Memories have absolute paths, whatever the working directory.
+fn disk() -> Files {
+    Files::new(Utf8Path::new("/"))
 }
 
 #[cfg(test)]
@@ -262,7 +251,7 @@ mod tests {
         assert_eq!(tree.hash(&second), sum("one"));
         let state = lock(&second.state);
         let state = state.get(&tree.path("src")).unwrap();
-        assert!(!state.changed && state.checked.contains_key("a.go"));
+        assert!(!state.changed && state.checked.contains("a.go"));
     }
 
     #[test]

@@ -144,50 +144,54 @@ impl Shell<'_> {
 struct Target<'a> {
     to: &'a str,
     file: File,
-    /// The name until then, with what removes it when a signal ends the run.
-    beside: Option<(Utf8PathBuf, Guard)>,
+    /// What is being written: a neighbour, until it is whole, or the file itself. Gone with this if it does not become whole.
+    written: Utf8PathBuf,
+    /// Removes the neighbour when a signal ends the run.
+    guard: Option<Guard>,
+    is_whole: bool,
 }
 
 impl<'a> Target<'a> {
     fn open(to: &'a str, mode: u32) -> io::Result<Target<'a>> {
         // A device is written to, and a link followed.
         let is_other = fs::symlink_metadata(to).is_ok_and(|meta| !meta.is_file());
-        if !is_other
-            && let Ok((file, name)) = Files::new(Utf8Path::new("/")).create_beside(to, mode)
-        {
-            let guard = interrupt::remove_on_exit(&name);
-            let beside = Some((name, guard));
-            return Ok(Target { to, file, beside });
-        }
-        // The directory lets nothing new in, but the file may be one that can be written.
-        remove_regular(to);
-        let mut options = File::options();
-        options.write(true).create(true).truncate(true).mode(mode);
-        let file = options.open(to)?;
+        let beside = || Files::new(Utf8Path::new("/")).create_beside(to, mode).ok();
+        let (file, written, guard) = match (!is_other).then(beside).flatten() {
+            Some((file, name)) => {
+                let guard = interrupt::remove_on_exit(&name);
+                (file, name, Some(guard))
+            }
+            None => {
+                // The directory lets nothing new in, but the file may be one that can be written.
+                remove_regular(to);
+                let mut options = File::options();
+                options.write(true).create(true).truncate(true).mode(mode);
+                (options.open(to)?, to.into(), None)
+            }
+        };
         Ok(Target {
             to,
             file,
-            beside: None,
+            written,
+            guard,
+            is_whole: false,
         })
     }
 
     fn finish(mut self) -> io::Result<()> {
-        if let Some((name, _)) = &self.beside {
+        if self.guard.is_some() {
             fault::step();
-            fs::rename(name, self.to)?;
+            fs::rename(&self.written, self.to)?;
         }
-        self.beside = None;
-        self.to = "";
+        self.is_whole = true;
         Ok(())
     }
 }
 
 impl Drop for Target<'_> {
     fn drop(&mut self) {
-        match &self.beside {
-            Some((name, _)) => remove_regular(name.as_str()),
-            None if !self.to.is_empty() => remove_regular(self.to),
-            None => {}
+        if !self.is_whole {
+            remove_regular(self.written.as_str());
         }
     }
 }

@@ -23,7 +23,7 @@ use crate::flags::{Parsed, define};
 use crate::gojson;
 use crate::loading::{self, ModRequest};
 use crate::modules;
-use crate::session::Session;
+use crate::session::{Session, memories};
 use crate::settings::platform;
 
 #[derive(Args)]
@@ -227,7 +227,6 @@ pub fn with_chain<T>(
     };
     let context = Arc::new(configs::plain_context(session)?);
     let settings = &session.settings;
-    let memory = settings.environment.user_cache_dir().ok();
     let bar = bar(session);
     let progress = |link: Link, done: usize, total: usize| {
         if let Some(bar) = &bar {
@@ -246,7 +245,7 @@ pub fn with_chain<T>(
             os: platform::host_os().to_owned(),
             arch: platform::host_arch().to_owned(),
         },
-        memory: memory.map(|dir| dir.join("steady/replaced")),
+        memory: memories(&settings.environment).map(|dir| dir.join("replaced")),
         links: look.links.clone(),
         vendor_command,
         accept: look.accept,

@@ -11,9 +11,6 @@ use steady_system::{Files, Metadata};
 /// Files changed this recently (nanoseconds) may change again within the clock's grain without any sign of it.
 pub(super) const RACY: i64 = 2_000_000_000;
 
-/// Records of a project that no run asked for are dropped when there are more than this.
-const MANY: usize = 20_000;
-
 /// What identifies one state of a file or directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Stamp {
@@ -80,11 +77,7 @@ pub(super) type Remembered = Option<DirContents>;
 
 impl Memory {
     pub fn open(files: &Files, root: Utf8PathBuf, place: Utf8PathBuf, trust: Trust) -> Self {
-        let store = files
-            .read(&place)
-            .ok()
-            .and_then(Store::open)
-            .unwrap_or_default();
+        let store = Store::read(files, &place);
         Self {
             root,
             place,
@@ -205,25 +198,13 @@ impl Memory {
         if news.records.is_empty() {
             return Ok(());
         }
-        // Another process may have added to the file since it was opened.
-        let current = files
-            .read(&self.place)
-            .ok()
-            .and_then(Store::open)
-            .unwrap_or_default();
-        let mut all: BTreeMap<&str, &[u8]> = current.records().collect();
-        if all.len() > MANY {
-            all.retain(|name, _| news.used.contains(*name));
-        }
-        all.extend(
-            news.records
-                .iter()
-                .map(|(name, record)| (name.as_str(), record.as_slice())),
-        );
-        let Some(bytes) = store::encode(&all) else {
-            return Ok(());
-        };
-        store::write(files, &self.place, &bytes)?;
+        let records = news.records.iter();
+        store::add(
+            files,
+            &self.place,
+            records.map(|(name, record)| (name.as_str(), record.as_slice())),
+            |name| news.used.contains(name),
+        )?;
         news.records.clear();
         Ok(())
     }

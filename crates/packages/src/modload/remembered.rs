@@ -114,7 +114,7 @@ impl Modules {
 
     /// The graph under a key, if it is known.
     pub(super) fn remembered_graph(&self, key: &Key) -> Option<ModuleGraph> {
-        let store = Store::open(self.files.read(&key.place).ok()?)?;
+        let store = Store::read(&self.files, &key.place);
         let kept: Kept<Record> = postcard::from_bytes(store.get(&key.name)?).ok()?;
         Graph::from_record(kept.record)
     }
@@ -127,8 +127,7 @@ impl Modules {
         let Some(record) = graph.record() else {
             return;
         };
-        let before = self.files.read(&key.place).ok().and_then(Store::open);
-        let before = before.unwrap_or_default();
+        let before = Store::read(&self.files, &key.place);
         let number =
             |bytes: &[u8]| postcard::take_from_bytes::<u64>(bytes).map_or(0, |(number, _)| number);
         let mut known: Vec<(u64, &str, &[u8])> = before

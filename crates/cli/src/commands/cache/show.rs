@@ -20,7 +20,7 @@ use crate::failure::Result;
 use crate::flags::build::Chdir;
 use crate::flags::{Parsed, define};
 use crate::gojson;
-use crate::session::Session;
+use crate::session::{Session, memories};
 
 /// So many modules are shown to people.
 const SHOWN: usize = 10;
@@ -118,8 +118,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         bail!("'steady cache' accepts no arguments");
     }
     let files = &session.files;
-    let memories = session.environment().user_cache_dir().ok();
-    let memories = memories.map(|dir| dir.join("steady"));
+    let memories = memories(session.environment());
     let owners = memories.as_ref().map(|dir| Owners::read(files, dir));
     let build_cache = session.settings.gocache().0.ok();
     let (modules, _) = session.settings.gomodcache();
