@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use steady_module::hex;
 use steady_system::clock::Clock;
-use steady_system::{Environment, Files, Note, Question, Sight, Sightings};
+use steady_system::{Environment, Files, Question, Sight, Sightings};
 
 /// First bytes of a file; changes with the format.
 const MAGIC: &[u8] = b"steady answer 4\n";
@@ -40,13 +40,17 @@ pub const COMMANDS: [&str; 10] = [
 
 /// What is kept.
 #[derive(Serialize, Deserialize)]
-struct Answer {
-    notes: Vec<Note>,
+struct Answer<'a> {
+    #[serde(borrow)]
+    notes: Vec<Note<'a>>,
     /// Programs and archives that must be in place, with their build ids.
     results: Vec<(String, String)>,
-    text: Vec<u8>,
+    text: &'a [u8],
     start: Option<Program>,
 }
+
+/// What was seen at a path: [`steady_system::Note`] as it lies in a file.
+type Note<'a> = (&'a str, Question, Sight);
 
 /// A program that is started once the rest is said: what `run` has built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,8 +137,8 @@ impl Memory {
             return None;
         }
         let bytes = self.files.read(&self.file).ok()?;
-        let mut answer = decode(&bytes)?;
-        let better = holds(&answer.notes)?;
+        let (mut answer, seal) = decode(&bytes)?;
+        let better = holds(&answer.notes, &seal)?;
         if !in_place(&answer.results) {
             return None;
         }
@@ -145,18 +149,21 @@ impl Memory {
             self.write(&answer);
         }
         Some(Recalled {
-            text: answer.text,
+            text: answer.text.to_vec(),
             start: answer.start,
         })
     }
 
     /// Keeps what was printed and what is started, if the notes allow.
-    pub fn keep(&self, text: Vec<u8>, start: Option<Program>) {
+    pub fn keep(&self, text: &[u8], start: Option<Program>) {
         let Some(notes) = self.sightings.take_notes() else {
             return;
         };
         let answer = Answer {
-            notes,
+            notes: notes
+                .iter()
+                .map(|(path, question, sight)| (path.as_str(), *question, sight.clone()))
+                .collect(),
             results: self.sightings.results(),
             text,
             start,
@@ -166,7 +173,7 @@ impl Memory {
         }
     }
 
-    fn write(&self, answer: &Answer) -> bool {
+    fn write(&self, answer: &Answer<'_>) -> bool {
         let Some(bytes) = encode(answer) else {
             return false;
         };
@@ -195,9 +202,9 @@ impl Memory {
     }
 }
 
-/// Whether every place looks as it did: `None` if not, else the notes that are quicker to see in a new form. Many places are looked
-/// at by all processors.
-fn holds(notes: &[Note]) -> Option<Vec<(usize, Sight)>> {
+/// Whether the answer is whole and every place looks as it did: `None` if not, else the notes that are quicker to see in a new form.
+/// Many places are looked at by all processors, the first of which holds the answer against its sum in the meantime.
+fn holds(notes: &[Note<'_>], seal: &Seal<'_>) -> Option<Vec<(usize, Sight)>> {
     const CHUNK: usize = 128;
     let now = Clock::System.nanos();
     let (next, good) = (AtomicUsize::new(0), AtomicBool::new(true));
@@ -209,7 +216,7 @@ fn holds(notes: &[Note]) -> Option<Vec<(usize, Sight)>> {
                 break;
             };
             for (index, (path, question, sight)) in chunk.iter().enumerate() {
-                let (same, form) = sight.holds(path.as_str().into(), *question, now);
+                let (same, form) = sight.holds((*path).into(), *question, now);
                 if !same {
                     good.store(false, Ordering::Relaxed);
                     break;
@@ -222,6 +229,9 @@ fn holds(notes: &[Note]) -> Option<Vec<(usize, Sight)>> {
     let threads = steady_system::processors().min(notes.len() / CHUNK);
     let better = std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(look)).collect();
+        if !seal.is_whole() {
+            good.store(false, Ordering::Relaxed);
+        }
         let mut all = look();
         for other in others {
             all.extend(other.join().unwrap_or_default());
@@ -247,7 +257,7 @@ fn in_place(results: &[(String, String)]) -> bool {
     true
 }
 
-fn encode(answer: &Answer) -> Option<Vec<u8>> {
+fn encode(answer: &Answer<'_>) -> Option<Vec<u8>> {
     let body = postcard::to_stdvec(answer).ok()?;
     let mut bytes = MAGIC.to_vec();
     bytes.extend_from_slice(&Sha256::digest(&body));
@@ -255,10 +265,22 @@ fn encode(answer: &Answer) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
-fn decode(bytes: &[u8]) -> Option<Answer> {
+/// What tells whether an answer is as it was written.
+struct Seal<'a> {
+    sum: &'a [u8],
+    body: &'a [u8],
+}
+
+impl Seal<'_> {
+    fn is_whole(&self) -> bool {
+        Sha256::digest(self.body).as_slice() == self.sum
+    }
+}
+
+/// What a file holds, if that has the form of an answer. Nothing of it may be used before its seal was found whole.
+fn decode(bytes: &[u8]) -> Option<(Answer<'_>, Seal<'_>)> {
     let (sum, body) = bytes.strip_prefix(MAGIC)?.split_at_checked(32)?;
-    (Sha256::digest(body).as_slice() == sum).then_some(())?;
-    postcard::from_bytes(body).ok()
+    Some((postcard::from_bytes(body).ok()?, Seal { sum, body }))
 }
 
 #[cfg(test)]
@@ -268,24 +290,25 @@ mod tests {
     #[test]
     fn damage_of_every_kind_is_noticed() {
         let answer = Answer {
-            notes: vec![(
-                "/".into(),
-                Question::Kind,
-                Sight::now("/".into(), Question::Kind),
-            )],
+            notes: vec![("/", Question::Kind, Sight::now("/".into(), Question::Kind))],
             results: Vec::new(),
-            text: b"a\n".to_vec(),
+            text: b"a\n",
             start: None,
         };
         let bytes = encode(&answer).unwrap();
-        assert_eq!(decode(&bytes).unwrap().text, b"a\n");
+        let whole = |bytes: &[u8]| {
+            let (answer, seal) = decode(bytes)?;
+            holds(&answer.notes, &seal)?;
+            Some(answer.text.to_vec())
+        };
+        assert_eq!(whole(&bytes).unwrap(), b"a\n");
         for cut in 0..bytes.len() {
-            assert!(decode(&bytes[..cut]).is_none());
+            assert!(whole(&bytes[..cut]).is_none());
         }
         for at in 0..bytes.len() {
             let mut wrong = bytes.clone();
             wrong[at] ^= 1;
-            assert!(decode(&wrong).is_none(), "byte {at}");
+            assert!(whole(&wrong).is_none(), "byte {at}");
         }
     }
 }

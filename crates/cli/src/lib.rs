@@ -162,7 +162,7 @@ impl Start {
         if let Some(memory) = memory.filter(|_| status == Status::DONE)
             && let Some(text) = self.printer.take_record()
         {
-            memory.keep(text, None);
+            memory.keep(&text, None);
         }
         Ok(status)
     }

@@ -168,7 +168,7 @@ fn remember(session: &Session, program: &Program, executable: &Utf8Path) {
     };
     sightings.look(executable, Question::Stamp);
     if let Some(text) = session.printer.take_record() {
-        memory.keep(text, Some(program.clone()));
+        memory.keep(&text, Some(program.clone()));
     }
 }
 

@@ -10,6 +10,7 @@
 //! the quick way to see that nothing happened, and where it says too little, a few bytes are read.
 
 use camino::{Utf8Path, Utf8PathBuf};
+use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::HashMap;
@@ -194,9 +195,42 @@ impl Sight {
     }
 }
 
+type Notes = HashMap<(Utf8PathBuf, Question), Sight>;
+
+/// Whether an answer cannot change as long as the other notes hold.
+fn follows(notes: &Notes, path: &Utf8Path, question: Question, sight: &Sight) -> bool {
+    let state = |path: &Utf8Path, question| match notes.get(&(path.to_owned(), question)) {
+        Some(Sight::Stamp(stamp)) => Some(*stamp),
+        _ => None,
+    };
+    match (question, sight) {
+        // Two questions about the same state: this is no link.
+        (Question::Stamp, Sight::Stamp(stamp)) => {
+            return state(path, Question::OwnStamp) == Some(*stamp);
+        }
+        (Question::Kind, Sight::Kind(_)) if state(path, Question::Stamp).is_some() => return true,
+        (Question::Kind, Sight::Kind(_)) => {}
+        (_, Sight::Error(error)) if *error == Errno::NOENT.raw_os_error() => {}
+        _ => return false,
+    }
+    // A directory that is in the same state has the same names, each for what it was: another file by that name would show. Only where
+    // a link leads can change.
+    let is_directory = |stamp: Stamp| stamp.mode & 0o170_000 == 0o040_000;
+    let listed = path.parent().is_some_and(|parent| {
+        [Question::Stamp, Question::OwnStamp]
+            .into_iter()
+            .any(|question| state(parent, question).is_some_and(is_directory))
+    });
+    listed
+        && match std::fs::symlink_metadata(path) {
+            Ok(meta) => Sight::kind(&meta) == *sight,
+            Err(error) => Sight::error(&error) == *sight,
+        }
+}
+
 #[derive(Debug, Default)]
 struct State {
-    notes: HashMap<(Utf8PathBuf, Question), Sight>,
+    notes: Notes,
     results: Vec<(String, String)>,
 }
 
@@ -290,16 +324,18 @@ impl Sightings {
         self.spoiled.load(Ordering::Relaxed)
     }
 
-    /// All notes, sorted, which are handed over; `None` if they say too little.
+    /// All notes but those that follow from others, sorted, which are handed over; `None` if they say too little.
     #[must_use]
     pub fn take_notes(&self) -> Option<Vec<Note>> {
         let mut state = self.state();
         if self.is_spoiled() {
             return None;
         }
-        let notes = std::mem::take(&mut state.notes).into_iter();
+        let notes = std::mem::take(&mut state.notes);
         let mut all: Vec<Note> = notes
-            .map(|((path, question), sight)| (path.into_string(), question, sight))
+            .iter()
+            .filter(|((path, question), sight)| !follows(&notes, path, *question, sight))
+            .map(|((path, question), sight)| (path.to_string(), *question, sight.clone()))
             .collect();
         all.sort_unstable_by(|a, b| (&a.0, a.1).cmp(&(&b.0, b.1)));
         Some(all)
@@ -402,6 +438,46 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         assert_eq!(holds(&fresh, later), (false, None));
         assert_eq!(holds(&noted(now), later), (true, None));
+    }
+
+    #[test]
+    fn what_follows_is_left_out_and_what_links_lead_to_is_not() {
+        let links = |dir: &Utf8Path| {
+            std::os::unix::fs::symlink(dir.join("nowhere"), dir.join("sub/dangling")).unwrap();
+            std::os::unix::fs::symlink(dir.join("file"), dir.join("sub/link")).unwrap();
+            std::fs::write(dir.join("sub/plain"), "").unwrap();
+        };
+        let (temp, notes) = seen(|files| {
+            links(files.cwd());
+            files.read_dir("sub").unwrap();
+            for name in ["missing", "dangling", "link", "plain"] {
+                files.is_dir(Utf8Path::new("sub").join(name));
+            }
+            let _ = files.stat("file").unwrap();
+            let _ = files.lstat("file").unwrap();
+            files.is_dir("file");
+            files.is_dir("absent");
+        });
+        let notes = notes.unwrap();
+        let dir = Utf8Path::from_path(temp.path()).unwrap();
+        let left: Vec<_> = notes
+            .iter()
+            .map(|(path, question, _)| (path.strip_prefix(dir.as_str()).unwrap(), *question))
+            .collect();
+        assert_eq!(
+            left,
+            [
+                ("/absent", Question::Kind),
+                ("/file", Question::OwnStamp),
+                ("/sub", Question::Stamp),
+                ("/sub/dangling", Question::Kind),
+                ("/sub/link", Question::Kind),
+            ]
+        );
+        assert!(holds(&notes));
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        std::fs::create_dir(dir.join("sub/missing")).unwrap();
+        assert!(!holds(&notes));
     }
 
     #[test]
