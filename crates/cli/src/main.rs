@@ -9,6 +9,21 @@ use steady_system::{Environment, interrupt};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Lets the allocator give memory back to the system after 10 ms in place of a second, which is longer than most runs: a fifth of the
+/// peak of a load goes for a twentieth of its processor time.
+fn give_memory_back() {
+    /// Number of `mi_option_purge_delay` (milliseconds) in mimalloc 3, which the crate has no name for.
+    const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
+    /// What it is if nobody has set it, by an environment variable say.
+    const DEFAULT: std::ffi::c_long = 1000;
+    // SAFETY: both functions may be called at any time with the number of any option; they are `unsafe` because they are foreign.
+    unsafe {
+        if libmimalloc_sys::mi_option_get(PURGE_DELAY) == DEFAULT {
+            libmimalloc_sys::mi_option_set(PURGE_DELAY, 10);
+        }
+    }
+}
+
 #[cfg(all(target_env = "gnu", target_feature = "crt-static"))]
 mod spawn {
     unsafe extern "C" {
@@ -24,6 +39,7 @@ mod spawn {
 }
 
 fn main() -> ExitCode {
+    give_memory_back();
     match Environment::capture() {
         Ok(environment) => {
             if let Err(error) = interrupt::install() {
