@@ -202,7 +202,7 @@ impl Loader<'_> {
         if source.embed_patterns.is_empty() || self.options.skip_embeds {
             return;
         }
-        let patterns = source.embed_patterns.keys().map(String::as_str);
+        let patterns = source.embed_patterns.keys();
         let files = self.modules.index().files();
         let links = self.options.embed_links;
         match crate::embed::resolve_with(files, &source.dir, patterns, links) {
@@ -212,10 +212,7 @@ impl Loader<'_> {
                 package.internal.embed = embedded.patterns;
             }
             Err(error) => {
-                let at = source
-                    .embed_patterns
-                    .get(&error.pattern)
-                    .and_then(|at| at.first());
+                let at = source.embed_patterns.get(&error.pattern).first();
                 let pos = at.map_or_else(String::new, |at| self.shown(at));
                 self.set_error(id, stack, pos, error.to_string());
             }
@@ -249,7 +246,7 @@ impl Loader<'_> {
             if import == "C" {
                 continue;
             }
-            let positions = source.imports.get(import).map_or(&[][..], Vec::as_slice);
+            let positions = source.imports.get(import);
             let importer = Importer {
                 id,
                 path: path.clone(),
@@ -333,7 +330,7 @@ impl Loader<'_> {
         let imports: Vec<String> = source
             .imports
             .keys()
-            .cloned()
+            .map(String::from)
             .chain(self.implied(&source))
             .collect();
         self.follow(&imports);

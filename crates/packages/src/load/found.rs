@@ -75,7 +75,7 @@ impl Loader<'_> {
             .iter()
             .map(|path| (path.clone(), self.outer()))
             .collect();
-        self.follow_keys(wave, |source| source.imports.keys().cloned().collect());
+        self.follow_keys(wave, |source| source.imports.to_names());
     }
 
     fn follow_keys(&mut self, mut wave: Vec<Key>, imports: impl Fn(&PackageSource) -> Vec<String>) {
@@ -251,7 +251,7 @@ impl Loader<'_> {
                 .imports
                 .keys()
                 .chain(tests.into_iter().flatten());
-            queue.extend(imports.map(|import| (import.clone(), found.origin(false))));
+            queue.extend(imports.map(|import| (import.to_owned(), found.origin(false))));
         }
         all.into_iter().collect()
     }

@@ -68,13 +68,13 @@ impl Loader<'_> {
         public.import_comment.clone_from(&source.import_comment);
         public.binary_only = source.binary_only;
         public.files = source.files.clone();
-        public.imports = source.imports.keys().cloned().collect();
+        public.imports = source.imports.to_names();
         public.test_go_files.clone_from(&source.test_go_files);
         public.x_test_go_files.clone_from(&source.x_test_go_files);
-        public.test_imports = source.test_imports.keys().cloned().collect();
-        public.x_test_imports = source.x_test_imports.keys().cloned().collect();
-        public.test_embed_patterns = source.test_embed_patterns.keys().cloned().collect();
-        public.x_test_embed_patterns = source.x_test_embed_patterns.keys().cloned().collect();
+        public.test_imports = source.test_imports.to_names();
+        public.x_test_imports = source.x_test_imports.to_names();
+        public.test_embed_patterns = source.test_embed_patterns.to_names();
+        public.x_test_embed_patterns = source.x_test_embed_patterns.to_names();
         if self.options.find {
             // Nobody asks where imports lead.
             for imports in [

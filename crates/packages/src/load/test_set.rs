@@ -220,7 +220,7 @@ impl Loader<'_> {
                 dir: dir.clone(),
                 origin: origin.clone(),
                 files_given,
-                positions: at.get(written).map_or(&[][..], Vec::as_slice),
+                positions: at.get(written),
                 written,
                 is_test: true,
             };
@@ -234,7 +234,7 @@ impl Loader<'_> {
             half.ids.push(imported);
         }
         let files = self.modules.index().files();
-        let wanted = patterns.keys().map(String::as_str);
+        let wanted = patterns.keys();
         let wanted = wanted.filter(|_| !self.options.skip_embeds);
         match crate::embed::resolve_with(files, &source.dir, wanted, self.options.embed_links) {
             Ok(embedded) => {
@@ -242,7 +242,7 @@ impl Loader<'_> {
                 half.embedded = embedded.patterns;
             }
             Err(error) if half.error.is_none() || !external => {
-                let at = patterns.get(&error.pattern).and_then(|at| at.first());
+                let at = patterns.get(&error.pattern).first();
                 half.error = Some(PackageError {
                     import_stack: stack.paths(),
                     pos: at.map_or_else(String::new, |at| self.shown(at)),
@@ -526,13 +526,9 @@ impl Loader<'_> {
         let source = self.given.get(&id).or_else(|| Some(&found.next()?.source));
         let written = &self.set[imported].public.import_path;
         let at = source.and_then(|source| {
-            let in_tests = || {
-                source
-                    .test_imports
-                    .get(written)
-                    .filter(|_| tested.is_some())
-            };
-            source.imports.get(written).or_else(in_tests)?.first()
+            let in_tests = || source.test_imports.get(written).first();
+            let own = source.imports.get(written).first();
+            own.or_else(|| tested.and_then(|_| in_tests()))
         });
         let file = at.and_then(|at| camino::Utf8Path::new(&*at.file).file_name());
         file.unwrap_or_default().to_string()

@@ -71,9 +71,13 @@ impl Modules {
             let mut one = (*contents).clone();
             one.files.retain(|file| file.name == name);
             let source = crate::source::evaluate(dir, &one, &context);
-            let tests = source.test_imports.into_keys();
-            let external = source.x_test_imports.into_keys();
-            imports.extend(source.imports.into_keys().chain(tests).chain(external));
+            for found in [
+                &source.imports,
+                &source.test_imports,
+                &source.x_test_imports,
+            ] {
+                imports.extend(found.to_names());
+            }
         }
         imports.remove("C");
         imports.remove("unsafe");

@@ -5,7 +5,6 @@ use crate::source::context::{BuildContext, TagSet};
 use crate::source::facts::{FileError, FileFacts, SyntaxFact};
 use crate::source::{DirContents, SourceError, SyntaxError, cgo, comment, scan};
 use camino::{Utf8Path, Utf8PathBuf};
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use steady_module::quote;
@@ -27,8 +26,65 @@ impl fmt::Display for Position {
     }
 }
 
-/// Names (import paths, embed patterns) sorted, each with the places that mention it in file order.
-pub type Positions = BTreeMap<String, Vec<Position>>;
+/// Names (import paths, embed patterns) sorted, each with the places that mention it in file order. There are thousands of them.
+#[derive(Clone, Debug, Default)]
+pub struct Positions {
+    /// Each name, and where its places end; they begin where those of the name before end.
+    names: Vec<(Box<str>, usize)>,
+    places: Vec<Position>,
+}
+
+impl Positions {
+    /// No name at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The names.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|(name, _)| &**name)
+    }
+
+    /// The names for whoever keeps them.
+    #[must_use]
+    pub fn to_names(&self) -> Vec<String> {
+        self.keys().map(String::from).collect()
+    }
+
+    /// The places that mention a name: none if nobody does.
+    #[must_use]
+    pub fn get(&self, name: &str) -> &[Position] {
+        match self.find(name) {
+            Ok(at) => &self.places[self.start(at)..self.names[at].1],
+            Err(_) => &[],
+        }
+    }
+
+    fn find(&self, name: &str) -> Result<usize, usize> {
+        self.names
+            .binary_search_by(|(known, _)| (**known).cmp(name))
+    }
+
+    fn start(&self, at: usize) -> usize {
+        at.checked_sub(1).map_or(0, |before| self.names[before].1)
+    }
+
+    fn add(&mut self, name: &str, place: Position) {
+        let at = self.find(name).unwrap_or_else(|at| {
+            let start = self.start(at);
+            self.names.insert(at, (name.into(), start));
+            at
+        });
+        self.places.insert(self.names[at].1, place);
+        self.names[at..].iter_mut().for_each(|(_, end)| *end += 1);
+    }
+
+    fn shrink(&mut self) {
+        self.names.shrink_to_fit();
+        self.places.shrink_to_fit();
+    }
+}
 
 /// A `//go:` line above a package clause.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -344,17 +400,10 @@ impl<'a> State<'a> {
             ),
         };
         for fact in &file.imports {
-            // Most are imported by one file, and there are thousands.
-            imports
-                .entry(fact.path.clone())
-                .or_insert_with(|| Vec::with_capacity(1))
-                .push(position(fact.line, fact.column));
+            imports.add(&fact.path, position(fact.line, fact.column));
         }
         for fact in &file.embeds {
-            embeds
-                .entry(fact.pattern.clone())
-                .or_default()
-                .push(position(fact.line, fact.column));
+            embeds.add(&fact.pattern, position(fact.line, fact.column));
         }
         for fact in &file.directives {
             directives.push(Directive {
@@ -375,7 +424,17 @@ impl<'a> State<'a> {
         };
         list.append(&mut self.upper_s);
         list.sort();
-        files.embed_patterns = package.embed_patterns.keys().cloned().collect();
+        files.embed_patterns = package.embed_patterns.to_names();
+        for positions in [
+            &mut package.imports,
+            &mut package.test_imports,
+            &mut package.x_test_imports,
+            &mut package.embed_patterns,
+            &mut package.test_embed_patterns,
+            &mut package.x_test_embed_patterns,
+        ] {
+            positions.shrink();
+        }
         package.all_tags = self.asked.into_iter().collect();
         let none = files.go_files.is_empty()
             && files.cgo_files.is_empty()

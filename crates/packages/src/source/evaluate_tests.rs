@@ -75,7 +75,8 @@ fn files_go_where_they_belong() {
     );
     assert_eq!(with.imports.keys().collect::<Vec<_>>(), ["C", "x"]);
     assert_eq!(
-        with.imports["x"]
+        with.imports
+            .get("x")
             .iter()
             .map(Position::to_string)
             .collect::<Vec<_>>(),

@@ -188,15 +188,10 @@ impl Look<'_> {
                 )));
             }
         }
-        let mut patterns: Vec<&str> = source.embed_patterns.keys().map(String::as_str).collect();
+        let mut patterns: Vec<&str> = source.embed_patterns.keys().collect();
         if self.embeds_of_tests {
             let tests = [&source.test_embed_patterns, &source.x_test_embed_patterns];
-            patterns.extend(
-                tests
-                    .into_iter()
-                    .flat_map(|found| found.keys())
-                    .map(String::as_str),
-            );
+            patterns.extend(tests.into_iter().flat_map(|found| found.keys()));
         }
         if !patterns.is_empty() {
             match crate::embed::resolve(&self.disk, dir, patterns) {
