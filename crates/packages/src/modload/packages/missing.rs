@@ -1,6 +1,12 @@
 //! Packages that no module in use has: who could, and what is said if nobody can.
 
-use super::*;
+use super::ModulePackages;
+use crate::modload::reqs::Reqs;
+use crate::modload::{Allowed, ImportError, Importer, ModError, ModMode, Modules, Result};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use steady_module::ModuleVersion;
+use steady_system::parallel;
 
 impl Modules {
     /// Looks for modules that have what is missing.

@@ -7,16 +7,12 @@ mod sums;
 mod walk;
 
 use super::reqs::Reqs;
-use super::{Allowed, ImportError, Importer, ModError, ModMode, Modules, Resolved, Result};
-use crate::patterns::{clean_patterns, is_appengine_import};
+use super::{ImportError, ModError, Result};
 use crate::source::BuildContext;
-use crate::source::imports::{Tags, scan_dir};
 use camino::Utf8PathBuf;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
-use steady_graph::Pruning;
-use steady_module::{ModuleVersion, gover};
-use steady_system::parallel;
+use steady_module::ModuleVersion;
 
 /// What to load.
 #[derive(Clone, Default)]

@@ -1,7 +1,14 @@
 //! Loading again and again until requirements and packages agree.
 
 use super::walk::Walk;
-use super::*;
+use super::{ModulePackages, PackageOptions};
+use crate::modload::reqs::Reqs;
+use crate::modload::{ImportError, ModError, ModMode, Modules, Result};
+use crate::patterns::clean_patterns;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
+use steady_graph::Pruning;
+use steady_module::{ModuleVersion, gover};
 
 impl Modules {
     /// Loads the packages that patterns name, with what they import, until requirements and packages agree.

@@ -1,6 +1,12 @@
 //! The sums that go.sum must keep for what was loaded.
 
-use super::*;
+use super::ModulePackages;
+use crate::modload::reqs::Reqs;
+use crate::modload::{ModMode, Modules};
+use std::collections::HashSet;
+use std::sync::Arc;
+use steady_graph::Pruning;
+use steady_module::{ModuleVersion, gover};
 
 impl Modules {
     /// Sums that go.sum must keep: of the modules that packages come from or could come from, and of every go.mod that was read.

@@ -1,6 +1,15 @@
 //! The walk over imports: from the packages that are named, in waves, each package once.
 
-use super::*;
+use super::{ModulePackages, Node, PackageOptions};
+use crate::modload::reqs::Reqs;
+use crate::modload::{ImportError, Modules, Resolved};
+use crate::patterns::is_appengine_import;
+use crate::source::imports::{Tags, scan_dir};
+use camino::Utf8PathBuf;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use steady_module::gover;
+use steady_system::parallel;
 
 /// What may be said of a package because of what leads to it.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,6 +1,9 @@
 //! Which versions a query lets in, and which of them it wants.
 
-use super::*;
+use super::Allowed;
+use crate::modload::{ModError, Result};
+use steady_module::path as module_path;
+use steady_module::{gover, pseudo};
 
 /// What a query asks of a version.
 pub(in crate::modload) struct Matcher<'q> {

@@ -4,18 +4,14 @@ mod matcher;
 mod patterns;
 mod source;
 
-use super::{ModError, ModMode, ModuleDir, Modules, NotInModule, Result, Reuse};
-use crate::patterns::{ModuleTree, Pattern, walk_module};
+use super::{ModError, ModMode, Modules, Result, Reuse};
 use matcher::Matcher;
 pub(in crate::modload) use patterns::in_main_text;
 use source::*;
-use std::cell::RefCell;
-use std::collections::BTreeSet;
 use std::sync::Arc;
-use steady_module::modfile::{self, ModFile, Retract};
-use steady_module::{ModuleVersion, gover, path as module_path, pseudo};
+use steady_module::modfile::{ModFile, Retract};
+use steady_module::{ModuleVersion, gover};
 use steady_proxy::{Origin, RevInfo, Time};
-use steady_system::parallel;
 
 /// Which versions a query may choose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,13 @@
 //! Queries for packages: which module, at the version asked for, has them.
 
-use super::*;
+use super::{Allowed, Found, FoundPackages, settle};
+use crate::modload::{ModError, ModuleDir, Modules, NotInModule, Result};
+use crate::patterns::{ModuleTree, Pattern, walk_module};
+use std::collections::BTreeSet;
+use steady_module::path as module_path;
+use steady_module::{ModuleVersion, gover};
+use steady_proxy::RevInfo;
+use steady_system::parallel;
 
 impl Modules {
     /// Modules that have packages which `pattern` names, at the version that `query` means for each of them.

@@ -1,6 +1,13 @@
 //! One module's versions as a query sees them: what repositories have, with replacements, and what may be chosen.
 
-use super::*;
+use super::matcher::Matcher;
+use super::{Allowed, is_revision_query};
+use crate::modload::{ModError, Modules, Result};
+use std::cell::RefCell;
+use std::sync::Arc;
+use steady_module::path as module_path;
+use steady_module::{ModuleVersion, gover, modfile, pseudo};
+use steady_proxy::{Origin, RevInfo, Time};
 
 /// A module as one proxy and the replacements of the main module show it.
 pub(in crate::modload) struct Source<'a> {
