@@ -98,6 +98,12 @@ impl Failure {
         }
     }
 
+    /// A command of Steady's own was asked in a wrong way: one message that gets the prefix; exit code 2.
+    #[must_use]
+    pub fn misuse(message: &str) -> Failure {
+        Failure::Message(format!("go: {message}"), Status::USAGE)
+    }
+
     /// What Steady does not do yet, by name; exit code 2.
     #[must_use]
     pub fn unsupported(what: &str) -> Failure {
@@ -150,6 +156,14 @@ impl From<BuildError> for Failure {
             other => Failure::error(other.to_string()),
         }
     }
+}
+
+/// Stops with a message after `go: `, for the command was asked in a wrong way: exit code 2.
+#[macro_export]
+macro_rules! misuse {
+    ($($argument:tt)*) => {
+        return Err($crate::failure::Failure::misuse(&format!($($argument)*)))
+    };
 }
 
 /// Stops with a message after `go: `.

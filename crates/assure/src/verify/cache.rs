@@ -291,9 +291,8 @@ impl Item {
         match &self.record.sum {
             Some(sum) if known.is_empty() || known.contains(sum) => None,
             Some(sum) => {
-                let owner = sums.of.iter().find(|(_, known)| known.contains(sum));
-                Some(match owner {
-                    Some((other, _)) => {
+                Some(match sums.owner(sum, &self.module) {
+                    Some(other) => {
                         let mut failure = fail(Problem::Swapped);
                         failure.found = format!("{sum}, the sum of {other}");
                         failure.because("files of the module cache were exchanged")

@@ -70,12 +70,15 @@ impl<'a> Tree<'a> {
         let copy = rules.copy(name).filter(|copy| listed.take(copy).is_some());
         let names = rules.place(name).into_iter().chain(copy);
         names
-            .map(|name| {
+            .filter_map(|name| {
                 let kind = listed.take(&name);
-                Placed {
+                if kind.is_none() && listed.is_behind_link(&name) {
+                    return None;
+                }
+                Some(Placed {
                     against: Against::open(files, listed.path(&name), kind),
                     name,
-                }
+                })
             })
             .collect()
     }
@@ -129,16 +132,17 @@ impl<'a> Tree<'a> {
     /// What only shows at the end: files that the zip lacks, and permissions.
     pub fn finish(self, passed: &mut Passed) {
         let look = self.look;
-        for name in self.listed.rest() {
-            if look.item.rules.allows(name) {
+        for extra in self.listed.rest() {
+            if look.item.rules.allows(extra.name) {
                 continue;
             }
             passed.tree.checked += 1;
-            let path = self.listed.path(name);
+            let path = self.listed.path(extra.name);
+            let nothing = || "no file: the zip has none of that name".to_owned();
             let mut failure = look
-                .tree_failure(Problem::Added, path.clone())
-                .saying("no file: the zip has none of that name", "a file");
-            if look.item.rules == Rules::Distribution {
+                .tree_failure(extra.problem, path.clone())
+                .saying(extra.expected.unwrap_or_else(nothing), extra.found);
+            if look.item.rules == Rules::Distribution && extra.problem == Problem::Added {
                 failure = failure.fixed_by(format!("rm {path}"));
             }
             passed.tree.failures.push(failure);

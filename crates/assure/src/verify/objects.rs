@@ -68,11 +68,6 @@ fn gather(parts: Vec<Part>, outcome: &mut Outcome) {
         outputs.extend(part.outputs);
         wanted.extend(part.wanted);
     }
-    let bad: Vec<Utf8PathBuf> = outcome
-        .failures
-        .iter()
-        .map(|failure| failure.file.clone())
-        .collect();
     let mut trimmed = 0;
     for (output, size, entry) in wanted {
         match outputs.get(&output) {
@@ -80,9 +75,15 @@ fn gather(parts: Vec<Part>, outcome: &mut Outcome) {
             None => trimmed += 1,
             Some(found) if *found == size => {}
             Some(found) => {
-                // An output that was cut is told already.
-                let known = |file: &Utf8PathBuf| file.as_str().contains(&format!("{output}-d"));
-                if bad.iter().any(known) {
+                // The output is told already; that it was cut, its entry alone knows.
+                let its = format!("{output}-d");
+                let mut told = outcome.failures.iter_mut();
+                if let Some(failure) = told.find(|failure| failure.file.as_str().contains(&its)) {
+                    if failure.problem == Problem::Edited && *found < size {
+                        failure.problem = Problem::Truncated;
+                        failure.expected += &format!(", {size} bytes");
+                        CRASH.clone_into(&mut failure.cause);
+                    }
                     continue;
                 }
                 outcome.failures.push(

@@ -196,33 +196,47 @@ impl Look<'_> {
         };
         let since = Instant::now();
         self.name_swaps(&hashes, passed);
+        let version = self.other_version(&hashes);
         let sum = hash1(hashes).unwrap_or_default();
         let trusted = self.trusted();
         let good = trusted.is_empty() || trusted.contains(&sum.as_str());
         if !good {
-            passed.zip.failures.push(self.wrong_sum(zip, &sum));
+            let failure = self.wrong_sum(zip, &sum, version.as_deref());
+            passed.zip.failures.push(failure);
         }
         passed.sum = Some(sum);
         passed.zip.elapsed += since.elapsed();
         good
     }
 
-    fn wrong_sum(&self, zip: &Utf8Path, sum: &str) -> Failure {
-        let owner = self.sums.of.iter().find(|(module, known)| {
-            **module != self.item.module && known.iter().any(|known| known == sum)
-        });
-        let (problem, found, cause) = match owner {
-            Some((other, _)) => (
+    /// Another version of the module, if that is what the zip's names say it is.
+    fn other_version(&self, hashes: &FileHashes) -> Option<String> {
+        let module = &self.item.module;
+        let (name, _) = hashes.first()?;
+        let name = name.strip_prefix(&*module.path)?.strip_prefix('@')?;
+        let (version, _) = name.split_once('/')?;
+        (version != module.version).then(|| version.to_owned())
+    }
+
+    fn wrong_sum(&self, zip: &Utf8Path, sum: &str, version: Option<&str>) -> Failure {
+        let owner = self.sums.owner(sum, &self.item.module);
+        let (problem, found, cause) = match (owner, version) {
+            (Some(other), _) => (
                 Problem::Swapped,
                 format!("{sum}, the zip of {other}"),
                 "files of the module cache were exchanged",
             ),
-            None if self.item.record.sum.as_deref() == Some(sum) => (
+            (None, Some(version)) => (
+                Problem::Stale,
+                format!("{sum}, files of {version}"),
+                "the zip of another version was put in its place",
+            ),
+            _ if self.item.record.sum.as_deref() == Some(sum) => (
                 Problem::Forged,
                 sum.to_owned(),
                 "the tag was moved between this download and the one that go.sum records; or go.sum was merged; or a proxy is hostile",
             ),
-            None => (Problem::Edited, sum.to_owned(), EDITED),
+            _ => (Problem::Edited, sum.to_owned(), EDITED),
         };
         let expected = self.trusted().join(", ");
         self.zip_failure(problem, zip)

@@ -180,6 +180,13 @@ impl Sums {
         }
     }
 
+    /// Another module that has this sum.
+    pub fn owner(&self, sum: &str, module: &ModuleVersion) -> Option<&ModuleVersion> {
+        let others = self.of.iter().filter(|(other, _)| *other != module);
+        let with_it = others.filter(|(_, known)| known.iter().any(|known| known == sum));
+        with_it.map(|(other, _)| other).min()
+    }
+
     /// The `h1:` sums that are recorded for a module.
     pub fn recorded(&self, module: &ModuleVersion) -> &[String] {
         self.of.get(module).map_or(&[], Vec::as_slice)
@@ -253,7 +260,7 @@ pub(super) fn check(chain: &Chain<'_>, sums: &Sums, list: &Listing) -> Outcome {
         (chain.progress)(Link::Sums, done, questions.len());
         (question, answer)
     });
-    tell(&mut outcome, answers);
+    tell(&mut outcome, sums, answers);
     outcome.failures.sort_by(|a, b| {
         let key = |failure: &Failure| (failure.file.clone(), failure.line);
         key(a).cmp(&key(b))
@@ -318,7 +325,7 @@ fn reason(error: &Error) -> String {
     format!("the checksum database cannot be asked: {first}")
 }
 
-fn tell(outcome: &mut Outcome, answers: Vec<(&Question, Answer)>) {
+fn tell(outcome: &mut Outcome, sums: &Sums, answers: Vec<(&Question, Answer)>) {
     let mut exempt = 0;
     let mut unknown: Vec<String> = Vec::new();
     let mut unreachable: BTreeMap<String, usize> = BTreeMap::new();
@@ -332,7 +339,7 @@ fn tell(outcome: &mut Outcome, answers: Vec<(&Question, Answer)>) {
             Answer::Forged(text) => forged.entry(text).or_insert((0, question)).0 += 1,
             Answer::Wrong(known) => {
                 outcome.checked += 1;
-                outcome.failures.push(wrong(question, &known));
+                outcome.failures.push(wrong(question, sums, &known));
             }
         }
     }
@@ -366,8 +373,10 @@ fn tell(outcome: &mut Outcome, answers: Vec<(&Question, Answer)>) {
         outcome.unverified(
             unknown.len(),
             "sums",
-            format!("the checksum database does not know them: {shown}{more}"),
-            "go env -w GOPRIVATE=PATTERN, if they are private",
+            format!(
+                "the checksum database does not know them (what is private belongs into GOPRIVATE): {shown}{more}"
+            ),
+            "",
         );
     }
     // Those that were not even asked about go with the reason why.
@@ -380,15 +389,23 @@ fn tell(outcome: &mut Outcome, answers: Vec<(&Question, Answer)>) {
     }
 }
 
-fn wrong(question: &Question, known: &[String]) -> Failure {
+fn wrong(question: &Question, sums: &Sums, known: &[String]) -> Failure {
     let expected = match known {
         [] => "no sum: the database has none for it".to_owned(),
         known => known.join(", "),
     };
-    let mut failure = Failure::new(Link::Sums, Problem::Forged, question.file.clone())
+    let (problem, found, cause) = match sums.owner(&question.sum, &question.module) {
+        Some(other) => (
+            Problem::Swapped,
+            format!("{}, the sum of {other}", question.sum),
+            "lines were exchanged: a merge, or an editor",
+        ),
+        None => (Problem::Forged, question.sum.clone(), HOSTILE),
+    };
+    let mut failure = Failure::new(Link::Sums, problem, question.file.clone())
         .of(&question.module)
-        .saying(expected, question.sum.clone())
-        .because(HOSTILE)
+        .saying(expected, found)
+        .because(cause)
         .fixed_by(question.fix.clone());
     failure.line = question.line;
     failure

@@ -11,10 +11,23 @@ use steady_system::{Error, FileKind, Files, Walk};
 
 use super::{CRASH, Problem};
 
+const NO_FILE: &str = "a link, or no regular file";
+
 /// The files below a directory by their names below it.
 pub(super) struct Listed {
     root: Utf8PathBuf,
     kinds: HashMap<String, (FileKind, bool)>,
+    /// Links where directories should be, and how many files should lie below each.
+    instead: HashMap<String, usize>,
+}
+
+/// Something that nobody asked for.
+pub(super) struct Extra<'l> {
+    pub name: &'l str,
+    pub problem: Problem,
+    /// What should be there, if anything.
+    pub expected: Option<String>,
+    pub found: &'static str,
 }
 
 impl Listed {
@@ -36,6 +49,7 @@ impl Listed {
         Ok(Listed {
             root: root.to_owned(),
             kinds,
+            instead: HashMap::new(),
         })
     }
 
@@ -51,11 +65,36 @@ impl Listed {
         self.root.join(name)
     }
 
+    /// Whether a name that is not there could not be, for a link stands where one of its directories should be. That is told of the
+    /// link, once.
+    pub fn is_behind_link(&mut self, name: &str) -> bool {
+        let above = Utf8Path::new(name).ancestors().skip(1);
+        let mut above = above.map(Utf8Path::as_str);
+        let Some(link) = above.find(|dir| self.kinds.contains_key(*dir)) else {
+            return false;
+        };
+        *self.instead.entry(link.to_owned()).or_default() += 1;
+        true
+    }
+
     /// What nobody asked for.
-    pub fn rest(&self) -> Vec<&str> {
+    pub fn rest(&self) -> Vec<Extra<'_>> {
         let rest = self.kinds.iter().filter(|(_, (_, taken))| !taken);
-        let mut rest: Vec<&str> = rest.map(|(name, _)| name.as_str()).collect();
-        rest.sort_unstable();
+        let mut rest: Vec<Extra<'_>> = rest
+            .map(|(name, (kind, _))| {
+                let below = self.instead.get(name);
+                Extra {
+                    name,
+                    problem: below.map_or(Problem::Added, |_| Problem::Linked),
+                    expected: below.map(|count| format!("a directory with {count} files")),
+                    found: match kind {
+                        FileKind::File => "a file",
+                        _ => NO_FILE,
+                    },
+                }
+            })
+            .collect();
+        rest.sort_unstable_by_key(|extra| extra.name);
         rest
     }
 
@@ -159,7 +198,7 @@ impl Against {
             Some(FileKind::File) => {
                 Held::open(files, &path).map_err(|error| (Problem::Unreadable, error))
             }
-            Some(_) => Err((Problem::Linked, "a link, or no regular file".to_owned())),
+            Some(_) => Err((Problem::Linked, NO_FILE.to_owned())),
             None => Err((Problem::Missing, "no file".to_owned())),
         };
         Against { path, found }

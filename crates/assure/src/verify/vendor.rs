@@ -87,11 +87,12 @@ impl Vendor {
                 self.by_list(chain, &txt, &mut listed);
             }
         }
-        for name in listed.rest() {
+        for extra in listed.rest() {
             self.checked += 1;
+            let nothing = || "no file: no vendored package has it".to_owned();
             self.failures.push(
-                failure(chain, Problem::Added, listed.path(name))
-                    .saying("no file: no vendored package has it", "a file"),
+                failure(chain, extra.problem, listed.path(extra.name))
+                    .saying(extra.expected.unwrap_or_else(nothing), extra.found),
             );
         }
     }
@@ -183,7 +184,9 @@ impl Vendor {
             .collect();
         let mut buffer = Vec::new();
         for (place, from) in plan.files() {
-            listed.take(place.as_str());
+            if listed.take(place.as_str()).is_none() && listed.is_behind_link(place.as_str()) {
+                continue;
+            }
             let owner = from.ancestors().skip(1).find_map(|dir| {
                 let name = from.strip_prefix(dir).ok()?;
                 Some((*dirs.get(dir)?, name))

@@ -7,7 +7,6 @@ use std::fmt::Write as _;
 use steady_assure::entries::{self, Entries, Target, platform_names};
 use steady_packages::modload::ModMode;
 
-use crate::bail;
 use crate::command::{Command, Kind};
 use crate::exit::Status;
 use crate::failure::Result;
@@ -16,6 +15,7 @@ use crate::flags::value::{self, Words};
 use crate::flags::{Parsed, define};
 use crate::gojson;
 use crate::loading::{self, ModRequest};
+use crate::misuse;
 use crate::modules;
 use crate::programs;
 use crate::session::Session;
@@ -60,7 +60,7 @@ pub static ENTRIES: Command = Command {
 fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = Flags::from_arg_matches(&parsed.matches)?;
     if let Some(file) = parsed.arguments.iter().find(|word| word.ends_with(".go")) {
-        bail!("'steady entries' takes packages, not files ({file})");
+        misuse!("'steady entries' takes packages, not files ({file})");
     }
     let request = ModRequest {
         mode: flags.modmode.mode.as_deref(),
@@ -78,7 +78,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let known = programs::all(session, &build)?;
     let asked = asked(session, &flags, &build, &known)?;
     let Some(first) = asked.first() else {
-        bail!("-platform names no platform");
+        misuse!("-platform names no platform");
     };
     let (places, errors) = programs::places(session, &loaded, &first.context, &parsed.arguments)?;
     let found = entries::find(loaded.index(), &places, &asked, &known);
@@ -122,7 +122,7 @@ fn asked(
     for name in names {
         let pair = name.split_once('/').unwrap_or((name, ""));
         if !settings.pair(pair.0, pair.1).known {
-            bail!("unsupported GOOS/GOARCH pair {}/{}", pair.0, pair.1);
+            misuse!("unsupported GOOS/GOARCH pair {}/{}", pair.0, pair.1);
         }
         pairs.push(pair);
     }

@@ -11,6 +11,7 @@ use crate::failure::Result;
 use crate::flags::build::Chdir;
 use crate::flags::{Parsed, define};
 use crate::gojson;
+use crate::misuse;
 use crate::modules;
 use crate::session::Session;
 use crate::settings::origin::Origin;
@@ -56,7 +57,7 @@ struct OriginJson {
 fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = Flags::from_arg_matches(&parsed.matches)?;
     if parsed.arguments.is_empty() {
-        bail!("explain env: name a variable");
+        misuse!("explain env: name a variable");
     }
     let mut answers = Vec::new();
     for name in &parsed.arguments {

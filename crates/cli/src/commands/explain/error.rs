@@ -7,7 +7,6 @@ use std::io::{IsTerminal as _, Read as _};
 use steady_assure::explain::error::{Explanation, Tree, recognise};
 use steady_packages::modload::ModMode;
 
-use crate::bail;
 use crate::command::{Command, Kind};
 use crate::commands::explain::{Flags, TraceJson, paragraph};
 use crate::exit::Status;
@@ -15,6 +14,7 @@ use crate::failure::{Failure, Result};
 use crate::flags::{Parsed, define};
 use crate::gojson;
 use crate::loading::{self, ModRequest};
+use crate::misuse;
 use crate::modules;
 use crate::session::Session;
 
@@ -94,7 +94,7 @@ fn input(session: &Session, arguments: &[String]) -> Result<String> {
             })?;
             bytes
         }
-        _ => bail!("explain error: one file at most"),
+        _ => misuse!("explain error: one file at most"),
     };
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

@@ -16,6 +16,7 @@ use crate::failure::{Failure, Result};
 use crate::flags::{Parsed, define};
 use crate::gojson;
 use crate::loading::{self, ModRequest};
+use crate::misuse;
 use crate::session::Session;
 
 /// `steady explain sum`
@@ -33,7 +34,7 @@ pub static SUM: Command = Command {
 fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = Flags::from_arg_matches(&parsed.matches)?;
     if parsed.arguments.is_empty() {
-        bail!("explain sum: name a module");
+        misuse!("explain sum: name a module");
     }
     let request = ModRequest {
         quiet: true,
@@ -64,7 +65,7 @@ fn meant(loaded: &Modules, argument: &str) -> Result<ModuleVersion> {
     let (path, version) = split_version(argument).map_err(Failure::error)?;
     if let Some(version) = version {
         if !gover::mod_is_valid(path, version) {
-            bail!("{path}@{version}: not a version");
+            misuse!("{path}@{version}: not a version");
         }
         return Ok(ModuleVersion::new(path, version));
     }

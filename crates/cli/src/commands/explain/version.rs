@@ -6,7 +6,6 @@ use std::fmt::Write as _;
 use steady_assure::explain::version::{self, Answer};
 use steady_module::ModuleVersion;
 
-use crate::bail;
 use crate::command::{Command, Kind};
 use crate::commands::explain::Flags;
 use crate::exit::Status;
@@ -14,6 +13,7 @@ use crate::failure::Result;
 use crate::flags::{Parsed, define};
 use crate::gojson;
 use crate::loading::{self, ModRequest};
+use crate::misuse;
 use crate::session::Session;
 
 /// `steady explain version`
@@ -37,7 +37,7 @@ pub static VERSION: Command = Command {
 fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = Flags::from_arg_matches(&parsed.matches)?;
     if parsed.arguments.is_empty() {
-        bail!("explain version: name a module");
+        misuse!("explain version: name a module");
     }
     let loaded = loading::open_main(session, ModRequest::of_main(&flags.modules))?;
     let mut answers = Vec::new();

@@ -15,6 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::flags::build::FullBuildFlags;
 use crate::gojson;
 use crate::loading;
+use crate::misuse;
 use crate::session::Session;
 
 /// How a bill is written down.
@@ -26,7 +27,7 @@ pub fn format(name: &str) -> Result<Write> {
         "cyclonedx" | "cyclonedx-1.6" => |bom| cyclonedx::document(bom, "1.6"),
         "cyclonedx-1.5" => |bom| cyclonedx::document(bom, "1.5"),
         "spdx" | "spdx-2.3" => spdx::document,
-        other => bail!("-sbom={other}: must be cyclonedx, cyclonedx-1.5 or spdx"),
+        other => misuse!("-sbom={other}: must be cyclonedx, cyclonedx-1.5 or spdx"),
     })
 }
 
@@ -36,7 +37,7 @@ fn created(session: &Session) -> Result<Option<String>> {
         "" => Ok(None),
         text => match text.parse() {
             Ok(seconds) => Ok(Some(timestamp(seconds))),
-            Err(_) => bail!("SOURCE_DATE_EPOCH={text}: must be seconds since 1970"),
+            Err(_) => misuse!("SOURCE_DATE_EPOCH={text}: must be seconds since 1970"),
         },
     }
 }

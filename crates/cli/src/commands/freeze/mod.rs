@@ -13,7 +13,6 @@ use steady_packages::modload::{ModError, ModMode, Modules, Tidy, TidyOptions};
 use super::modules::vendor::{VendorFlags, vendor};
 use super::verify::{Look, with_chain};
 use super::work;
-use crate::bail;
 use crate::command::{Command, Kind};
 use crate::configs;
 use crate::exit::Status;
@@ -21,6 +20,7 @@ use crate::failure::{Failure, Result};
 use crate::flags::build::{FullBuildFlags, ModCommon};
 use crate::flags::{Parsed, define};
 use crate::loading::{self, ModRequest};
+use crate::misuse;
 use crate::modules;
 use crate::session::Session;
 
@@ -86,13 +86,13 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         flags.provenance.is_some(),
     ];
     if asked.into_iter().filter(|asked| *asked).count() > 1 {
-        bail!("-check, -sbom and -provenance exclude one another");
+        misuse!("-check, -sbom and -provenance exclude one another");
     }
     if flags.binary.is_some() && flags.sbom.is_none() {
-        bail!("-binary goes with -sbom");
+        misuse!("-binary goes with -sbom");
     }
     if flags.builder.is_some() && flags.provenance.is_none() {
-        bail!("-builder goes with -provenance");
+        misuse!("-builder goes with -provenance");
     }
     if let Some(file) = &flags.provenance {
         let builder = flags.builder.as_deref();
@@ -107,7 +107,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         return documents::give(session, &write(&bom), flags.o.as_deref());
     }
     if !parsed.arguments.is_empty() || flags.o.is_some() {
-        bail!("packages and -o go with -sbom");
+        misuse!("packages and -o go with -sbom");
     }
     modules::must_be_enabled(&session.settings)?;
     if flags.check {
