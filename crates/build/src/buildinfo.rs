@@ -61,6 +61,14 @@ pub struct BuildModule {
     pub replace: Option<Box<BuildModule>>,
 }
 
+impl BuildModule {
+    /// Whether it was a directory: a main module, a member of the workspace, what a replace line puts in the place of a module.
+    #[must_use]
+    pub fn is_local(&self) -> bool {
+        matches!(self.version.as_str(), "" | "(devel)")
+    }
+}
+
 /// One setting that influenced a build.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]

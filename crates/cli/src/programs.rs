@@ -105,8 +105,30 @@ fn directory(modules: &Modules, import_path: &str) -> std::result::Result<Utf8Pa
 /// `FILE:LINE: REASON`
 #[must_use]
 pub fn describe(cwd: &Utf8Path, miss: &NearMiss) -> String {
+    format!("{}: {}", place(cwd, miss), miss.reason)
+}
+
+/// `FILE:LINE`
+#[must_use]
+pub fn place(cwd: &Utf8Path, miss: &NearMiss) -> String {
     let file = modules::short_path(cwd, &miss.place.dir.join(&miss.file));
-    format!("{file}:{}: {}", miss.line, miss.reason)
+    format!("{file}:{}", miss.line)
+}
+
+/// The programs of the main modules on the platform that is built for, and what nearly is one.
+///
+/// # Errors
+/// As [`all`] and [`places`].
+pub fn of_mains(session: &Session, modules: &Modules) -> Result<Entries> {
+    let build = BuildFlags::default();
+    let settings = &session.settings;
+    let here = targets(session, &build, &[(settings.goos(), settings.goarch())])?;
+    let known = all(session, &build)?;
+    let Some(first) = here.first() else {
+        return Ok(Entries::default());
+    };
+    let (places, _) = places(session, modules, &first.context, &[])?;
+    Ok(entries::find(modules.index(), &places, &here, &known))
 }
 
 /// What a run or a build was about, when it ends without a program.
@@ -134,6 +156,25 @@ impl Wanted<'_> {
             None if places.is_empty() || !found.executables.is_empty() => None,
             None => self.programs(session, &here),
         }
+    }
+
+    /// A hint after go's message that constraints leave nothing of a package, if that is all that is wrong: what would take its program
+    /// in.
+    #[must_use]
+    pub fn left_out(&self, session: &Session) -> Option<String> {
+        let [_] = self.loaded.errors().as_slice() else {
+            return None;
+        };
+        let own = |id: &&PackageId| {
+            let error = self.loaded.set[**id].public.error.as_ref();
+            error.is_some_and(|error| error.is_no_go)
+        };
+        let roots: Vec<PackageId> = self.loaded.roots.iter().filter(own).copied().collect();
+        let places = self.places(session, &roots);
+        let here = self.here(session).ok()?;
+        let found = self.look(session, &here, &places).ok()?;
+        let miss = found.near_misses.first()?;
+        Some(describe(session.environment().cwd(), miss))
     }
 
     /// A hint after a compiler or linker has refused packages: the mistake that keeps one of them from being a program.

@@ -248,7 +248,17 @@ impl<'a> Directory<'a> {
         if !context.cgo_enabled && (uses_cgo || holds(file, &with_cgo)) {
             return Reason::NeedsCgo;
         }
-        let tags = own_tags(file, context);
+        let asked = asked_tags(file, context);
+        let mut later = context.clone();
+        let newer = asked.iter().filter(|tag| tag.starts_with("go1."));
+        let newer: Vec<String> = newer.filter(|tag| !context.has_tag(tag)).cloned().collect();
+        later.release_tags.extend(newer.iter().cloned());
+        if let Some(release) = newer.last()
+            && holds(file, &later)
+        {
+            return Reason::NeedsGo(release.clone());
+        }
+        let tags = own_tags(asked, context);
         let mut tagged = context.clone();
         tagged.build_tags.extend(tags.iter().cloned());
         if !tags.is_empty() && holds(file, &tagged) {
@@ -317,10 +327,15 @@ fn holds(file: &FileFacts, context: &BuildContext) -> bool {
             .unwrap_or_default()
 }
 
-/// Tags of a constraint that somebody may set by `-tags`.
-fn own_tags(file: &FileFacts, context: &BuildContext) -> Vec<String> {
+/// Tags that a constraint asks about.
+fn asked_tags(file: &FileFacts, context: &BuildContext) -> BTreeSet<String> {
     let mut asked = BTreeSet::new();
     let _ = context.good_constraint(&file.constraint, &mut asked);
+    asked
+}
+
+/// Those that somebody may set by `-tags`.
+fn own_tags(mut asked: BTreeSet<String>, context: &BuildContext) -> Vec<String> {
     let lists = &context.syslist;
     let given = |tag: &String| {
         lists.os.contains(tag)

@@ -29,6 +29,8 @@ pub enum Reason {
     Ignored(String),
     /// It takes these build tags.
     NeedsTags(Vec<String>),
+    /// It takes this Go release or a later one: `go1.99`.
+    NeedsGo(String),
     /// It takes cgo.
     NeedsCgo,
     /// It is one on these platforms.
@@ -54,6 +56,7 @@ impl Reason {
             Reason::Twice(_) => "twice",
             Reason::Ignored(_) => "ignored",
             Reason::NeedsTags(_) => "needs-tags",
+            Reason::NeedsGo(_) => "needs-go",
             Reason::NeedsCgo => "needs-cgo",
             Reason::Elsewhere(_) => "elsewhere",
             Reason::Broken(_) => "broken",
@@ -68,6 +71,7 @@ impl Reason {
             Reason::OnlyTests
                 | Reason::Ignored(_)
                 | Reason::NeedsTags(_)
+                | Reason::NeedsGo(_)
                 | Reason::NeedsCgo
                 | Reason::Elsewhere(_)
         )
@@ -110,6 +114,9 @@ impl fmt::Display for Reason {
             ),
             Reason::NeedsTags(tags) => {
                 write!(f, "left out without -tags {}", tags.join(","))
+            }
+            Reason::NeedsGo(release) => {
+                write!(f, "left out by this toolchain: it takes {release} or later")
             }
             Reason::NeedsCgo => write!(f, "left out without cgo (CGO_ENABLED=0, or no C compiler)"),
             Reason::Elsewhere(names) => {

@@ -66,7 +66,7 @@ pub fn replaces(contexts: &[Context<'_>]) -> Result<Vec<Rule>, ModError> {
         rule.effects.push(for_importers(if of_work {
             "go.work is not part of a module"
         } else {
-            "only the main module's replace lines count, so they get what go.mod requires"
+            "only the main module's replace lines count, so they get what go.mod requires; 'install PATH@VERSION' refuses the module for it"
         }));
     }
     Ok(rules)
@@ -93,7 +93,7 @@ pub fn excludes(contexts: &[Context<'_>]) -> Result<Vec<Rule>, ModError> {
     }
     for rule in &mut rules {
         rule.effects.push(for_importers(
-            "only the main module's exclude lines count, so that version may be selected there",
+            "only the main module's exclude lines count, so that version may be selected there; 'install PATH@VERSION' refuses the module for it",
         ));
     }
     Ok(rules)
@@ -191,7 +191,7 @@ fn exclude_effect(
     Ok(match askers {
         [] => {
             let now = selected.map_or_else(
-                || format!("and nothing requires {}", excluded.path),
+                || format!("nothing requires {}", excluded.path),
                 |selected| format!("{selected} is selected"),
             );
             let why = format!("no module asks for {}; {now}", excluded.version);

@@ -220,33 +220,25 @@ impl Lookup<'_> {
     #[must_use]
     pub fn of_program(&self, name: &str, bytes: &[u8], info: &BuildInfo) -> Bom {
         let part = |module: &BuildModule| {
+            let used = module.replace.as_deref().unwrap_or(module);
             let asked = ModuleVersion::new(&*module.path, &*module.version);
-            match &module.replace {
-                Some(new) if new.version.is_empty() => Component {
-                    replaces: Some(asked),
+            let replaces = module.replace.is_some().then_some(asked);
+            if used.is_local() {
+                return Component {
+                    replaces,
                     ..Component::bare(Kind::Module, module.path.clone())
-                },
-                Some(new) => {
-                    let by = ModuleVersion::new(&*new.path, &*new.version);
-                    let sum = new.sum.clone();
-                    Component {
-                        sum,
-                        ..self.module(&by, Some(asked))
-                    }
-                }
-                None => Component {
-                    sum: module.sum.clone(),
-                    ..self.module(&asked, None)
-                },
+                };
+            }
+            let used_version = ModuleVersion::new(&*used.path, &*used.version);
+            Component {
+                sum: used.sum.clone(),
+                ..self.module(&used_version, replaces)
             }
         };
         let mut first = part(&info.main);
         first.kind = Kind::Subject;
         if first.path.is_empty() {
             first.path.clone_from(&info.path);
-        }
-        if first.version == "(devel)" {
-            first.version.clear();
         }
         let mut rest: BTreeMap<String, Component> = BTreeMap::new();
         for component in info.deps.iter().map(part).chain([self.standard()]) {

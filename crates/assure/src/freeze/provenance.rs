@@ -74,13 +74,13 @@ pub fn statement(name: &str, bytes: &[u8], info: &BuildInfo, maker: Maker<'_>) -
 
 fn dependency(module: &BuildModule) -> Value {
     let used = module.replace.as_deref().unwrap_or(module);
-    let local = used.version.is_empty();
-    let component = Component {
-        version: match used.version.as_str() {
-            "(devel)" => String::new(),
-            version => version.to_owned(),
+    let local = used.is_local();
+    let component = match local {
+        true => Component::bare(Kind::Module, &module.path),
+        false => Component {
+            version: used.version.clone(),
+            ..Component::bare(Kind::Module, &used.path)
         },
-        ..Component::bare(Kind::Module, if local { &module.path } else { &used.path })
     };
     let mut value = json!({ "name": module.path, "uri": component.purl() });
     let sum = used.sum.strip_prefix("h1:").and_then(|sum| {
@@ -104,7 +104,7 @@ mod tests {
 
     #[test]
     fn a_program_with_a_replaced_module() {
-        let text = "path\texample.com/app/cmd\nmod\texample.com/app\t(devel)\t\ndep\texample.com/dep\tv1.0.0\th1:Khu2En+0gcYPZ2kuIihfswbzxv/mIHXgzPZ018Oty48=\ndep\texample.com/old\tv1.1.0\n=>\t../old\t\t\nbuild\t-trimpath=true\nbuild\tvcs=git\nbuild\tvcs.revision=0123456789abcdef0123456789abcdef01234567\nbuild\tvcs.modified=false\n";
+        let text = "path\texample.com/app/cmd\nmod\texample.com/app\t(devel)\t\ndep\texample.com/dep\tv1.0.0\th1:Khu2En+0gcYPZ2kuIihfswbzxv/mIHXgzPZ018Oty48=\ndep\texample.com/old\tv1.1.0\n=>\t../old\t(devel)\t\nbuild\t-trimpath=true\nbuild\tvcs=git\nbuild\tvcs.revision=0123456789abcdef0123456789abcdef01234567\nbuild\tvcs.modified=false\n";
         let mut info = BuildInfo::parse(text).unwrap();
         info.go_version = "go1.26.8".to_owned();
         let maker = Maker {

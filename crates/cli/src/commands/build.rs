@@ -4,6 +4,7 @@ use clap::{Args, FromArgMatches};
 use std::sync::Arc;
 use steady_build::{Outcome, Sink};
 use steady_packages::load::Loaded;
+use steady_packages::modload::Modules;
 use steady_packages::package::{Package, PackageError, PackageId};
 
 use crate::build_events::BuildEvents;
@@ -78,7 +79,10 @@ fn build(session: &mut Session, parsed: &Parsed) -> Result {
     bench.config.explain = flags.build.explain.explain;
     let mut loaded = bench.load(session, &parsed.arguments)?;
     let sink = sink(session, &flags.build);
-    check(session, &loaded, &flags.build, &sink)?;
+    check(session, &loaded, &flags.build, &sink).map_err(|failure| {
+        let hint = wanted(&flags.build, &bench.modules, &loaded).left_out(session);
+        failure.hinted(hint)
+    })?;
     tell_of_unused_flags(session, &flags.build.build);
     let roots = loaded.roots.clone();
     let outcome = steady_build::command::build(
@@ -88,11 +92,7 @@ fn build(session: &mut Session, parsed: &Parsed) -> Result {
         &parsed.arguments,
         sink,
     );
-    let wanted = Wanted {
-        build: &flags.build.build,
-        modules: &bench.modules,
-        loaded: &loaded,
-    };
+    let wanted = wanted(&flags.build, &bench.modules, &loaded);
     match outcome {
         Ok(outcome) if outcome.failed => Err(refused(session, &wanted, &roots)),
         Ok(outcome) => Ok(ended(&outcome)),
@@ -210,19 +210,26 @@ fn finish(
 ) -> Result {
     bench.config.explain = flags.explain.explain;
     let sink = sink(session, flags);
-    check(session, &loaded, flags, &sink)?;
+    check(session, &loaded, flags, &sink).map_err(|failure| {
+        let hint = wanted(flags, &bench.modules, &loaded).left_out(session);
+        failure.hinted(hint)
+    })?;
     let roots = loaded.roots.clone();
     let outcome =
         steady_build::command::install(bench.config, &mut loaded.set, &roots, arguments, sink)?;
     if outcome.failed {
-        let wanted = Wanted {
-            build: &flags.build,
-            modules: &bench.modules,
-            loaded: &loaded,
-        };
+        let wanted = wanted(flags, &bench.modules, &loaded);
         return Err(refused(session, &wanted, &roots));
     }
     Ok(ended(&outcome))
+}
+
+fn wanted<'a>(flags: &'a FullBuildFlags, modules: &'a Modules, loaded: &'a Loaded) -> Wanted<'a> {
+    Wanted {
+        build: &flags.build,
+        modules,
+        loaded,
+    }
 }
 
 /// Where a build's words go: to the printer, or with `-json` as events to standard output.

@@ -9,7 +9,7 @@ mod known;
 mod tests;
 
 pub use evidence::{Trace, Tree};
-pub use known::{KNOWN, Known, Look};
+pub use known::{Known, Look, known};
 
 use regex_lite::{Captures, Regex};
 
@@ -73,7 +73,7 @@ pub fn ways_out(text: &str) -> Vec<Fix> {
 fn occurrences(text: &str) -> Vec<(&'static Known, Captures<'_>)> {
     let mut found: Vec<(usize, &'static Known, Captures<'_>)> = Vec::new();
     let mut taken: Vec<std::ops::Range<usize>> = Vec::new();
-    for known in KNOWN {
+    for known in known() {
         let Ok(pattern) = Regex::new(known.pattern) else {
             continue;
         };
@@ -103,12 +103,17 @@ fn explain(known: &Known, captures: &Captures<'_>, text: &str, tree: &Tree<'_>) 
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let line = text[start..].lines().next().unwrap_or_default();
     let fill = |template: &str| expand(template, captures);
-    let evidence = known.looks.iter();
+    let mut evidence: Vec<Trace> = tree.source_line(line.trim()).into_iter().collect();
+    for trace in known.looks.iter().flat_map(|look| tree.look(look, &fill)) {
+        if !evidence.contains(&trace) {
+            evidence.push(trace);
+        }
+    }
     Explanation {
         name: known.name,
         line: line.trim().to_owned(),
         cause: fill(known.cause),
-        evidence: evidence.flat_map(|look| tree.look(look, &fill)).collect(),
+        evidence,
         fixes: known
             .fixes
             .iter()

@@ -8,6 +8,7 @@ fn names(text: &str) -> Vec<&'static str> {
         modules: None,
         go_files: Vec::new(),
         variable: &|_| (String::new(), "nowhere".to_owned()),
+        programs: &Vec::new,
     };
     let found = recognise(text, &tree);
     found
@@ -18,7 +19,7 @@ fn names(text: &str) -> Vec<&'static str> {
 
 #[test]
 fn every_pattern_is_a_regular_expression_and_fills_its_texts() {
-    for known in KNOWN {
+    for known in known() {
         let pattern =
             Regex::new(known.pattern).unwrap_or_else(|error| panic!("{}: {error}", known.name));
         let groups = pattern.captures_len();
@@ -26,7 +27,11 @@ fn every_pattern_is_a_regular_expression_and_fills_its_texts() {
             Look::Sums(path, version) => vec![*path, *version],
             Look::GoMod(text) | Look::Vendor(text) => vec![*text],
             Look::Selected(text) | Look::Providers(text) => vec![*text],
-            Look::Conflicts | Look::Variables(_) => Vec::new(),
+            Look::Dir(text) | Look::Imports(text) => vec![*text],
+            Look::Cached(one, other) | Look::Clause(one, other) | Look::Declared(one, other) => {
+                vec![*one, *other]
+            }
+            Look::Conflicts | Look::Variables(_) | Look::Programs => Vec::new(),
         });
         let texts = known
             .fixes
@@ -192,6 +197,125 @@ const SAYINGS: &[(&str, &str)] = &[
         "go: example.com/a@v1.2.0 requires example.com/b@v1.3.0, not example.com/b@v1.1.0",
         "version-conflict",
     ),
+    (
+        "a.go:2:8: b.test/b@v0.0.0: replacement directory ../b does not exist",
+        "replacement-missing",
+    ),
+    (
+        "go: b.test/b@v0.0.0 (replaced by ../b): reading ../b/go.mod: open /e/b/go.mod: no such file or directory",
+        "replacement-missing",
+    ),
+    (
+        "go: cannot load module gone listed in go.work file: open gone/go.mod: no such file or directory",
+        "member-missing",
+    ),
+    (
+        "go: module x listed in go.work file requires go >= 1.25, but go.work lists go 1.24; to update it:\n\tgo work use",
+        "member-newer",
+    ),
+    (
+        "c.go:2:8: cannot find module providing package a.com/b: import lookup disabled by -mod=vendor\n\t(Go version in go.mod is at least 1.14 and vendor directory exists.)",
+        "lookup-disabled",
+    ),
+    (
+        "go: can't compute 'all' using the vendor directory\n\t(Use -mod=mod or -mod=readonly to bypass.)",
+        "lookup-disabled",
+    ),
+    (
+        "a.go:3:8: module a.com/b provides package a.com/b/c and is replaced but not required; to add it:\n\tgo get a.com/b",
+        "replaced-not-required",
+    ),
+    (
+        "go: errors parsing go.mod:\ngo.mod:5: require a.com/y: version \"v2.0.0\" invalid: should be v0 or v1, not v2",
+        "major-version-path",
+    ),
+    (
+        "go: errors parsing go.mod:\ngo.mod:3: invalid go version '1.24.0.1': must match format 1.23.0",
+        "go-line-form",
+    ),
+    (
+        "go: errors parsing go.mod:\n/x/go.mod:5: unknown directive: toolchain",
+        "directive-too-new",
+    ),
+    (
+        "go: foo@v1: malformed module path \"foo\": missing dot in first path element",
+        "module-path",
+    ),
+    (
+        "go: a.com/b@v0.0.0-20200101000000-abcdefabcdef: invalid pseudo-version: does not match version-control timestamp",
+        "pseudo-version",
+    ),
+    ("m/x: no non-test Go files in /x", "only-tests"),
+    ("stat /x/nodir: directory not found", "no-directory"),
+    ("./a.go:4:23: undefined: helper", "undefined"),
+    ("./a.go:2:8: \"os\" imported and not used", "unused"),
+    ("./a.go:4:15: declared and not used: x", "unused"),
+    (
+        "a.go:3:8: case-insensitive import collision: \"a.com/f/sub\" and \"a.com/f/Sub\"",
+        "case-collision",
+    ),
+    (
+        "a.go:2:8: cannot find package \"a.com/x\" in any of:\n\t/go/src/a.com/x (from $GOROOT)",
+        "gopath-mode",
+    ),
+    (
+        "go: modules disabled by GO111MODULE=off; see 'go help modules'",
+        "gopath-mode",
+    ),
+    (
+        "go: build output \"cmd\" already exists and is a directory",
+        "output-exists",
+    ),
+    (
+        "compile: version \"go1.20\" does not match go tool version \"go1.21\"",
+        "tool-version",
+    ),
+    ("go: cannot find GOROOT directory: /nowhere", "goroot"),
+    (
+        "fatal: detected dubious ownership in repository at '/src'\nTo add an exception",
+        "dubious-ownership",
+    ),
+    (
+        "error obtaining VCS status: exit status 128\n\tUse -buildvcs=false to disable VCS stamping.",
+        "vcs-status",
+    ),
+    (
+        "build cache is required, but could not be located: GOCACHE is not defined and neither $XDG_CACHE_HOME nor $HOME are defined",
+        "no-home",
+    ),
+    (
+        "go: could not create module cache: mkdir /go/pkg/mod: permission denied",
+        "no-permission",
+    ),
+    (
+        "example.com/big: /go/pkg/tool/compile: signal: killed",
+        "killed",
+    ),
+    ("fork/exec /tmp/x: exec format error", "exec-format"),
+    (
+        "go: a.com/b@v1: git fetch -f origin in /c: exit status 128:\n\tgit@a.com: Permission denied (publickey).\n\tfatal: Could not read from remote repository.",
+        "ssh-refused",
+    ),
+    (
+        "go: a.com/b@v1: git ls-remote -q origin in /c: exit status 128:\n\tfatal: could not read Username for 'https://a.com': terminal prompts disabled",
+        "credentials",
+    ),
+    (
+        "go: a.com/b@v1: git ls-remote -q origin in /c: exit status 128:\n\tfatal: repository is broken",
+        "git-failed",
+    ),
+    (
+        "go: a.com/b@v1.0.0: reading https://proxy/a.com/b/@v/v1.0.0.mod: 403 Forbidden",
+        "forbidden",
+    ),
+    (
+        "a.go:3:8: package foo/bar is not in GOROOT (/usr/lib/go/src/foo/bar)",
+        "not-in-std",
+    ),
+    (
+        "go: a.com/c/cmd@v1.0.0 (in a.com/c@v1.0.0):\n\tThe go.mod file for the module providing named packages contains one or\n\tmore replace directives. It must not",
+        "install-refused",
+    ),
 ];
 
 #[test]
@@ -200,7 +324,7 @@ fn what_the_go_command_says_is_recognised() {
         assert_eq!(names(text), [*wanted], "{text}");
     }
     let covered: std::collections::BTreeSet<&str> = SAYINGS.iter().map(|(_, name)| *name).collect();
-    for known in KNOWN {
+    for known in known() {
         assert!(covered.contains(known.name), "{} is not tried", known.name);
     }
 }
@@ -232,6 +356,7 @@ fn equal_lines_of_several_files_are_told_once() {
         modules: None,
         go_files,
         variable: &|_| (String::new(), "nowhere".to_owned()),
+        programs: &Vec::new,
     };
     let text =
         "verifying e.com/a@v1.0.0: checksum mismatch\n\tdownloaded: h1:x=\n\tgo.sum:     h1:y=\n";
@@ -249,6 +374,71 @@ fn equal_lines_of_several_files_are_told_once() {
             "a/go.sum:2, b/go.sum:2 e.com/a v1.0.0/go.mod h1:m="
         ]
     );
+}
+
+#[test]
+fn the_tree_is_shown_where_the_error_points_at_it() {
+    let temp = tempfile::tempdir().unwrap();
+    let dir = camino::Utf8Path::from_path(temp.path()).unwrap();
+    let files = Files::new(dir);
+    for (name, text) in [
+        ("a.go", "package main\n\nfunc main() { helper() }\n"),
+        (
+            "b.go",
+            "//go:build tools\n\npackage main\n\nfunc helper() {}\nfunc helpers() {}\n",
+        ),
+        ("c/README", "none\n"),
+        ("d/x.go", "package x\n"),
+        ("d/y.go", "package y\n"),
+    ] {
+        let path = dir.join(name);
+        files.create_dir_all(path.parent().unwrap()).unwrap();
+        files.write(path, text.as_bytes(), 0o666).unwrap();
+    }
+    let tree = Tree {
+        files: &files,
+        modules: None,
+        go_files: Vec::new(),
+        variable: &|_| (String::new(), "nowhere".to_owned()),
+        programs: &|| {
+            vec![Trace {
+                place: "cmd/app".to_owned(),
+                text: "a program".to_owned(),
+            }]
+        },
+    };
+    let shown = |text: &str| {
+        let found = recognise(text, &tree);
+        let traces = found[0].evidence.iter();
+        let traces = traces.map(|trace| format!("{} {}", trace.place, trace.text));
+        traces
+            .filter(|trace| !trace.contains("decided by nowhere"))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        shown("./a.go:3:15: undefined: helper"),
+        ["a.go:3 func main() { helper() }", "b.go:5 func helper() {}"]
+    );
+    assert_eq!(
+        shown(&format!("no Go files in {dir}/c")),
+        ["c holds README"]
+    );
+    assert_eq!(
+        shown(&format!("stat {dir}/c/no: directory not found")),
+        ["c holds README"]
+    );
+    assert_eq!(
+        shown(&format!("found packages x (x.go) and y (y.go) in {dir}/d")),
+        ["d/x.go:1 package x", "d/y.go:1 package y"]
+    );
+    assert_eq!(
+        shown("package m/lib is not a main package"),
+        ["cmd/app a program"]
+    );
+    // No file of that name, no line of that number, no number at all.
+    for text in ["x.go:1:1", "a.go:99:1", "a.go:x:1", "some words:1"] {
+        assert_eq!(tree.source_line(text), None, "{text}");
+    }
 }
 
 #[test]

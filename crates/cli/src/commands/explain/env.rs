@@ -60,8 +60,12 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         misuse!("explain env: name a variable");
     }
     let mut answers = Vec::new();
+    let shown = session.settings.variables();
     for name in &parsed.arguments {
-        if !session.settings.is_known(name) && session.environment().lookup(name).is_none() {
+        if !session.settings.is_known(name)
+            && !shown.iter().any(|variable| variable.name == *name)
+            && session.environment().lookup(name).is_none()
+        {
             bail!("explain env: {name} is no variable of the go command, and is not set");
         }
         answers.push(answer(session, name)?);
@@ -140,8 +144,13 @@ fn derived(session: &Session, name: &str) -> String {
         }
         "GOMOD" | "GOWORK" => "the nearest such file at or above the working directory".to_owned(),
         "GOROOT" => "where the toolchain that is used lies".to_owned(),
+        "GOVERSION" | "GOTOOLDIR" => "nobody: the toolchain that is used has it".to_owned(),
         "CGO_ENABLED" => {
             "whether it is this machine's platform and a C compiler is on PATH".to_owned()
+        }
+        "GOHOSTOS" | "GOHOSTARCH" => "nobody: this machine is that".to_owned(),
+        "GOEXE" | "GOGCCFLAGS" => {
+            "nobody: it follows from the platform that is built for".to_owned()
         }
         _ => String::new(),
     }

@@ -4,8 +4,8 @@ use clap::FromArgMatches;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::io::{IsTerminal as _, Read as _};
-use steady_assure::explain::error::{Explanation, Tree, recognise};
-use steady_packages::modload::ModMode;
+use steady_assure::explain::error::{Explanation, Trace, Tree, recognise};
+use steady_packages::modload::{ModMode, Modules};
 
 use crate::command::{Command, Kind};
 use crate::commands::explain::{Flags, TraceJson, paragraph};
@@ -16,6 +16,7 @@ use crate::gojson;
 use crate::loading::{self, ModRequest};
 use crate::misuse;
 use crate::modules;
+use crate::programs;
 use crate::session::Session;
 
 use super::env;
@@ -57,6 +58,11 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         modules: opened.as_ref(),
         go_files: go_files.into_iter().flatten().collect(),
         variable: &|name| env::decided(session, name),
+        programs: &|| {
+            opened
+                .as_ref()
+                .map_or_else(Vec::new, |modules| programs(session, modules))
+        },
     };
     let found = recognise(&input, &tree);
     if found.is_empty() {
@@ -75,6 +81,26 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     } else {
         Status::DONE
     })
+}
+
+/// More near misses or programs than this say no more.
+const MOST: usize = 4;
+
+/// What nearly is a program, and what is one.
+fn programs(session: &Session, modules: &Modules) -> Vec<Trace> {
+    let Ok(found) = programs::of_mains(session, modules) else {
+        return Vec::new();
+    };
+    let cwd = session.environment().cwd();
+    let near = found.near_misses.iter().map(|miss| Trace {
+        place: programs::place(cwd, miss),
+        text: miss.reason.to_string(),
+    });
+    let whole = found.executables.iter().map(|program| Trace {
+        place: modules::short_path(cwd, &program.place.dir).to_string(),
+        text: "a program".to_owned(),
+    });
+    near.take(MOST).chain(whole.take(MOST)).collect()
 }
 
 fn input(session: &Session, arguments: &[String]) -> Result<String> {

@@ -4,8 +4,9 @@ mod documents;
 pub mod reproduce;
 
 use clap::{Args, FromArgMatches};
+use serde::Serialize;
 use std::fmt::Write as _;
-use steady_assure::verify::Link;
+use steady_assure::verify::{Failure as Broken, Link};
 use steady_module::changes::changes;
 use steady_module::gover;
 use steady_packages::modload::{ModError, ModMode, Modules, Tidy, TidyOptions};
@@ -19,6 +20,7 @@ use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::flags::build::{FullBuildFlags, ModCommon};
 use crate::flags::{Parsed, define};
+use crate::gojson;
 use crate::loading::{self, ModRequest};
 use crate::misuse;
 use crate::modules;
@@ -110,10 +112,11 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         misuse!("packages and -o go with -sbom");
     }
     modules::must_be_enabled(&session.settings)?;
+    let json = flags.build.json.json;
     if flags.check {
-        check(session, &flags.build.modules)
+        check(session, &flags.build.modules, json)
     } else {
-        freeze(session, &flags.build.modules)
+        freeze(session, &flags.build.modules, json)
     }
 }
 
@@ -150,8 +153,24 @@ fn lock(session: &mut Session, common: &ModCommon) -> Result<Vec<(Modules, Tidy)
     }
 }
 
-/// What tidy would change, a line each.
-fn lock_changes(session: &Session, tidied: &[(Modules, Tidy)]) -> Result<Vec<String>> {
+/// Something that does not agree.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Difference {
+    /// `lock`, `snapshot`, or `unchecked`.
+    part: &'static str,
+    /// The file; empty if it is about more than one.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    file: String,
+    /// What is wrong with it, in one word; empty if it could not be checked.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    problem: &'static str,
+    /// All of it, as it is told.
+    message: String,
+}
+
+/// What tidy would change.
+fn lock_changes(session: &Session, tidied: &[(Modules, Tidy)]) -> Result<Vec<Difference>> {
     let mut found = Vec::new();
     for (module, tidy) in tidied {
         let dir = module.mains().first().map(|main| main.dir.clone());
@@ -160,18 +179,24 @@ fn lock_changes(session: &Session, tidied: &[(Modules, Tidy)]) -> Result<Vec<Str
         for (name, change) in [("go.mod", go_mod), ("go.sum", go_sum)] {
             if change.before != change.after {
                 let name = modules::short_path(session.environment().cwd(), &dir.join(name));
+                let name = name.to_string();
                 let mut lines = changes(&change.before, &change.after);
                 if lines.is_empty() {
                     "\n\tlines in another order".clone_into(&mut lines);
                 }
-                found.push(format!("{name} is not what the packages need:{lines}"));
+                found.push(Difference {
+                    part: "lock",
+                    problem: "stale",
+                    message: format!("{name} is not what the packages need:{lines}"),
+                    file: name,
+                });
             }
         }
     }
     Ok(found)
 }
 
-fn freeze(session: &mut Session, common: &ModCommon) -> Result {
+fn freeze(session: &mut Session, common: &ModCommon, json: bool) -> Result {
     let tidied = lock(session, common)?;
     let changed = lock_changes(session, &tidied)?;
     let mut newest = String::new();
@@ -192,15 +217,17 @@ fn freeze(session: &mut Session, common: &ModCommon) -> Result {
         let _ = writeln!(
             text,
             "changed: {}",
-            change.replace(" is not what the packages need", "")
+            change.message.replace(" is not what the packages need", "")
         );
     }
-    session.printer.out(text);
-    check(session, common)
+    if !json {
+        session.printer.out(text);
+    }
+    check(session, common, json)
 }
 
 /// Both safeguards, one answer.
-fn check(session: &mut Session, common: &ModCommon) -> Result {
+fn check(session: &mut Session, common: &ModCommon, json: bool) -> Result {
     let tidied = lock(session, common)?;
     let mut wrong = lock_changes(session, &tidied)?;
     let needs = tidied.iter().any(|(module, _)| {
@@ -220,37 +247,61 @@ fn check(session: &mut Session, common: &ModCommon) -> Result {
         (chain.verify(), there.then_some(()).ok_or(place))
     })?;
     let (report, place) = report;
-    match place {
-        Err(place) if needs => wrong.push(format!("{place} is missing: there is no snapshot")),
-        _ => {}
+    if let Err(place) = place
+        && needs
+    {
+        let file = modules::short_path(session.environment().cwd(), &place).to_string();
+        wrong.push(Difference {
+            part: "snapshot",
+            problem: "missing",
+            message: format!("{file} is missing: there is no snapshot"),
+            file,
+        });
     }
-    for failure in report.failures() {
-        wrong.push(format!(
-            "{} is {}: expected {}, found {}",
-            modules::short_path(session.environment().cwd(), &failure.file),
-            failure.problem.word(),
-            failure.expected,
-            failure.found
-        ));
-    }
-    for unverified in report.unverified() {
-        wrong.push(format!(
+    wrong.extend(report.failures().map(|failure| drift(session, failure)));
+    wrong.extend(report.unverified().map(|unverified| Difference {
+        part: "unchecked",
+        file: String::new(),
+        problem: "",
+        message: format!(
             "{} {} could not be checked: {}",
             unverified.count, unverified.what, unverified.reason
-        ));
+        ),
+    }));
+    let files: usize = report.outcomes.iter().map(|outcome| outcome.checked).sum();
+    let frozen = wrong.is_empty();
+    session.printer.out(if json {
+        let value = serde_json::json!({ "Frozen": frozen, "Files": files, "Differences": wrong });
+        gojson::to_string(&value)? + "\n"
+    } else {
+        said(&wrong, files)
+    });
+    Ok(if frozen { Status::DONE } else { Status::FAILED })
+}
+
+/// A file of the snapshot that is not what it should be.
+fn drift(session: &Session, failure: &Broken) -> Difference {
+    let file = modules::short_path(session.environment().cwd(), &failure.file).to_string();
+    let problem = failure.problem.word();
+    let (expected, found) = (&failure.expected, &failure.found);
+    Difference {
+        part: "snapshot",
+        problem,
+        message: format!("{file} is {problem}: expected {expected}, found {found}"),
+        file,
     }
+}
+
+/// The answer in words.
+fn said(wrong: &[Difference], files: usize) -> String {
     if wrong.is_empty() {
-        let files: usize = report.outcomes.iter().map(|outcome| outcome.checked).sum();
-        session.printer.out(format!(
+        return format!(
             "frozen: go.mod and go.sum are what the packages need, and vendor/ is what they say ({files} files)\n"
-        ));
-        return Ok(Status::DONE);
+        );
     }
     let mut text = String::new();
-    for line in &wrong {
-        let _ = writeln!(text, "{line}");
+    for difference in wrong {
+        let _ = writeln!(text, "{}", difference.message);
     }
-    text.push_str("not frozen: run 'steady freeze'\n");
-    session.printer.out(text);
-    Ok(Status::FAILED)
+    text + "not frozen: run 'steady freeze'\n"
 }
