@@ -211,6 +211,10 @@ fn hints(recipe: &Recipe, wanted: &BuildInfo, made: &BuildInfo) -> Vec<String> {
                 "it was built from another commit: git checkout {revision}"
             ));
         }
+        let now = setting(made, "vcs.modified");
+        if !modified && now.as_deref() == Some("true") {
+            hints.push("the tree here is modified, and was not then: git stash -u".to_owned());
+        }
         if *modified {
             hints.push("it was built from a modified tree, which nobody else has".to_owned());
         }
