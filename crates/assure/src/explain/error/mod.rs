@@ -60,6 +60,9 @@ pub fn ways_out(text: &str) -> Vec<Fix> {
     let text = plain(text);
     let mut ways: Vec<Fix> = Vec::new();
     for (known, captures) in occurrences(&text) {
+        if !known.is_worth_a_hint() {
+            continue;
+        }
         let way = known.fixes.first().map(|(command, what)| Fix {
             command: expand(command, &captures),
             what: expand(what, &captures),

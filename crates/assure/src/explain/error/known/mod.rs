@@ -1,5 +1,6 @@
 //! The table of errors, by what they are about: narrow patterns first.
 
+mod code;
 mod fetching;
 mod machine;
 mod modules;
@@ -54,6 +55,14 @@ const PRIVATE: &[&str] = &["GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOPROXY", "GO
 const NETWORK: &[&str] = &["GOPROXY", "GOSUMDB", "HTTPS_PROXY", "NO_PROXY"];
 const VERSIONS: &[&str] = &["GOTOOLCHAIN", "GOROOT"];
 
+impl Known {
+    /// Whether its way out is worth a hint to who has not asked.
+    #[must_use]
+    pub fn is_worth_a_hint(&self) -> bool {
+        !code::KNOWN.iter().any(|own| own.name == self.name)
+    }
+}
+
 /// All kinds, the narrow before the wide.
 pub fn known() -> impl Iterator<Item = &'static Known> {
     let all = [
@@ -62,6 +71,7 @@ pub fn known() -> impl Iterator<Item = &'static Known> {
         packages::KNOWN,
         machine::KNOWN,
         fetching::KNOWN,
+        code::KNOWN,
     ];
     all.into_iter().flatten()
 }
