@@ -861,6 +861,21 @@ const DOWNLOADS: &[Case] = &[
         mends: true,
     },
     Case {
+        name: "info forged: of another commit than the version names",
+        damage: |world| {
+            let version = "v0.0.0-20240102030405-abcdefabcdef";
+            let line = format!("c.test/c {version} {}\n", other_sum());
+            world.change("app/go.sum", |text| [text, line.into_bytes()].concat());
+            let commit = "0123456789abcdef0123456789abcdef01234567";
+            let info =
+                format!(r#"{{"Version":"{version}","Origin":{{"VCS":"git","Hash":"{commit}"}}}}"#);
+            let file = format!("mod/cache/download/c.test/c/@v/{version}.info");
+            world.add(&file, info.as_bytes());
+        },
+        told: &[("forged", "abcdefabcdef.info")],
+        mends: false,
+    },
+    Case {
         name: "info linked",
         damage: |world| world.link(&format!("{DOWNLOAD}/v1.0.0.info")),
         told: &[("linked", "v1.0.0.info")],
@@ -1805,6 +1820,33 @@ fn a_workspace_has_its_own_sums_and_its_own_vendor_directory() {
     assert!(text("sums").contains("go.work.sum"), "{report:#}");
     let fixes = report.to_string();
     assert!(fixes.contains("steady work vendor"), "{report:#}");
+}
+
+#[test]
+fn sums_of_a_workspace() {
+    let world = World::new();
+    write(&world.path("go.work"), "go 1.21\n\nuse ./app\n");
+    let line = |sum: &str| format!("a.test/a v1.0.0 {sum}\n");
+    let good = line(&A.sum());
+    for (text, told) in [
+        (good.clone(), None),
+        (good.repeat(2), None),
+        (line(&other_sum()), Some("forged")),
+        (line(&B.sum()), Some("swapped")),
+        (good[..40].to_owned(), Some("truncated")),
+        (line("h1:AAAA"), Some("malformed")),
+        (format!(">>>>>>> theirs\n{good}"), Some("conflicting")),
+    ] {
+        write(&world.path("go.work.sum"), &text);
+        let (report, code) = world.verify(&["-links", "sums"], &[]);
+        assert_eq!(code, i32::from(told.is_some()), "{text}: {report:#}");
+        let found = failures(&report, "sums");
+        let its = |problem: &str| {
+            let own = |(is, at): &(String, String)| is == problem && at.ends_with("go.work.sum");
+            found.iter().any(own)
+        };
+        assert!(told.is_none_or(its), "{text}: {report:#}");
+    }
 }
 
 #[test]

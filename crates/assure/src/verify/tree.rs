@@ -87,9 +87,10 @@ impl Listed {
                     name,
                     problem: below.map_or(Problem::Added, |_| Problem::Linked),
                     expected: below.map(|count| format!("a directory with {count} files")),
-                    found: match kind {
-                        FileKind::File => "a file",
-                        _ => NO_FILE,
+                    found: match (below, kind) {
+                        (Some(_), _) => "a link, or no directory",
+                        (None, FileKind::File) => "a file",
+                        (None, _) => NO_FILE,
                     },
                 }
             })

@@ -60,7 +60,9 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         misuse!("explain env: name a variable");
     }
     let mut answers = Vec::new();
-    let shown = session.settings.variables();
+    let mut shown = session.settings.variables();
+    // A setting that keeps modules from being found is asked about all the same.
+    shown.extend(modules::location(session).unwrap_or_default());
     for name in &parsed.arguments {
         if !session.settings.is_known(name)
             && !shown.iter().any(|variable| variable.name == *name)

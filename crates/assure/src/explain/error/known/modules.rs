@@ -40,11 +40,12 @@ pub(super) const KNOWN: &[Known] = &[
     },
     Known {
         name: "vendor-inconsistent",
-        pattern: r"inconsistent vendoring",
+        pattern: r"inconsistent vendoring(?:[^\n]*\n\s+(\S+?)(?:@\S+)?: [^\n]*)?",
         cause: "go.mod and vendor/modules.txt do not say the same: go.mod was changed and `mod vendor` was not run, or only one of the two \
                 was committed.",
         looks: &[
-            Look::Vendor("explicit"),
+            Look::GoMod("$1"),
+            Look::Vendor("$1"),
             Look::Variables(&["GOFLAGS", "GOWORK"]),
         ],
         fixes: &[
