@@ -1862,6 +1862,11 @@ fn where_members_have_vendor_directories_the_workspace_needs_none() {
     let (report, _) = world.verify(&[], &[]);
     let notes = report["Links"][3]["Notes"].to_string();
     assert!(notes.contains("no vendor directory"), "{report:#}");
+    let output = world
+        .steady(&["verify", "-links", "vendor"])
+        .output()
+        .unwrap();
+    assert!(said(&output).ends_with("there is nothing to verify\n"));
 }
 
 #[test]
@@ -1873,6 +1878,13 @@ fn vendor_without_a_module_cache() {
     let (report, code) = world.verify(&["-links", "vendor", "-offline"], &[]);
     assert_eq!(
         (code, &report["Complete"]),
+        (0, &Value::Bool(false)),
+        "{report:#}"
+    );
+    // Nor is a cache in which there is nothing, when it is not even known what should be in it.
+    let (report, code) = world.verify(&["-links", "cache,tree", "-offline"], &[]);
+    assert_eq!(
+        (code, &report["Verified"]),
         (0, &Value::Bool(false)),
         "{report:#}"
     );

@@ -91,9 +91,9 @@ impl Totals<'_> {
         outcome.checked = self.list.checked_mods;
         if let Some(error) = &self.list.graph_error {
             let first = error.lines().next().unwrap_or_default();
-            outcome.notes.push(format!(
-                "the module graph was not read ({first}): looked at is what go.sum names"
-            ));
+            let reason =
+                format!("the module graph was not read, looked at is what go.sum names: {first}");
+            outcome.unverified(1, "list of modules", reason, "");
         }
         let modules = || {
             self.list

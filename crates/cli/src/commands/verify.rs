@@ -390,7 +390,9 @@ fn mended(repaired: &[Repaired]) -> String {
 fn verdict(report: &Report) -> String {
     let failures = report.failures().count();
     let unchecked: usize = report.unverified().map(|unverified| unverified.count).sum();
+    let checked: usize = report.outcomes.iter().map(|outcome| outcome.checked).sum();
     match (failures, unchecked) {
+        (0, 0) if checked == 0 => "there is nothing to verify\n".to_owned(),
         (0, 0) => "verified\n".to_owned(),
         (0, count) => format!("nothing wrong found; {count} things could not be checked\n"),
         (1, _) => "not verified: 1 failure\n".to_owned(),
