@@ -245,6 +245,15 @@ const SAYINGS: &[(&str, &str)] = &[
         "go: a.com/b@v0.0.0-20200101000000-abcdefabcdef: invalid pseudo-version: does not match version-control timestamp",
         "pseudo-version",
     ),
+    (
+        "go: a.com/b@v1.0.0: -offline: would have fetched https://proxy/a.com/b/@v/v1.0.0.mod",
+        "offline",
+    ),
+    (
+        "go: a.com/b@v1.0.0: module lookup disabled by GOPROXY=off",
+        "offline",
+    ),
+    ("go: -locked: go.mod would change:\n\t+ x", "locked"),
     ("m/x: no non-test Go files in /x", "only-tests"),
     ("stat /x/nodir: directory not found", "no-directory"),
     ("./a.go:4:23: undefined: helper", "undefined"),

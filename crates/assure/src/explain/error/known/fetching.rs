@@ -140,4 +140,30 @@ pub(super) const KNOWN: &[Known] = &[
             ),
         ],
     },
+    Known {
+        name: "offline",
+        pattern: r"-offline: would have fetched (\S+)|module lookup disabled by GOPROXY=off",
+        cause: "Something is needed that the module cache does not have, and the network may not be used: -offline or GOPROXY=off says so.",
+        looks: &[Look::Variables(&["GOPROXY", "GOFLAGS", "GOMODCACHE"])],
+        fixes: &[
+            (
+                "steady mod download",
+                "fetches all that the module needs, where the network may be used",
+            ),
+            (
+                "steady mod vendor",
+                "or takes it into the repository: then nothing is fetched",
+            ),
+        ],
+    },
+    Known {
+        name: "locked",
+        pattern: r"-locked: (\S+) would change",
+        cause: "$1 is not what the packages need, and -locked forbids to change it.",
+        looks: &[Look::Variables(&["GOFLAGS"])],
+        fixes: &[(
+            "steady mod tidy",
+            "brings it up to date (`steady work sync` for a workspace); commit what changed",
+        )],
+    },
 ];
