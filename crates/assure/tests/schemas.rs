@@ -3,12 +3,17 @@
 #![allow(clippy::disallowed_methods)] // tests stand outside of the session
 
 use boon::{Compiler, SchemaIndex, Schemas};
+use camino::Utf8Path;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use steady_assure::freeze::bom::{Bom, Component, Kind};
+use std::sync::Arc;
+use steady_assure::freeze::bom::{Bom, Component, Kind, Lookup};
 use steady_assure::freeze::{cyclonedx, spdx};
+use steady_build::buildinfo::BuildInfo;
 use steady_module::ModuleVersion;
+use steady_proxy::{Config, Fetcher, Silent};
+use steady_system::{Environment, Files};
 
 const CYCLONEDX: &str = "http://cyclonedx.org/schema/";
 const SPDX: &str = "http://spdx.org/rdf/terms/2.3";
@@ -83,7 +88,48 @@ fn bills() -> Vec<Bom> {
         tool: "0.1.0".to_owned(),
         settings: Vec::new(),
     };
-    vec![full, bare]
+    vec![full, bare, of_a_program()]
+}
+
+/// What a program says of itself: with a member of its workspace, a directory and another module in the place of modules.
+fn of_a_program() -> Bom {
+    let text = "path\texample.com/app/cmd\n\
+        mod\texample.com/app\tv1.2.1-0.20240102030405-abcdefabcdef+dirty\t\n\
+        dep\texample.com/member\t(devel)\t\n\
+        dep\texample.com/local\tv1.0.0\n\
+        =>\t../local\t(devel)\t\n\
+        dep\texample.com/old\tv1.1.0\n\
+        =>\texample.com/fork\tv1.0.0\th1:Khu2En+0gcYPZ2kuIihfswbzxv/mIHXgzPZ018Oty48=\n\
+        build\t-trimpath=true\n\
+        build\tvcs.time=2024-01-02T03:04:05Z\n";
+    let temp = tempfile::tempdir().unwrap();
+    let files = Files::new(Utf8Path::from_path(temp.path()).unwrap());
+    let fetcher = Fetcher::new(
+        Config::default(),
+        Environment::empty("/"),
+        files.clone(),
+        Arc::new(Silent),
+    );
+    let lookup = Lookup {
+        fetcher: &fetcher,
+        files: &files,
+        go_version: "1.26.8".to_owned(),
+        tool: "0.1.0".to_owned(),
+        created: None,
+    };
+    let bom = lookup.of_program("app", b"program", &BuildInfo::parse(text).unwrap());
+    let urls: Vec<String> = bom.components.iter().map(Component::purl).collect();
+    assert_eq!(
+        urls,
+        [
+            "pkg:golang/example.com/app@v1.2.1-0.20240102030405-abcdefabcdef%2Bdirty",
+            "pkg:golang/example.com/fork@v1.0.0",
+            "pkg:golang/example.com/local",
+            "pkg:golang/example.com/member",
+            "pkg:golang/std@1.26.8",
+        ]
+    );
+    bom
 }
 
 fn holds(id: &str, document: &dyn Fn(&Bom) -> Value, required: &str) {
