@@ -894,6 +894,35 @@ fn the_download_cache() {
     holds("cache", DOWNLOADS);
 }
 
+#[test]
+fn what_a_module_cache_need_not_have() {
+    let world = World::new();
+    let links = ["-links", "cache,tree"];
+    // Without its zip a tree is held against the sum as a whole; .info and .mod are fetched by whoever needs them.
+    world.remove(&format!("{DOWNLOAD}/v1.0.0.zip"));
+    world.remove(&format!("{DOWNLOAD}/v1.0.0.info"));
+    world.remove(&format!("{DOWNLOAD}/v1.0.0.mod"));
+    let (report, code) = world.verify(&links, &[]);
+    assert_eq!((code, &report["Verified"]), (0, &Value::Bool(true)));
+    assert_eq!(report["Links"][1]["Checked"], 8, "{report:#}");
+    // What is not there at all is told, and so is a tree that was not extracted to the end.
+    fs::remove_dir_all(world.path(TREE)).unwrap();
+    world.remove(&format!("{DOWNLOAD}/v1.0.0.ziphash"));
+    world.add("mod/cache/download/b.test/b/@v/v1.2.0.partial", b"");
+    world.change("mod/b.test/b@v1.2.0/b.go", |_| b"pack".to_vec());
+    let (report, code) = world.verify(&links, &[]);
+    assert_eq!(code, 0, "{report:#}");
+    let notes = |at: usize| report["Links"][at]["Notes"].to_string();
+    assert!(
+        notes(0).contains("1 modules are not in the cache"),
+        "{report:#}"
+    );
+    assert!(
+        notes(1).contains("1 trees were not extracted to the end"),
+        "{report:#}"
+    );
+}
+
 const VENDOR: &str = "app/vendor/a.test/a";
 
 const VENDORED: &[Case] = &[
