@@ -77,12 +77,22 @@ fn run(session: &mut Session, parsed: &Parsed, question: Question) -> Result {
         let named = |rule: &Rule| rule.text.split(' ').nth(1).map(str::to_owned);
         found.retain(|rule| named(rule).is_some_and(|path| parsed.arguments.contains(&path)));
     }
+    if found.is_empty() {
+        let of = match parsed.arguments.join(", ") {
+            names if names.is_empty() => "here".to_owned(),
+            names => format!("for {names}"),
+        };
+        session
+            .printer
+            .note(format!("steady: there is no such line {of}"));
+    }
     session.printer.out(if flags.json {
         json(session, &found)?
     } else {
         text(session, &found)
     });
-    Ok(Status::DONE)
+    let missed = found.is_empty() && !parsed.arguments.is_empty();
+    Ok(if missed { Status::FAILED } else { Status::DONE })
 }
 
 fn text(session: &Session, rules: &[Rule]) -> String {
