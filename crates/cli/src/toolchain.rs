@@ -22,7 +22,7 @@ use crate::failure::{Failure, Result, TooNew};
 use crate::modules;
 use crate::printer::Printer;
 use crate::progress::Progress;
-use crate::session::Called;
+use crate::session::{Called, Session};
 use crate::settings::{Settings, platform};
 
 /// The first release that Steady builds with.
@@ -325,24 +325,57 @@ impl Chooser<'_> {
 
     /// The newest complete toolchain in the module cache.
     fn newest_in_cache(&self, settings: &Settings) -> Option<Utf8PathBuf> {
-        let (cache, _) = settings.gomodcache();
-        let dir = Utf8PathBuf::from(cache).join("golang.org");
-        let suffix = format!(".{}-{}", platform::host_os(), platform::host_arch());
-        let entries = self.files.read_dir(&dir).ok()?;
-        entries
-            .iter()
-            .filter_map(|entry| {
-                let version = entry
-                    .name
-                    .strip_prefix("toolchain@v0.0.1-go")?
-                    .strip_suffix(&suffix)?;
-                Some((version, dir.join(&entry.name)))
-            })
-            .filter(|(version, _)| gover::compare(version, OLDEST).is_ge())
-            .filter(|(_, root)| self.files.is_file(root.join("src/go.mod")))
-            .max_by(|(a, _), (b, _)| gover::compare(a, b))
-            .map(|(_, root)| root)
+        let any = |_: &str| true;
+        in_cache(settings, self.files, any).map(|(_, goroot)| goroot)
     }
+}
+
+/// The newest complete toolchain in the module cache whose version fits.
+fn in_cache(
+    settings: &Settings,
+    files: &Files,
+    fits: impl Fn(&str) -> bool,
+) -> Option<(String, Utf8PathBuf)> {
+    let (cache, _) = settings.gomodcache();
+    let dir = Utf8PathBuf::from(cache).join("golang.org");
+    let suffix = format!(".{}-{}", platform::host_os(), platform::host_arch());
+    let entries = files.read_dir(&dir).ok()?;
+    entries
+        .iter()
+        .filter_map(|entry| {
+            let version = entry
+                .name
+                .strip_prefix("toolchain@v0.0.1-go")?
+                .strip_suffix(&suffix)?;
+            Some((version.to_owned(), dir.join(&entry.name)))
+        })
+        .filter(|(version, _)| gover::compare(version, OLDEST).is_ge() && fits(version))
+        .filter(|(_, root)| files.is_file(root.join("src/go.mod")))
+        .max_by(|(a, _), (b, _)| gover::compare(a, b))
+}
+
+/// A toolchain of the same language as a version (`1.24` or `1.24.3`), from the module cache, or fetched if that may be: its release and
+/// its GOROOT.
+pub fn release_of(
+    session: &Session,
+    version: &str,
+    fetches: bool,
+) -> Option<(String, Utf8PathBuf)> {
+    let (settings, files) = (&session.settings, &session.files);
+    let fits = |release: &str| gover::lang(release) == gover::lang(version);
+    let known = in_cache(settings, files, fits);
+    if known.is_some() || !fetches || gover::compare(version, OLDEST).is_lt() {
+        return known;
+    }
+    let progress = Progress::new(&session.printer, session.called);
+    let fetcher = configs::fetcher(settings, files, Arc::new(progress)).ok()?;
+    let offered = available(&fetcher).ok()?;
+    let newest = offered.into_iter().rfind(|release| {
+        fits(release) && !gover::is_prerelease(release) && !gover::is_lang(release)
+    })?;
+    let (os, arch) = (platform::host_os(), platform::host_arch());
+    let goroot = toolchains::install(&fetcher, &format!("go{newest}"), os, arch).ok()?;
+    Some((newest, goroot))
 }
 
 /// Does GOTOOLCHAIN allow another toolchain than the one that was started with: fetched if need be, or from PATH?

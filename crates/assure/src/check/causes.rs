@@ -53,6 +53,12 @@ impl Case<'_> {
         let finding = Finding::new(id, subject, message)
             .severity(Severity::Error)
             .hits(self.environment());
+        self.shown(finding)
+    }
+
+    /// A finding with what shows it: the place of the trouble, and go's words.
+    #[must_use]
+    pub fn shown(&self, finding: Finding) -> Finding {
         let finding = match self.import_place() {
             Some(place) => finding.shown_by(place),
             None => finding,
@@ -93,10 +99,7 @@ impl Case<'_> {
         };
         match environment {
             Environment::Here => format!("go build {what}"),
-            Environment::Ci if module.is_empty() => {
-                format!("git clone . DIR && cd DIR && go build {what}")
-            }
-            Environment::Ci => format!("git clone . DIR && cd DIR && GOWORK=off go build {what}"),
+            Environment::Ci => self.world.in_a_clone(module, what),
             Environment::Colleague => {
                 let (goos, goarch) = (&platform.goos, &platform.goarch);
                 format!("CGO_ENABLED=0 GOOS={goos} GOARCH={goarch} go build {what}")
@@ -137,6 +140,14 @@ pub fn explain(case: &Case<'_>) -> Cause {
         && !matches!(symptom, Symptom::NotHere { .. })
     {
         return environment::needed(case, setting).into();
+    }
+    if matches!(
+        symptom,
+        Symptom::NoPackage { .. } | Symptom::Excluded { .. }
+    ) && case.fine_here()
+        && let Some(finding) = toolchain::lacking(case)
+    {
+        return finding.into();
     }
     match symptom {
         Symptom::MemberMissing { dir } => workspace::member(case, &dir).into(),

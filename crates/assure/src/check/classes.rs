@@ -240,12 +240,17 @@ pub static CLASSES: &[Class] = &[
     class(
         "toolchain/ci-older",
         Error,
-        "CI uses an older Go than the modules ask for.",
+        "CI uses an older Go than the modules ask for, or than their code needs.",
     ),
     class(
         "toolchain/docker-older",
         Error,
-        "A Dockerfile builds with an older Go than the modules ask for.",
+        "A Dockerfile builds with an older Go than the modules ask for, or than their code needs.",
+    ),
+    class(
+        "toolchain/ci-untried",
+        Note,
+        "CI uses an older Go than this one, and it was not at hand to load the code with.",
     ),
     class(
         "toolchain/toolchain-line",

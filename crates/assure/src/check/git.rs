@@ -82,12 +82,15 @@ impl Repository {
             .clone()
             .in_dir(dir)
             .with("GIT_OPTIONAL_LOCKS", "0");
-        let Ok(top) = ask(
+        let top = match ask(
             &environment,
             &["rev-parse", "--show-toplevel", "HEAD"],
             None,
-        ) else {
-            return Ok(None);
+        ) {
+            Ok(top) => top,
+            // What is committed must not be taken for unknown because somebody else owns the files.
+            Err(error) if error.reason.contains("dubious ownership") => return Err(error),
+            Err(_) => return Ok(None),
         };
         let top = String::from_utf8_lossy(&top).into_owned();
         let Some(root) = top.lines().next().filter(|root| !root.is_empty()) else {

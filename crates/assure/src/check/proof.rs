@@ -8,7 +8,7 @@ use steady_system::clean;
 
 use super::finding::{Environment, Evidence, Finding, Fix};
 use super::git::Standing;
-use super::inspect::{borrowed, environment};
+use super::inspect::{borrowed, environment, toolchain};
 use super::world::{Member, Platform, World};
 
 /// What was done.
@@ -198,6 +198,11 @@ impl Case<'_> {
         let uncommitted = self.fine_here.then(|| self.uncommitted(place)).flatten();
         if let Some(finding) = uncommitted.or_else(|| self.of_sibling(place)) {
             return finding;
+        }
+        if self.fine_here
+            && let Some(older) = self.world.older_in(self.proof.environment)
+        {
+            return toolchain::lacks(older, message);
         }
         if self.fine_here && message.contains("could not determine what C.")
             || message.contains("#error")

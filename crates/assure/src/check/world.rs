@@ -15,6 +15,7 @@ use steady_packages::package::{ModulePublic, PackageError, PackageId, PackagePub
 use steady_packages::source::BuildContext;
 use steady_system::Files;
 
+use super::ci::Asked;
 use super::finding::Environment;
 use super::git::Repository;
 
@@ -352,6 +353,17 @@ pub struct Probe {
     pub idle_excludes: Vec<ModuleVersion>,
 }
 
+/// The Go of a pipeline or an image that is older than this one.
+#[derive(Debug, Clone)]
+pub struct OlderGo {
+    /// Its version: `1.22` or `1.22.3`.
+    pub version: String,
+    /// Who asks for it.
+    pub asked: Asked,
+    /// The release of it that what is committed was loaded with; `None` if there is none at hand.
+    pub at_hand: Option<String>,
+}
+
 /// Everything that is judged.
 pub struct World {
     /// The top: of the repository, else of the workspace or module.
@@ -376,6 +388,10 @@ pub struct World {
     pub env_file: Option<Utf8PathBuf>,
     /// The version of the toolchain that everything was loaded with, such as `1.26.8`.
     pub go: String,
+    /// What pipelines and images ask for.
+    pub asked: Vec<Asked>,
+    /// The oldest Go that builds in them, if it is older than this one.
+    pub older: Option<OlderGo>,
     /// Tests count, and what they read.
     pub tests: bool,
     /// Others fetch a newer toolchain where one is needed: GOTOOLCHAIN allows it where nobody has set it.
@@ -407,6 +423,23 @@ impl World {
             Ok(rest) => rest.to_string(),
             Err(_) => path.to_string(),
         }
+    }
+
+    /// The older Go that an environment was loaded with.
+    #[must_use]
+    pub fn older_in(&self, environment: Environment) -> Option<&OlderGo> {
+        let older = self.older.as_ref().filter(|older| older.at_hand.is_some());
+        older.filter(|_| environment == Environment::Ci)
+    }
+
+    /// A command that builds a package of a module (empty: of the workspace) as CI does.
+    #[must_use]
+    pub fn in_a_clone(&self, module: &str, package: &str) -> String {
+        let older = self.older_in(Environment::Ci);
+        let older = older.and_then(|older| older.at_hand.as_deref());
+        let older = older.map_or_else(String::new, |version| format!("GOTOOLCHAIN=go{version} "));
+        let alone = if module.is_empty() { "" } else { "GOWORK=off " };
+        format!("git clone . DIR && cd DIR && {older}{alone}go build {package}")
     }
 
     /// The views of an environment.

@@ -2,8 +2,7 @@
 
 use camino::Utf8Path;
 
-use super::{Asked, image};
-use crate::check::world::World;
+use super::{Asked, Place, image};
 
 /// One stage of a Dockerfile.
 #[derive(Default)]
@@ -122,7 +121,7 @@ fn instructions(text: &str) -> Vec<(usize, String)> {
 }
 
 /// Whether a source of a COPY, from the top of the repository or beside the Dockerfile, brings Go code. What has variables in it says nothing.
-pub(super) fn brings_code(world: &World, dockerfile: &str, source: &str) -> bool {
+pub(super) fn brings_code(place: Place<'_>, dockerfile: &str, source: &str) -> bool {
     let beside = Utf8Path::new(dockerfile)
         .parent()
         .unwrap_or(Utf8Path::new(""));
@@ -135,8 +134,8 @@ pub(super) fn brings_code(world: &World, dockerfile: &str, source: &str) -> bool
     let whole = source.split('*').next().unwrap_or_default();
     bases.iter().any(|base| {
         let wanted = steady_system::clean(&base.join(whole));
-        let Some(git) = &world.repository else {
-            return code(source) || world.committed.is_dir(world.root.join(&wanted));
+        let Some(git) = place.repository else {
+            return code(source) || place.files.is_dir(place.root.join(&wanted));
         };
         let below = |path: &&String| match source.split_once('*') {
             Some((_, end)) => {

@@ -8,7 +8,20 @@ use camino::Utf8Path;
 use docker::{brings_code, dockerfile};
 use jobs::Jobs;
 
-use super::world::World;
+use super::git::Repository;
+use steady_module::gover;
+use steady_system::Files;
+
+/// Where the files of pipelines are looked for: in what is committed.
+#[derive(Clone, Copy)]
+pub struct Place<'p> {
+    /// The top of everything.
+    pub root: &'p Utf8Path,
+    /// Files as they are committed.
+    pub files: &'p Files,
+    /// The repository, if there is one.
+    pub repository: Option<&'p Repository>,
+}
 
 /// A version that a file asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,30 +40,75 @@ pub struct Asked {
     pub docker: bool,
 }
 
+impl Asked {
+    /// Whether it stays with its version where modules ask for a newer one: what is older than 1.21 knows no other way.
+    #[must_use]
+    pub fn stays(&self) -> bool {
+        self.fixed || gover::compare(&self.version, gover::GO_STRICT_VERSION).is_lt()
+    }
+
+    /// The Go that builds there what needs one Go and suggests another. `None`: it refuses to.
+    #[must_use]
+    pub fn uses<'a>(&'a self, needed: &'a str, suggested: &'a str) -> Option<&'a str> {
+        if self.stays() {
+            return (!is_older(&self.version, needed)).then_some(&self.version);
+        }
+        let all = [self.version.as_str(), needed, suggested];
+        all.into_iter().max_by(|a, b| gover::compare(a, b))
+    }
+}
+
+/// Whether the newest release that a version stands for (`1.22`: any of 1.22) is older than another.
+#[must_use]
+pub fn is_older(version: &str, needed: &str) -> bool {
+    if gover::is_lang(version) {
+        return gover::compare(version, &gover::lang(needed)).is_lt();
+    }
+    gover::compare(version, needed).is_lt()
+}
+
 /// What all committed files ask for.
 #[must_use]
-pub fn asked(world: &World) -> Vec<Asked> {
+pub fn asked(place: Place<'_>) -> Vec<Asked> {
     let mut out = Vec::new();
-    for file in files(world) {
-        let Ok(text) = world.committed.read_to_string(world.root.join(&file)) else {
+    let read = |name: &str| place.files.read_to_string(place.root.join(name)).ok();
+    for file in files(place) {
+        let Some(text) = read(&file) else {
             continue;
         };
-        let other = |name: &str| world.committed.read_to_string(world.root.join(name)).ok();
         let name = file.rsplit('/').next().unwrap_or_default();
         if is_dockerfile(name) {
-            let is_code = |source: &str| brings_code(world, &file, source);
+            let is_code = |source: &str| brings_code(place, &file, source);
             out.extend(dockerfile(&file, &text, &is_code));
         } else if file.starts_with(".github/workflows/") {
             let jobs = Jobs::below(&text, "jobs");
-            out.extend(jobs.that_build(workflow(&file, &text, &other)));
+            out.extend(jobs.that_build(workflow(&file, &text, &read)));
         } else if file.starts_with(".circleci/") {
             out.extend(Jobs::below(&text, "jobs").that_build(images(&file, &text)));
         } else {
             out.extend(Jobs::at_top(&text).that_build(images(&file, &text)));
         }
     }
+    // What version managers read; pipelines that read it too have been asked.
+    for name in VERSION_FILES {
+        let version = read(name).and_then(|text| version_file(&text));
+        let told = |asked: &Asked| asked.text.contains(name);
+        if let Some((at, text, version)) = version.filter(|_| !out.iter().any(told)) {
+            out.push(Asked {
+                file: name.to_owned(),
+                line: at + 1,
+                text,
+                version,
+                fixed: false,
+                docker: false,
+            });
+        }
+    }
     out
 }
+
+/// Files at the top that say which Go is to be used.
+const VERSION_FILES: [&str; 2] = [".go-version", ".tool-versions"];
 
 fn is_dockerfile(name: &str) -> bool {
     let lower = name.to_lowercase();
@@ -61,7 +119,7 @@ fn is_dockerfile(name: &str) -> bool {
 }
 
 /// The files that are looked at.
-fn files(world: &World) -> Vec<String> {
+fn files(place: Place<'_>) -> Vec<String> {
     let pipeline = |path: &str| {
         let yaml = path.ends_with(".yml") || path.ends_with(".yaml");
         let known = path.starts_with(".github/workflows/")
@@ -77,7 +135,7 @@ fn files(world: &World) -> Vec<String> {
                     .split('/')
                     .any(|part| matches!(part, "vendor" | "testdata" | "node_modules"))
     };
-    if let Some(git) = &world.repository {
+    if let Some(git) = place.repository {
         return git
             .tracked
             .keys()
@@ -86,9 +144,9 @@ fn files(world: &World) -> Vec<String> {
             .collect();
     }
     let below = |dir: &str| {
-        let entries = world
-            .committed
-            .read_dir(world.root.join(dir))
+        let entries = place
+            .files
+            .read_dir(place.root.join(dir))
             .unwrap_or_default();
         let names = entries
             .into_iter()
@@ -163,7 +221,7 @@ fn workflow(file: &str, text: &str, read: &dyn Fn(&str) -> Option<String>) -> Ve
             let contents = read(name)
                 .filter(|_| !matches!(name.rsplit('/').next(), Some("go.mod" | "go.work")));
             let found = contents.and_then(|contents| version_file(&contents));
-            out.extend(found.map(|version| ask(at, line, version)));
+            out.extend(found.map(|(.., version)| ask(at, line, version)));
         }
         let Some(asked) = value(line, "go-version") else {
             continue;
@@ -174,9 +232,10 @@ fn workflow(file: &str, text: &str, read: &dyn Fn(&str) -> Option<String>) -> Ve
                 out.push(ask(at, lines[at], version));
             }
         } else {
-            let list = asked.trim_matches(['[', ']']);
+            let list = filled(&lines, asked);
             out.extend(
-                list.split(',')
+                list.trim_matches(['[', ']'])
+                    .split(',')
                     .filter_map(version)
                     .map(|version| ask(at, line, version)),
             );
@@ -186,16 +245,41 @@ fn workflow(file: &str, text: &str, read: &dyn Fn(&str) -> Option<String>) -> Ve
     out
 }
 
-/// `.go-version`, or `.tool-versions` with its line `golang 1.22.3`.
-fn version_file(text: &str) -> Option<String> {
-    let tool = text.lines().find_map(|line| {
-        let rest = line
-            .trim()
-            .strip_prefix("golang")
-            .or_else(|| line.trim().strip_prefix("go "))?;
-        version(rest)
-    });
-    tool.or_else(|| text.lines().next().and_then(version))
+/// `.go-version`, or `.tool-versions` with its line `golang 1.22.3`: which line, its text, and the version.
+fn version_file(text: &str) -> Option<(usize, String, String)> {
+    let tool = |line: &str| {
+        let words = ["golang ", "go "];
+        version(words.iter().find_map(|word| line.strip_prefix(word))?)
+    };
+    let found = |(at, line, version)| (at, str::to_owned(line), version);
+    let lines = || text.lines().map(str::trim).enumerate();
+    let mut tools = lines().filter_map(|(at, line)| Some((at, line, tool(line)?)));
+    let first = || {
+        lines()
+            .next()
+            .and_then(|(at, line)| Some((at, line, version(line)?)))
+    };
+    tools.next().or_else(first).map(found)
+}
+
+/// A value with the variables in it that the same file sets: `${{ env.GO }}`, `${GO}`, `$GO`.
+fn filled(lines: &[&str], text: &str) -> String {
+    let Some((before, rest)) = text.split_once('$') else {
+        return text.to_owned();
+    };
+    let rest = rest.trim_start_matches(['{', ' ']);
+    let rest = rest.strip_prefix("env.").unwrap_or(rest);
+    let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    let (name, after) = rest.split_at(rest.find(is_end).unwrap_or(rest.len()));
+    let mut values = lines.iter().filter_map(|line| value(line, name));
+    match values.find(|value| !name.is_empty() && !value.is_empty()) {
+        Some(value) => {
+            let value = value.trim_matches(['"', '\'']);
+            let after = after.trim_start().trim_start_matches('}');
+            format!("{before}{value}{after}")
+        }
+        None => text.to_owned(),
+    }
 }
 
 /// The values of one axis of a matrix: in brackets, or a line each.
@@ -226,23 +310,22 @@ fn matrix(lines: &[&str], name: &str) -> Vec<(usize, String)> {
 
 /// `image: golang:1.22` and its kin, of pipelines whose jobs run in containers.
 fn images(file: &str, text: &str) -> Vec<Asked> {
-    let lines = text.lines().enumerate();
-    lines
-        .filter_map(|(at, line)| {
-            let name = value(line, "image")
-                .or_else(|| value(line, "name"))?
-                .trim_matches(['"', '\'']);
-            let (version, fixed) = image(name)?;
-            Some(Asked {
-                file: file.to_owned(),
-                line: at + 1,
-                text: line.trim().to_owned(),
-                version,
-                fixed,
-                docker: false,
-            })
+    let lines: Vec<&str> = text.lines().collect();
+    let all = lines.iter().enumerate();
+    all.filter_map(|(at, line)| {
+        let name = value(line, "image").or_else(|| value(line, "name"))?;
+        let name = filled(&lines, name.trim_matches(['"', '\'']));
+        let (version, fixed) = image(&name)?;
+        Some(Asked {
+            file: file.to_owned(),
+            line: at + 1,
+            text: line.trim().to_owned(),
+            version,
+            fixed,
+            docker: false,
         })
-        .collect()
+    })
+    .collect()
 }
 
 /// The version of an image with Go in it, and whether it stays with that: the official ones set GOTOOLCHAIN=local.
@@ -288,6 +371,46 @@ pub(super) mod tests {
         let read = |name: &str| (name == ".go-version").then(|| "1.21.3\n".to_owned());
         let found = workflow("w", text, &read);
         assert_eq!(versions(&found), [(5, "1.22", true), (14, "1.21.3", false)]);
+    }
+
+    #[test]
+    fn variables_of_the_same_file() {
+        let text = "env:\n  GO: '1.22'\njobs:\n  a:\n    steps:\n      - with:\n          go-version: ${{ env.GO }}\n      - with:\n          go-version: ${{ inputs.go }}\n";
+        assert_eq!(
+            versions(&workflow("w", text, &|_| None)),
+            [(7, "1.22", false)]
+        );
+        let text = "variables:\n  GO_VERSION: \"1.23.1\"\na:\n  image: golang:${GO_VERSION}-alpine\nb:\n  image: golang:$GO_VERSION\nc:\n  image: golang:$CI_GO\n";
+        assert_eq!(
+            versions(&images("x", text)),
+            [(4, "1.23.1", true), (6, "1.23.1", true)]
+        );
+    }
+
+    #[test]
+    fn version_files() {
+        let found = |text| version_file(text).map(|(at, _, version)| (at, version));
+        assert_eq!(found("1.22.3\n"), Some((0, "1.22.3".to_owned())));
+        let tools = "nodejs 20.1\ngolang 1.24\n";
+        assert_eq!(found(tools), Some((1, "1.24".to_owned())));
+        assert_eq!(found("nodejs 20.1\n"), None);
+    }
+
+    #[test]
+    fn which_go_builds() {
+        let asked = |version: &str, fixed| Asked {
+            file: String::new(),
+            line: 0,
+            text: String::new(),
+            version: version.to_owned(),
+            fixed,
+            docker: false,
+        };
+        assert_eq!(asked("1.24", true).uses("1.24.3", "1.25.1"), Some("1.24"));
+        assert_eq!(asked("1.24", true).uses("1.25", ""), None);
+        assert_eq!(asked("1.24", false).uses("1.25", ""), Some("1.25"));
+        assert_eq!(asked("1.24", false).uses("1.22", "1.25.1"), Some("1.25.1"));
+        assert_eq!(asked("1.20", false).uses("1.22", ""), None);
     }
 
     #[test]

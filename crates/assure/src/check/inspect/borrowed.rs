@@ -1,5 +1,5 @@
 //! Names that code takes from packages of other modules, where these are not the ones that it is written against: siblings of its workspace
-//! and what replaces modules. A package of that name is everywhere; what is not in it compiles nowhere else. Names alone are looked at: of
+//! what replaces modules, and the standard library where CI has an older one. A package of that name is everywhere; what is not in it compiles nowhere else. Names alone are looked at: of
 //! methods, fields and types only `-prove` can tell.
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -10,6 +10,7 @@ use steady_packages::source::names::{Borrowed, borrowed, declared};
 use steady_system::Files;
 
 use super::modules::{line_of, replaced};
+use super::toolchain;
 use crate::check::finding::{Environment, Evidence, Finding, Fix};
 use crate::check::world::{Member, Root, Seen, View, World};
 
@@ -29,19 +30,21 @@ pub fn inspect(world: &World) -> Vec<Finding> {
     };
     let mut out = Vec::new();
     for view in &world.views {
-        let members = &world.there.members;
-        let member = members.iter().find(|member| member.path == view.module);
-        // In a workspace siblings are what they are here.
-        if let (Some(member), Some(seen)) = (member, view.seen())
-            && view.environment != Environment::Here
-        {
-            let own = |package: &&Root| {
-                let owner = world.there.member_of(&package.import_path);
-                owner.is_some_and(|owner| owner.path == member.path)
-            };
-            for package in seen.roots.iter().filter(own) {
-                out.extend(known.lacks(view, seen, member, package));
-            }
+        let Some(seen) = view
+            .seen()
+            .filter(|_| view.environment != Environment::Here)
+        else {
+            continue;
+        };
+        // In a workspace siblings are what they are here, and another Go is all that differs.
+        let older = world.older_in(view.environment);
+        if view.module.is_empty() && older.is_none() {
+            continue;
+        }
+        for package in &seen.roots {
+            let owner = world.there.member_of(&package.import_path);
+            let owner = owner.filter(|owner| view.module.is_empty() || owner.path == view.module);
+            out.extend(owner.and_then(|owner| known.lacks(view, seen, owner, package)));
         }
     }
     out
@@ -54,13 +57,13 @@ impl Known<'_> {
         for name in &package.go_files {
             let file = Utf8Path::new(&package.dir).join(name);
             for taken in self.borrowed(files, &file).iter() {
-                if let Some(finding) = self.lack(seen, member, &file, taken) {
+                if let Some(finding) = self.lack(view, seen, member, &file, taken) {
                     let path = &package.import_path;
                     let command = match view.environment {
                         Environment::Consumer => {
                             format!("go get {}@VERSION && go build {path}", member.path)
                         }
-                        _ => format!("git clone . DIR && cd DIR && GOWORK=off go build {path}"),
+                        _ => self.world.in_a_clone(&view.module, path),
                     };
                     let Borrowed { package, name, .. } = taken;
                     let output = format!("undefined: {package}.{name}");
@@ -77,22 +80,29 @@ impl Known<'_> {
 
     fn lack(
         &self,
+        view: &View,
         seen: &Seen,
         member: &Member,
         file: &Utf8Path,
         taken: &Borrowed,
     ) -> Option<Finding> {
         let world = self.world;
-        let resolve = |seen: &Seen| Some(seen.modules.resolve(&taken.import, None).ok()?.dir);
+        let resolve = |seen: &Seen| seen.modules.resolve(&taken.import, None).ok();
         let there = resolve(seen)?;
         let here = world.views_of(Environment::Here);
         let here = here.filter_map(View::seen).find_map(resolve)?;
         let has = |dir: &Utf8Path, files: &Files| self.declared(files, dir).contains(&taken.name);
-        if here == there || has(&there, seen.modules.index().files()) || !has(&here, &world.files) {
+        if here.dir == there.dir
+            || has(&there.dir, seen.modules.index().files())
+            || !has(&here.dir, &world.files)
+        {
             return None;
         }
         let what = format!("undefined: {}.{}", taken.package, taken.name);
-        let finding = lacking(world, member, &taken.import, &what)?;
+        let finding = match there.module {
+            Some(_) => lacking(world, member, &taken.import, &what)?,
+            None => toolchain::lacks(world.older_in(view.environment)?, &what),
+        };
         let line = usize::try_from(taken.line).unwrap_or_default();
         let text = world.committed.read_to_string(file).unwrap_or_default();
         let text = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
@@ -132,15 +142,20 @@ impl Known<'_> {
         found
     }
 
-    /// What a package of another member, or of what replaces a module, is called.
+    /// What a package is called that may be another one elsewhere: of another member, of what replaces a module, of another Go.
     fn called(&self, file: &Utf8Path, import: &str) -> Option<String> {
         let world = self.world;
         let own = |member: &&Member| file.starts_with(&member.dir);
         let owners = world.there.members.iter().filter(own);
         let owner = owners.max_by_key(|member| member.dir.as_str().len())?;
+        let standard = !import
+            .split('/')
+            .next()
+            .is_some_and(|first| first.contains('.'));
         let sibling = world.here.member_of(import);
         let other = sibling.is_some_and(|member| member.path != owner.path);
-        if !other && replaced(owner, import).is_none() {
+        let older = standard && world.older_in(Environment::Ci).is_some();
+        if !other && !older && replaced(owner, import).is_none() {
             return None;
         }
         let here = world.views_of(Environment::Here).filter_map(View::seen);

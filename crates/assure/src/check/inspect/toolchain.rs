@@ -1,9 +1,10 @@
 //! Go versions: what modules ask for, against what is used here and there.
 
 use crate::check::causes::{Case, Cause};
-use crate::check::ci::{self, Asked};
+use crate::check::ci::{Asked, is_older};
 use crate::check::finding::{Environment, Evidence, Finding, Fix, Severity};
-use crate::check::world::World;
+use crate::check::world::{Layout, OlderGo, World};
+use camino::Utf8PathBuf;
 use steady_module::gover;
 
 /// Something needs a newer Go than may be used.
@@ -31,8 +32,7 @@ pub fn too_old(case: &Case<'_>, what: &str, version: &str) -> Cause {
 }
 
 /// The oldest Go that all modules of the repository build with, and the file and line that say so.
-fn needed(world: &World) -> Option<(String, Evidence)> {
-    let there = &world.there;
+fn needed(there: &Layout) -> Option<(String, Utf8PathBuf, usize)> {
     let members = there.members.iter().filter_map(|member| {
         let go = member.file.go.as_ref()?;
         Some((go.value.clone(), member.dir.join("go.mod"), go.at.line))
@@ -42,25 +42,93 @@ fn needed(world: &World) -> Option<(String, Evidence)> {
         let go = work.go.as_ref()?;
         Some((go.value.clone(), file.clone(), go.at.line))
     });
-    let newest = members
+    members
         .chain(work)
-        .max_by(|a, b| gover::compare(&a.0, &b.0))?;
-    let (version, file, line) = newest;
-    let text = format!("go {version}");
-    Some((version, Evidence::place(world.shown(&file), line, text)))
+        .max_by(|a, b| gover::compare(&a.0, &b.0))
+}
+
+/// The oldest Go that builds what is committed in a pipeline or an image, if it is older than this one, and who asks for it.
+#[must_use]
+pub fn older<'a>(asked: &'a [Asked], there: &Layout, go: &str) -> Option<(String, &'a Asked)> {
+    let needed = needed(there).map(|(version, ..)| version);
+    let needed = needed.unwrap_or_default();
+    let members = there.members.iter();
+    let lines = members.filter_map(|member| member.file.toolchain.as_ref());
+    let lines = lines.chain(there.work.iter().filter_map(|work| work.toolchain.as_ref()));
+    let suggested = lines
+        .map(|line| gover::from_toolchain(&line.value))
+        .max_by(|a, b| gover::compare(a, b));
+    let suggested = suggested.unwrap_or_default();
+    let used = asked
+        .iter()
+        .filter_map(|asked| Some((asked.uses(&needed, suggested)?.to_owned(), asked)));
+    let oldest = used.min_by(|a, b| gover::compare(&a.0, &b.0))?;
+    is_older(&gover::lang(&oldest.0), go).then_some(oldest)
+}
+
+/// What the older Go of a pipeline does not have: `what` says how that shows.
+#[must_use]
+pub fn lacks(older: &OlderGo, what: &str) -> Finding {
+    let OlderGo { version, asked, .. } = older;
+    let file = &asked.file;
+    let id = match asked.docker {
+        true => "toolchain/docker-older",
+        false => "toolchain/ci-older",
+    };
+    let message = format!("{file} uses Go {version}, which does not have what is needed: {what}");
+    Finding::new(id, format!("{file} {version} {what}"), message)
+        .hits(Environment::Ci)
+        .because(
+            "The code uses what a newer Go has, and the go line says that an older one is enough.",
+        )
+        .shown_by(Evidence::place(file, asked.line, &asked.text))
+        .fixed_by(Fix::shown(format!(
+            "raise the go line of go.mod and the version in {file}:{}",
+            asked.line
+        )))
+}
+
+/// A package that the older Go of a pipeline does not have, or has no files of for it.
+#[must_use]
+pub fn lacking(case: &Case<'_>) -> Option<Finding> {
+    let older = case.world.older_in(case.environment())?;
+    let first = case.trouble.text.lines().next().unwrap_or_default();
+    let what = first.split(" (").next().unwrap_or_default();
+    let finding = lacks(older, what);
+    Some(case.shown(finding))
 }
 
 /// The versions that CI files and Dockerfiles ask for, against what the modules need.
 pub fn inspect(world: &World) -> Vec<Finding> {
     let mut out = suggested(world);
-    let Some((needed, place)) = needed(world) else {
+    out.extend(untried(world));
+    let Some((needed, file, line)) = needed(&world.there) else {
         return out;
     };
-    let older = ci::asked(world)
-        .into_iter()
-        .filter(|asked| is_older(&asked.version, &needed));
+    let place = Evidence::place(world.shown(&file), line, format!("go {needed}"));
+    let asked = world.asked.iter();
+    let older = asked.filter(|asked| is_older(&asked.version, &needed));
     out.extend(older.map(|asked| finding(asked, &needed, &place)));
     out
+}
+
+/// The older Go of a pipeline where it is not at hand.
+fn untried(world: &World) -> Option<Finding> {
+    let OlderGo { version, asked, .. } = world
+        .older
+        .as_ref()
+        .filter(|older| older.at_hand.is_none())?;
+    let file = &asked.file;
+    let message = format!(
+        "{file} uses Go {version}, which is not at hand: what Go {} has and it has not was not looked for",
+        world.go
+    );
+    let finding = Finding::new("toolchain/ci-untried", file.clone(), message);
+    let finding =
+        finding
+            .hits(Environment::Ci)
+            .shown_by(Evidence::place(file, asked.line, &asked.text));
+    Some(finding.fixed_by(Fix::shown("steady check -online")))
 }
 
 /// Toolchain lines that suggest a newer Go than CI files ask for, or than this one.
@@ -72,7 +140,7 @@ fn suggested(world: &World) -> Vec<Finding> {
     });
     let work = there.work.as_ref().zip(there.go_work.as_ref());
     let work = work.and_then(|(work, file)| Some((work.toolchain.as_ref()?, file.clone())));
-    let asked = ci::asked(world);
+    let asked = &world.asked;
     let mut out = Vec::new();
     for (line, file) in members.chain(work) {
         let version = gover::from_toolchain(&line.value);
@@ -114,39 +182,29 @@ fn suggested(world: &World) -> Vec<Finding> {
     out
 }
 
-/// Whether the newest release that a version stands for (`1.22`: any of 1.22) is older than another.
-fn is_older(version: &str, needed: &str) -> bool {
-    if gover::is_lang(version) {
-        return gover::compare(version, &gover::lang(needed)).is_lt();
-    }
-    gover::compare(version, needed).is_lt()
-}
-
-fn finding(asked: Asked, needed: &str, place: &Evidence) -> Finding {
+fn finding(asked: &Asked, needed: &str, place: &Evidence) -> Finding {
     let Asked {
         file,
         line,
         text,
         version,
-        fixed,
         docker,
+        ..
     } = asked;
-    let id = if docker {
+    let id = if *docker {
         "toolchain/docker-older"
     } else {
         "toolchain/ci-older"
     };
-    // From 1.21 on a Go fetches the one that is needed, unless it was told not to.
-    let refuses = fixed || gover::compare(&version, gover::GO_STRICT_VERSION).is_lt();
     let message = format!("{file} uses Go {version}, and the modules need Go {needed}");
     let finding = Finding::new(id, format!("{file} {version}"), message)
         .hits(Environment::Ci)
-        .shown_by(Evidence::place(file.clone(), line, text))
+        .shown_by(Evidence::place(file, *line, text))
         .shown_by(place.clone())
         .fixed_by(Fix::shown(format!(
             "raise the version in {file}:{line} to {needed}"
         )));
-    if refuses {
+    if asked.stays() {
         return finding;
     }
     finding.severity(Severity::Warning).because(

@@ -4,8 +4,9 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use steady_assure::check::accept::{self, Rules};
+use steady_assure::check::ci::Asked;
 use steady_assure::check::git::Repository;
-use steady_assure::check::world::{Layout, Member, Platform, Setting};
+use steady_assure::check::world::{Layout, Member, OlderGo, Platform, Setting};
 use steady_module::modfile::{ModFile, WorkFile};
 use steady_system::temp::TempDir;
 use steady_system::{Files, Overlay};
@@ -64,6 +65,12 @@ pub struct Survey {
     pub here: Stage,
     /// What is committed, with default settings.
     pub there: Stage,
+    /// The same with the older Go of pipelines, if it is at hand.
+    pub ci: Option<Stage>,
+    /// What pipelines and images ask for.
+    pub asked: Vec<Asked>,
+    /// The oldest Go among that, if it is older than this one.
+    pub older: Option<OlderGo>,
     /// What module zips would hold, and a consumer beside each module.
     pub published: Stage,
     /// The modules as they are here.
@@ -136,7 +143,7 @@ impl Survey {
         let rules = Rules::parse(&String::from_utf8_lossy(&rules))
             .map_err(|text| Failure::Message(text, Status::USAGE))?;
         let published = published(&plain, repository.as_ref(), &tree, &there_layout, &store)?;
-        Ok(Survey {
+        let mut survey = Survey {
             root,
             settings: set_here(&session.settings, files),
             rules,
@@ -149,8 +156,13 @@ impl Survey {
             published,
             here_layout,
             there_layout,
+            ci: None,
+            asked: Vec::new(),
+            older: None,
             _store: store,
-        })
+        };
+        survey.find_older(session, flags.online);
+        Ok(survey)
     }
 
     /// The platforms that colleagues have.
@@ -296,6 +308,13 @@ fn member(files: &Files, dir: &Utf8Path) -> Option<Member> {
 }
 
 impl Stage {
+    /// Whether the same files are seen, those of the standard library too.
+    #[must_use]
+    pub fn same_files(&self, other: &Stage) -> bool {
+        let goroot = |stage: &Stage| stage.session.settings.goroot.clone();
+        self.tree == other.tree && goroot(self) == goroot(other)
+    }
+
     /// The modules that this stage shows.
     ///
     /// # Errors

@@ -56,8 +56,10 @@ impl Survey {
             match environment {
                 Environment::Here => {}
                 Environment::Ci => {
-                    let native = Survey::native(&self.there);
-                    loads.add_layout(&self.there, environment, there, self, &native);
+                    let asked = wanted.contains(&environment);
+                    let stage = if asked { self.ci_stage() } else { &self.there };
+                    let native = Survey::native(stage);
+                    loads.add_layout(stage, environment, there, self, &native);
                 }
                 Environment::Colleague => {
                     for platform in self.platforms() {
@@ -76,7 +78,7 @@ impl<'s> Loads<'s> {
         let known = self
             .indices
             .iter()
-            .position(|(other, _)| other.tree == stage.tree);
+            .position(|(other, _)| other.same_files(stage));
         known.unwrap_or_else(|| {
             let mut session = stage.session.fork();
             session.files = session.files.clone().with_overlay(stage.tree.clone());
@@ -291,6 +293,8 @@ fn world(survey: &Survey) -> World {
         settings: survey.settings.clone(),
         env_file: here.settings.env_file.path.clone().ok(),
         go: steady_module::gover::from_toolchain(here.settings.local_version()).to_owned(),
+        asked: survey.asked.clone(),
+        older: survey.older.clone(),
         tests: false,
         others_switch: survey.there.session.settings.get("GOTOOLCHAIN") != "local",
         healing: None,

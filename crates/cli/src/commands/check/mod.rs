@@ -8,6 +8,7 @@ mod fix;
 mod healing;
 mod load;
 mod loads;
+mod older;
 mod probes;
 mod progress;
 mod prove;
@@ -92,11 +93,11 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     }
     let wanted = wanted(&flags.env)?;
     let start = Instant::now();
-    let mut report = checked(session, &flags, &wanted)?;
+    let mut report = checked(session, &flags, &wanted).map_err(undone)?;
     if flags.fix {
         let fixed = fix::apply(session, &report);
         if fixed.iter().any(|one| one.failure.is_none()) {
-            report = checked(session, &flags, &wanted)?;
+            report = checked(session, &flags, &wanted).map_err(undone)?;
         }
         report.fixed = fixed;
     }
@@ -146,6 +147,18 @@ fn checked(session: &Session, flags: &Flags, wanted: &[Environment]) -> Result<R
 
 fn usage(text: &str) -> Failure {
     Failure::Message(format!("steady check: {text}"), Status::USAGE)
+}
+
+/// Why there is no answer; 1 is the code of one that says that something breaks.
+fn undone(failure: Failure) -> Failure {
+    match failure {
+        Failure::Errors(messages) => {
+            let lines: Vec<String> = messages.iter().map(|text| format!("go: {text}")).collect();
+            Failure::Message(lines.join("\n"), Status::USAGE)
+        }
+        Failure::Message(text, _) => Failure::Message(text, Status::USAGE),
+        other => other,
+    }
 }
 
 /// The environments that `-env` names, in the order in which they are shown. What does not load here tells of much that is seen

@@ -2,6 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
+use steady_assure::check::proof::Proof;
 use steady_assure::check::world::Platform;
 use steady_assure::check::{self, Environment, World};
 
@@ -64,6 +65,26 @@ impl Watcher {
             "{:<10} {verdict} ({:.2} s)",
             environment.name(),
             time.as_secs_f64()
+        ));
+    }
+}
+
+impl Watcher {
+    /// An environment is built.
+    pub fn proved(&self, environment: Environment, proofs: &[Proof], time: Duration) {
+        let Some(bar) = &self.bar else { return };
+        let own = proofs
+            .iter()
+            .filter(|proof| proof.environment == environment);
+        let verdict = match own.filter(|proof| proof.failure.is_some()).count() {
+            0 => "builds".to_owned(),
+            1 => "1 command fails".to_owned(),
+            n => format!("{n} commands fail"),
+        };
+        let seconds = time.as_secs_f64();
+        bar.println(format!(
+            "{:<10} {verdict} ({seconds:.2} s)",
+            environment.name()
         ));
     }
 }

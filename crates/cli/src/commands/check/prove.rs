@@ -68,7 +68,9 @@ impl Survey {
             watcher,
             found: Proved::default(),
         };
+        let start = Instant::now();
         prover.here()?;
+        let here = start.elapsed();
         let clone = TempDir::new(self.here.session.environment(), "steady-clone")?;
         let copy = clone.path().join("repository");
         prover.clone_into(&copy)?;
@@ -80,7 +82,10 @@ impl Survey {
                 Environment::Colleague => prover.colleague(&copy)?,
                 Environment::Consumer => prover.consumers(&copy, clone.path())?,
             }
-            *times.entry(*environment).or_default() += start.elapsed();
+            let here = Some(here).filter(|_| *environment == Environment::Here);
+            let time = here.unwrap_or_else(|| start.elapsed());
+            *times.entry(*environment).or_default() += time;
+            watcher.proved(*environment, &prover.found.proofs, time);
         }
         Ok(prover.found)
     }
@@ -136,10 +141,11 @@ impl Prover<'_> {
     }
 
     fn ci(&mut self, copy: &Utf8Path) -> Result<()> {
-        let platform = Survey::native(&self.survey.there);
+        let stage = self.survey.ci_stage();
+        let platform = Survey::native(stage);
         self.members(
             Environment::Ci,
-            &self.survey.there,
+            stage,
             (&self.survey.there_layout, copy),
             &platform,
         )
@@ -253,6 +259,10 @@ impl Prover<'_> {
         }
         if scene.alone {
             set("GOWORK", "off");
+        }
+        let release = self.world.older_in(scene.environment);
+        if let Some(release) = release.and_then(|older| older.at_hand.as_ref()) {
+            shown += &format!("GOTOOLCHAIN=go{release} ");
         }
         let program = environment.executable().map(Utf8Path::to_owned);
         let program =

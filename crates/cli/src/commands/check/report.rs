@@ -4,6 +4,7 @@ use camino::Utf8Path;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::time::Duration;
+use steady_assure::check::world::OlderGo;
 use steady_assure::check::{
     Accepted, Environment, Evidence, Finding, Fix, Judgement, Severity, World, output,
 };
@@ -49,6 +50,8 @@ struct Row {
     milliseconds: u64,
     assumes: Vec<String>,
     reason: String,
+    #[serde(skip)]
+    reasons: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -115,15 +118,15 @@ impl Report {
                 _ if proved => Verdict::Ready,
                 _ => Verdict::Loads,
             };
+            let reasons = unknown.cloned().unwrap_or_default();
             let time = times.get(environment).copied().unwrap_or_default();
             Row {
                 name: environment.name(),
                 verdict,
                 milliseconds: u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
                 assumes: assumes(survey, *environment),
-                reason: unknown
-                    .map(|reasons| reasons.join("; "))
-                    .unwrap_or_default(),
+                reason: reasons.join("; "),
+                reasons,
             }
         });
         Report {
@@ -242,18 +245,19 @@ impl Report {
                     n => counts.push(format!("{n} {word}s")),
                 }
             }
-            let reason = if row.reason.is_empty() {
-                String::new()
-            } else {
-                format!("  {}", row.reason)
-            };
             let line = format!(
-                "{:<10} {:<8} {:<32}{reason}",
+                "{:<10} {:<8} {}",
                 row.name,
                 row.verdict.name(),
                 counts.join(", ")
             );
             let _ = writeln!(out, "{}", line.trim_end());
+        }
+        for row in self.rows.iter().filter(|row| !row.reasons.is_empty()) {
+            let _ = writeln!(out, "\nnot known [{}]", row.name);
+            for reason in &row.reasons {
+                let _ = writeln!(out, "  {reason}");
+            }
         }
         for finding in self
             .findings
@@ -338,8 +342,29 @@ fn assumes(survey: &Survey, environment: Environment) -> Vec<String> {
     let mut all = Vec::new();
     match environment {
         Environment::Here => {}
-        Environment::Ci => all.push("a clone of HEAD, default settings, nothing cached".to_owned()),
-        Environment::Colleague => all.push("a clone of HEAD alone, without a C compiler, on linux, darwin and windows, amd64 and arm64".to_owned()),
+        Environment::Ci => {
+            all.push("a clone of HEAD, default settings, nothing cached".to_owned());
+            all.extend(survey.older.iter().map(|older| {
+                let OlderGo {
+                    version,
+                    asked,
+                    at_hand,
+                } = older;
+                let with = match at_hand {
+                    Some(release) => format!("go{release}"),
+                    None => "this Go, since none of it is at hand".to_owned(),
+                };
+                format!("Go {version} ({}:{}): {with}", asked.file, asked.line)
+            }));
+        }
+        Environment::Colleague => {
+            let platforms: Vec<String> =
+                survey.platforms().iter().map(ToString::to_string).collect();
+            let platforms = platforms.join(", ");
+            all.push(format!(
+                "a clone of HEAD alone, without a C compiler, on {platforms}"
+            ));
+        }
         Environment::Consumer => all.push("each module as its zip would be".to_owned()),
     }
     if survey.repository.is_none() && environment != Environment::Here {
