@@ -216,7 +216,13 @@ impl Load<'_> {
         };
         let flags = build_flags(&self.session())?;
         let as_they_are = (&*self.ground, false);
-        self.loaded(&flags, self.modules(&flags, main_dir, index), as_they_are)
+        let mut modules = self.modules(&flags, main_dir, index);
+        if matches!(self.inputs.main, Main::Consumer(_)) {
+            // Sums that are missing here are those that `go get` adds.
+            modules.mode = Some("mod");
+            modules.default_mode = Some(ModMode::Mod);
+        }
+        self.loaded(&flags, modules, as_they_are)
     }
 
     /// Loads; `settles`: requirements that packages need are added first.
