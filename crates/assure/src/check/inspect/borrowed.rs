@@ -1,13 +1,13 @@
-//! Names that code takes from packages of other modules, where these are not the ones that it is written against: siblings of its workspace
-//! what replaces modules, and the standard library where CI has an older one. A package of that name is everywhere; what is not in it compiles nowhere else. Names alone are looked at: of
-//! methods, fields and types only `-prove` can tell.
+//! Names that code takes from packages of other modules, where these are not the ones that it is written against: siblings of its workspace,
+//! what replaces modules, and the standard library where CI has an older one. A package of that name is everywhere; what is not in it
+//! compiles nowhere else. Names alone are looked at: of methods, fields and types only `-prove` can tell.
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
 use steady_packages::source::names::{Borrowed, borrowed, declared};
-use steady_system::Files;
+use steady_system::{Files, parallel};
 
 use super::modules::{line_of, replaced};
 use super::toolchain;
@@ -18,17 +18,15 @@ use crate::check::world::{Member, Root, Seen, View, World};
 struct Known<'w> {
     world: &'w World,
     declared: RefCell<HashMap<Utf8PathBuf, Rc<BTreeSet<String>>>>,
-    borrowed: RefCell<HashMap<Utf8PathBuf, Rc<Vec<Borrowed>>>>,
+    borrowed: HashMap<Utf8PathBuf, Vec<Borrowed>>,
 }
+
+/// A package of a member, as a view sees it that may have other packages for it to import.
+type Looked<'w> = (&'w View, &'w Seen, &'w Member, &'w Root);
 
 /// All of them.
 pub fn inspect(world: &World) -> Vec<Finding> {
-    let known = Known {
-        world,
-        declared: RefCell::default(),
-        borrowed: RefCell::default(),
-    };
-    let mut out = Vec::new();
+    let mut looked: Vec<Looked<'_>> = Vec::new();
     for view in &world.views {
         let Some(seen) = view
             .seen()
@@ -44,19 +42,68 @@ pub fn inspect(world: &World) -> Vec<Finding> {
         for package in &seen.roots {
             let owner = world.there.member_of(&package.import_path);
             let owner = owner.filter(|owner| view.module.is_empty() || owner.path == view.module);
-            out.extend(owner.and_then(|owner| known.lacks(view, seen, owner, package)));
+            looked.extend(owner.map(|owner| (view, seen, owner, package)));
         }
     }
-    out
+    let known = Known {
+        world,
+        declared: RefCell::default(),
+        borrowed: borrowed_in(world, &looked),
+    };
+    let found = looked
+        .iter()
+        .filter_map(|(view, seen, owner, package)| known.lacks(view, seen, owner, package));
+    found.collect()
+}
+
+/// The names that each file takes from packages which may be others elsewhere. There may be thousands of files.
+fn borrowed_in(world: &World, looked: &[Looked<'_>]) -> HashMap<Utf8PathBuf, Vec<Borrowed>> {
+    let mut files: BTreeMap<Utf8PathBuf, &Seen> = BTreeMap::new();
+    for (_, seen, _, package) in looked {
+        let paths = package.go_files.iter();
+        let paths = paths.map(|name| Utf8Path::new(&package.dir).join(name));
+        files.extend(paths.map(|path| (path, *seen)));
+    }
+    let files: Vec<(Utf8PathBuf, &Seen)> = files.into_iter().collect();
+    let found = parallel::map(&files, steady_system::processors(), |(file, seen)| {
+        let bytes = seen.modules.index().files().read(file);
+        borrowed(&bytes.unwrap_or_default(), |import| {
+            called(world, file, import)
+        })
+    });
+    let files = files.into_iter().map(|(file, _)| file);
+    files.zip(found).collect()
+}
+
+/// What a package is called that may be another one elsewhere: of another member, of what replaces a module, of another Go.
+fn called(world: &World, file: &Utf8Path, import: &str) -> Option<String> {
+    let own = |member: &&Member| file.starts_with(&member.dir);
+    let owners = world.there.members.iter().filter(own);
+    let owner = owners.max_by_key(|member| member.dir.as_str().len())?;
+    let standard = !import
+        .split('/')
+        .next()
+        .is_some_and(|first| first.contains('.'));
+    let sibling = world.here.member_of(import);
+    let other = sibling.is_some_and(|member| member.path != owner.path);
+    let older = standard && world.older_in(Environment::Ci).is_some();
+    if !other && !older && replaced(owner, import).is_none() {
+        return None;
+    }
+    let here = world.views_of(Environment::Here).filter_map(View::seen);
+    here.into_iter().find_map(|seen| {
+        let dir = seen.modules.resolve(import, None).ok()?.dir;
+        let source = seen.modules.index().package(&dir, &seen.context);
+        (!source.name.is_empty()).then(|| source.name.clone())
+    })
 }
 
 impl Known<'_> {
     /// What a package takes from others and does not get.
     fn lacks(&self, view: &View, seen: &Seen, member: &Member, package: &Root) -> Option<Finding> {
-        let files = seen.modules.index().files();
         for name in &package.go_files {
             let file = Utf8Path::new(&package.dir).join(name);
-            for taken in self.borrowed(files, &file).iter() {
+            for taken in self.borrowed.get(&file).into_iter().flatten() {
                 if let Some(finding) = self.lack(view, seen, member, &file, taken) {
                     let path = &package.import_path;
                     let command = match view.environment {
@@ -127,43 +174,6 @@ impl Known<'_> {
             .borrow_mut()
             .insert(dir.to_owned(), Rc::clone(&all));
         all
-    }
-
-    /// The names that a file takes from packages which may be others elsewhere.
-    fn borrowed(&self, files: &Files, file: &Utf8Path) -> Rc<Vec<Borrowed>> {
-        if let Some(known) = self.borrowed.borrow().get(file) {
-            return Rc::clone(known);
-        }
-        let bytes = files.read(file).unwrap_or_default();
-        let found = Rc::new(borrowed(&bytes, |import| self.called(file, import)));
-        self.borrowed
-            .borrow_mut()
-            .insert(file.to_owned(), Rc::clone(&found));
-        found
-    }
-
-    /// What a package is called that may be another one elsewhere: of another member, of what replaces a module, of another Go.
-    fn called(&self, file: &Utf8Path, import: &str) -> Option<String> {
-        let world = self.world;
-        let own = |member: &&Member| file.starts_with(&member.dir);
-        let owners = world.there.members.iter().filter(own);
-        let owner = owners.max_by_key(|member| member.dir.as_str().len())?;
-        let standard = !import
-            .split('/')
-            .next()
-            .is_some_and(|first| first.contains('.'));
-        let sibling = world.here.member_of(import);
-        let other = sibling.is_some_and(|member| member.path != owner.path);
-        let older = standard && world.older_in(Environment::Ci).is_some();
-        if !other && !older && replaced(owner, import).is_none() {
-            return None;
-        }
-        let here = world.views_of(Environment::Here).filter_map(View::seen);
-        here.into_iter().find_map(|seen| {
-            let dir = seen.modules.resolve(import, None).ok()?.dir;
-            let source = seen.modules.index().package(&dir, &seen.context);
-            (!source.name.is_empty()).then(|| source.name.clone())
-        })
     }
 }
 
