@@ -79,10 +79,12 @@ fn build(session: &mut Session, parsed: &Parsed) -> Result {
     bench.config.explain = flags.build.explain.explain;
     let mut loaded = bench.load(session, &parsed.arguments)?;
     let sink = sink(session, &flags.build);
-    check(session, &loaded, &flags.build, &sink).map_err(|failure| {
-        let hint = wanted(&flags.build, &bench.modules, &loaded).left_out(session);
-        failure.hinted(hint)
-    })?;
+    check_wanted(
+        session,
+        &wanted(&flags.build, &bench.modules, &loaded),
+        &flags.build,
+        &sink,
+    )?;
     tell_of_unused_flags(session, &flags.build.build);
     let roots = loaded.roots.clone();
     let outcome = steady_build::command::build(
@@ -210,10 +212,12 @@ fn finish(
 ) -> Result {
     bench.config.explain = flags.explain.explain;
     let sink = sink(session, flags);
-    check(session, &loaded, flags, &sink).map_err(|failure| {
-        let hint = wanted(flags, &bench.modules, &loaded).left_out(session);
-        failure.hinted(hint)
-    })?;
+    check_wanted(
+        session,
+        &wanted(flags, &bench.modules, &loaded),
+        flags,
+        &sink,
+    )?;
     let roots = loaded.roots.clone();
     let outcome =
         steady_build::command::install(bench.config, &mut loaded.set, &roots, arguments, sink)?;
@@ -230,6 +234,17 @@ fn wanted<'a>(flags: &'a FullBuildFlags, modules: &'a Modules, loaded: &'a Loade
         modules,
         loaded,
     }
+}
+
+/// As [`check`], with a hint where constraints leave nothing.
+fn check_wanted(
+    session: &Session,
+    wanted: &Wanted<'_>,
+    flags: &FullBuildFlags,
+    sink: &Arc<dyn Sink>,
+) -> Result<()> {
+    check(session, wanted.loaded, flags, sink)
+        .map_err(|failure| failure.hinted(wanted.left_out(session)))
 }
 
 /// Where a build's words go: to the printer, or with `-json` as events to standard output.

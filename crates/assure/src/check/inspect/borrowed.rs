@@ -6,6 +6,8 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
+use std::sync::{Mutex, PoisonError};
+use steady_packages::modload::Resolved;
 use steady_packages::source::names::{Borrowed, borrowed, declared};
 use steady_system::{Files, parallel};
 
@@ -14,9 +16,13 @@ use super::toolchain;
 use crate::check::finding::{Environment, Evidence, Finding, Fix};
 use crate::check::world::{Member, Root, Seen, View, World};
 
+/// Where imports come from, by the view that has them.
+type Places = HashMap<(*const Seen, String), Option<Rc<Resolved>>>;
+
 /// What files say, each read once for all views.
 struct Known<'w> {
     world: &'w World,
+    resolved: RefCell<Places>,
     declared: RefCell<HashMap<Utf8PathBuf, Rc<BTreeSet<String>>>>,
     borrowed: HashMap<Utf8PathBuf, Vec<Borrowed>>,
 }
@@ -47,6 +53,7 @@ pub fn inspect(world: &World) -> Vec<Finding> {
     }
     let known = Known {
         world,
+        resolved: RefCell::default(),
         declared: RefCell::default(),
         borrowed: borrowed_in(world, &looked),
     };
@@ -65,18 +72,22 @@ fn borrowed_in(world: &World, looked: &[Looked<'_>]) -> HashMap<Utf8PathBuf, Vec
         files.extend(paths.map(|path| (path, *seen)));
     }
     let files: Vec<(Utf8PathBuf, &Seen)> = files.into_iter().collect();
+    let names = Names::default();
     let found = parallel::map(&files, steady_system::processors(), |(file, seen)| {
         let bytes = seen.modules.index().files().read(file);
         borrowed(&bytes.unwrap_or_default(), |import| {
-            called(world, file, import)
+            called(world, &names, file, import)
         })
     });
     let files = files.into_iter().map(|(file, _)| file);
     files.zip(found).collect()
 }
 
+/// What packages are called, by import path.
+type Names = Mutex<HashMap<String, Option<String>>>;
+
 /// What a package is called that may be another one elsewhere: of another member, of what replaces a module, of another Go.
-fn called(world: &World, file: &Utf8Path, import: &str) -> Option<String> {
+fn called(world: &World, names: &Names, file: &Utf8Path, import: &str) -> Option<String> {
     let own = |member: &&Member| file.starts_with(&member.dir);
     let owners = world.there.members.iter().filter(own);
     let owner = owners.max_by_key(|member| member.dir.as_str().len())?;
@@ -90,12 +101,18 @@ fn called(world: &World, file: &Utf8Path, import: &str) -> Option<String> {
     if !other && !older && replaced(owner, import).is_none() {
         return None;
     }
-    let here = world.views_of(Environment::Here).filter_map(View::seen);
-    here.into_iter().find_map(|seen| {
+    let known = || names.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(name) = known().get(import) {
+        return name.clone();
+    }
+    let mut here = world.views_of(Environment::Here).filter_map(View::seen);
+    let name = here.find_map(|seen| {
         let dir = seen.modules.resolve(import, None).ok()?.dir;
         let source = seen.modules.index().package(&dir, &seen.context);
         (!source.name.is_empty()).then(|| source.name.clone())
-    })
+    });
+    known().insert(import.to_owned(), name.clone());
+    name
 }
 
 impl Known<'_> {
@@ -134,7 +151,7 @@ impl Known<'_> {
         taken: &Borrowed,
     ) -> Option<Finding> {
         let world = self.world;
-        let resolve = |seen: &Seen| seen.modules.resolve(&taken.import, None).ok();
+        let resolve = |seen: &Seen| self.resolved(seen, &taken.import);
         let there = resolve(seen)?;
         let here = world.views_of(Environment::Here);
         let here = here.filter_map(View::seen).find_map(resolve)?;
@@ -146,7 +163,7 @@ impl Known<'_> {
             return None;
         }
         let what = format!("undefined: {}.{}", taken.package, taken.name);
-        let finding = match there.module {
+        let finding = match &there.module {
             Some(_) => lacking(world, member, &taken.import, &what)?,
             None => toolchain::lacks(world.older_in(view.environment)?, &what),
         };
@@ -154,6 +171,15 @@ impl Known<'_> {
         let text = world.committed.read_to_string(file).unwrap_or_default();
         let text = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
         Some(finding.shown_by(Evidence::place(world.shown(file), line, text.trim())))
+    }
+
+    /// Where an import comes from in a view.
+    fn resolved(&self, seen: &Seen, import: &str) -> Option<Rc<Resolved>> {
+        let mut known = self.resolved.borrow_mut();
+        let found = known
+            .entry((std::ptr::from_ref(seen), import.to_owned()))
+            .or_insert_with(|| seen.modules.resolve(import, None).ok().map(Rc::new));
+        found.clone()
     }
 
     /// What the package in a directory declares, whatever constraints its files have.

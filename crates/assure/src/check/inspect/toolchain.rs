@@ -70,11 +70,7 @@ pub fn older<'a>(asked: &'a [Asked], there: &Layout, go: &str) -> Option<(String
 #[must_use]
 pub fn lacks(older: &OlderGo, what: &str) -> Finding {
     let OlderGo { version, asked, .. } = older;
-    let file = &asked.file;
-    let id = match asked.docker {
-        true => "toolchain/docker-older",
-        false => "toolchain/ci-older",
-    };
+    let (id, file) = (id(asked), &asked.file);
     let message = format!("{file} uses Go {version}, which does not have what is needed: {what}");
     Finding::new(id, format!("{file} {version} {what}"), message)
         .hits(Environment::Ci)
@@ -182,22 +178,24 @@ fn suggested(world: &World) -> Vec<Finding> {
     out
 }
 
+fn id(asked: &Asked) -> &'static str {
+    if asked.docker {
+        "toolchain/docker-older"
+    } else {
+        "toolchain/ci-older"
+    }
+}
+
 fn finding(asked: &Asked, needed: &str, place: &Evidence) -> Finding {
     let Asked {
         file,
         line,
         text,
         version,
-        docker,
         ..
     } = asked;
-    let id = if *docker {
-        "toolchain/docker-older"
-    } else {
-        "toolchain/ci-older"
-    };
     let message = format!("{file} uses Go {version}, and the modules need Go {needed}");
-    let finding = Finding::new(id, format!("{file} {version}"), message)
+    let finding = Finding::new(id(asked), format!("{file} {version}"), message)
         .hits(Environment::Ci)
         .shown_by(Evidence::place(file, *line, text))
         .shown_by(place.clone())

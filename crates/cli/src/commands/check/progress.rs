@@ -61,15 +61,9 @@ impl Watcher {
             (1, _) => "1 thing does not load".to_owned(),
             (n, _) => format!("{n} things do not load"),
         };
-        bar.println(format!(
-            "{:<10} {verdict} ({:.2} s)",
-            environment.name(),
-            time.as_secs_f64()
-        ));
+        ended(bar, environment, &verdict, time);
     }
-}
 
-impl Watcher {
     /// An environment is built.
     pub fn proved(&self, environment: Environment, proofs: &[Proof], time: Duration) {
         let Some(bar) = &self.bar else { return };
@@ -81,12 +75,17 @@ impl Watcher {
             1 => "1 command fails".to_owned(),
             n => format!("{n} commands fail"),
         };
-        let seconds = time.as_secs_f64();
-        bar.println(format!(
-            "{:<10} {verdict} ({seconds:.2} s)",
-            environment.name()
-        ));
+        ended(bar, environment, &verdict, time);
     }
+}
+
+/// A line that stays above the bar.
+fn ended(bar: &ProgressBar, environment: Environment, verdict: &str, time: Duration) {
+    bar.println(format!(
+        "{:<10} {verdict} ({:.2} s)",
+        environment.name(),
+        time.as_secs_f64()
+    ));
 }
 
 impl Drop for Watcher {
