@@ -129,6 +129,8 @@ pub struct Root {
     pub go_files: Vec<String>,
     /// Other files, such as those that are not built on this platform, or test files.
     pub other_files: Vec<String>,
+    /// What it imports, tests aside.
+    pub imports: Vec<String>,
     /// Embedded files of package and tests.
     pub embed_files: Vec<String>,
     /// Embedded files of external tests.
@@ -155,6 +157,7 @@ impl Root {
             name: public.name,
             dir: public.dir,
             standard: public.standard,
+            imports: public.imports,
             embed_files: [public.files.embed_files, public.test_embed_files].concat(),
             x_test_embed_files: public.x_test_embed_files,
         }

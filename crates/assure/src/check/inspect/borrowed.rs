@@ -3,36 +3,66 @@
 //! compiles nowhere else. Names alone are looked at: of methods, fields and types only `-prove` can tell.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::rc::Rc;
-use std::sync::{Mutex, PoisonError};
-use steady_packages::modload::Resolved;
 use steady_packages::source::names::{Borrowed, borrowed, declared};
-use steady_system::{Files, parallel};
+use steady_system::{Files, parallel, processors};
 
 use super::modules::{line_of, replaced};
 use super::toolchain;
 use crate::check::finding::{Environment, Evidence, Finding, Fix};
 use crate::check::world::{Member, Root, Seen, View, World};
 
-/// Where imports come from, by the view that has them.
-type Places = HashMap<(*const Seen, String), Option<Rc<Resolved>>>;
-
-/// What files say, each read once for all views.
-struct Known<'w> {
-    world: &'w World,
-    resolved: RefCell<Places>,
-    declared: RefCell<HashMap<Utf8PathBuf, Rc<BTreeSet<String>>>>,
-    borrowed: HashMap<Utf8PathBuf, Vec<Borrowed>>,
+/// A package of a member, as a view sees it that may have other packages for it to import.
+struct Looked<'w> {
+    view: &'w View,
+    seen: &'w Seen,
+    owner: &'w Member,
+    package: &'w Root,
 }
 
-/// A package of a member, as a view sees it that may have other packages for it to import.
-type Looked<'w> = (&'w View, &'w Seen, &'w Member, &'w Root);
+/// A package that a view has elsewhere than it is here.
+struct Other<'w> {
+    here: Utf8PathBuf,
+    there: Utf8PathBuf,
+    /// The view that has it here.
+    at_home: &'w Seen,
+    /// The files that the other view shows.
+    files: &'w Files,
+    standard: bool,
+}
+
+/// An import of a package that has less elsewhere than here, and what that is.
+struct Lacking<'a> {
+    import: &'a str,
+    other: &'a Other<'a>,
+    names: &'a BTreeSet<String>,
+}
+
+/// Where packages are elsewhere, by the view and the import path; `None`: it has the one that is here.
+type Others<'w> = HashMap<(*const Seen, &'w str), Option<Other<'w>>>;
+
+/// What packages declare here and not elsewhere, by both directories.
+type Differences<'a> = HashMap<(&'a Utf8Path, &'a Utf8Path), BTreeSet<String>>;
 
 /// All of them.
 pub fn inspect(world: &World) -> Vec<Finding> {
-    let mut looked: Vec<Looked<'_>> = Vec::new();
+    let looked = looked_at(world);
+    let others = others(world, &looked);
+    let differences = differences(world, &others);
+    // Few packages import one that lacks anything, and only their files are read.
+    let lacking: Vec<(&Looked<'_>, Vec<Lacking<'_>>)> = looked
+        .iter()
+        .map(|one| (one, one.lacking(&others, &differences)))
+        .filter(|(_, lacking)| !lacking.is_empty())
+        .collect();
+    let found = parallel::map(&lacking, processors(), |(one, lacking)| {
+        one.finding(world, lacking)
+    });
+    found.into_iter().flatten().collect()
+}
+
+fn looked_at(world: &World) -> Vec<Looked<'_>> {
+    let mut looked = Vec::new();
     for view in &world.views {
         let Some(seen) = view
             .seen()
@@ -41,101 +71,155 @@ pub fn inspect(world: &World) -> Vec<Finding> {
             continue;
         };
         // In a workspace siblings are what they are here, and another Go is all that differs.
-        let older = world.older_in(view.environment);
-        if view.module.is_empty() && older.is_none() {
+        if view.module.is_empty() && world.older_in(view.environment).is_none() {
             continue;
         }
         for package in &seen.roots {
             let owner = world.there.member_of(&package.import_path);
             let owner = owner.filter(|owner| view.module.is_empty() || owner.path == view.module);
-            looked.extend(owner.map(|owner| (view, seen, owner, package)));
+            looked.extend(owner.map(|owner| Looked {
+                view,
+                seen,
+                owner,
+                package,
+            }));
         }
     }
-    let known = Known {
-        world,
-        resolved: RefCell::default(),
-        declared: RefCell::default(),
-        borrowed: borrowed_in(world, &looked),
-    };
-    let found = looked
-        .iter()
-        .filter_map(|(view, seen, owner, package)| known.lacks(view, seen, owner, package));
-    found.collect()
+    looked
 }
 
-/// The names that each file takes from packages which may be others elsewhere. There may be thousands of files.
-fn borrowed_in(world: &World, looked: &[Looked<'_>]) -> HashMap<Utf8PathBuf, Vec<Borrowed>> {
-    let mut files: BTreeMap<Utf8PathBuf, &Seen> = BTreeMap::new();
-    for (_, seen, _, package) in looked {
-        let paths = package.go_files.iter();
-        let paths = paths.map(|name| Utf8Path::new(&package.dir).join(name));
-        files.extend(paths.map(|path| (path, *seen)));
+/// What is imported and elsewhere another one than here.
+fn others<'w>(world: &'w World, looked: &[Looked<'w>]) -> Others<'w> {
+    let mut all = Others::new();
+    for one in looked {
+        for import in &one.package.imports {
+            if may_differ(world, one.owner, import) {
+                all.entry((std::ptr::from_ref(one.seen), import))
+                    .or_insert_with(|| elsewhere(world, one.seen, import));
+            }
+        }
     }
-    let files: Vec<(Utf8PathBuf, &Seen)> = files.into_iter().collect();
-    let names = Names::default();
-    let found = parallel::map(&files, steady_system::processors(), |(file, seen)| {
-        let bytes = seen.modules.index().files().read(file);
-        borrowed(&bytes.unwrap_or_default(), |import| {
-            called(world, &names, file, import)
-        })
-    });
-    let files = files.into_iter().map(|(file, _)| file);
-    files.zip(found).collect()
+    all
 }
 
-/// What packages are called, by import path.
-type Names = Mutex<HashMap<String, Option<String>>>;
-
-/// What a package is called that may be another one elsewhere: of another member, of what replaces a module, of another Go.
-fn called(world: &World, names: &Names, file: &Utf8Path, import: &str) -> Option<String> {
-    let own = |member: &&Member| file.starts_with(&member.dir);
-    let owners = world.there.members.iter().filter(own);
-    let owner = owners.max_by_key(|member| member.dir.as_str().len())?;
-    let standard = !import
-        .split('/')
-        .next()
-        .is_some_and(|first| first.contains('.'));
+/// Whether an import of a member may be of another package elsewhere: of another member, of what replaces a module, of another Go.
+fn may_differ(world: &World, owner: &Member, import: &str) -> bool {
+    let first = import.split('/').next().unwrap_or_default();
+    let standard = !first.contains('.');
     let sibling = world.here.member_of(import);
-    let other = sibling.is_some_and(|member| member.path != owner.path);
-    let older = standard && world.older_in(Environment::Ci).is_some();
-    if !other && !older && replaced(owner, import).is_none() {
-        return None;
-    }
-    let known = || names.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(name) = known().get(import) {
-        return name.clone();
-    }
-    let mut here = world.views_of(Environment::Here).filter_map(View::seen);
-    let name = here.find_map(|seen| {
-        let dir = seen.modules.resolve(import, None).ok()?.dir;
-        let source = seen.modules.index().package(&dir, &seen.context);
-        (!source.name.is_empty()).then(|| source.name.clone())
-    });
-    known().insert(import.to_owned(), name.clone());
-    name
+    sibling.is_some_and(|member| member.path != owner.path)
+        || standard && world.older_in(Environment::Ci).is_some()
+        || replaced(owner, import).is_some()
 }
 
-impl Known<'_> {
-    /// What a package takes from others and does not get.
-    fn lacks(&self, view: &View, seen: &Seen, member: &Member, package: &Root) -> Option<Finding> {
-        for name in &package.go_files {
-            let file = Utf8Path::new(&package.dir).join(name);
-            for taken in self.borrowed.get(&file).into_iter().flatten() {
-                if let Some(finding) = self.lack(view, seen, member, &file, taken) {
-                    let path = &package.import_path;
-                    let command = match view.environment {
-                        Environment::Consumer => {
-                            format!("go get {}@VERSION && go build {path}", member.path)
-                        }
-                        _ => self.world.in_a_clone(&view.module, path),
-                    };
-                    let Borrowed { package, name, .. } = taken;
-                    let output = format!("undefined: {package}.{name}");
-                    return Some(
-                        finding
-                            .hits(view.environment)
-                            .shown_by(Evidence::run(command, output)),
-                    );
+fn elsewhere<'w>(world: &'w World, seen: &'w Seen, import: &str) -> Option<Other<'w>> {
+    let resolved = |seen: &Seen| seen.modules.resolve(import, None).ok();
+    let there = resolved(seen)?;
+    let mut home = world.views_of(Environment::Here).filter_map(View::seen);
+    let (at_home, here) = home.find_map(|seen| Some((seen, resolved(seen)?)))?;
+    (here.dir != there.dir).then(|| Other {
+        here: here.dir,
+        there: there.dir,
+        at_home,
+        files: seen.modules.index().files(),
+        standard: there.module.is_none(),
+    })
+}
+
+/// What these packages declare here alone. Each two are compared once, whoever imports them.
+fn differences<'a>(world: &World, others: &'a Others<'_>) -> Differences<'a> {
+    let pair = |other: &'a Other<'_>| (other.here.as_path(), other.there.as_path());
+    let pairs: BTreeMap<_, _> = others
+        .values()
+        .flatten()
+        .map(|other| (pair(other), other.files))
+        .collect();
+    let pairs: Vec<_> = pairs.into_iter().collect();
+    let found = parallel::map(&pairs, processors(), |((here, there), files)| {
+        here_alone((&world.files, here), (files, there))
+    });
+    let pairs = pairs.into_iter().map(|(pair, _)| pair);
+    pairs.zip(found).collect()
+}
+
+/// What the package in one directory declares and that in the other does not, whatever constraints their files have.
+fn here_alone(here: (&Files, &Utf8Path), there: (&Files, &Utf8Path)) -> BTreeSet<String> {
+    let theirs = go_files(there.0, there.1);
+    let mut names = BTreeSet::new();
+    for (name, bytes) in go_files(here.0, here.1) {
+        // What stands in both does not have to be read.
+        if theirs.get(&name) != Some(&bytes) {
+            names.extend(declared(&bytes));
+        }
+    }
+    for bytes in theirs.values() {
+        if names.is_empty() {
+            break;
+        }
+        for name in declared(bytes) {
+            names.remove(&name);
+        }
+    }
+    names
+}
+
+/// The files of a package but for its tests.
+fn go_files(files: &Files, dir: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = files.read_dir(dir).unwrap_or_default().into_iter();
+    let names = entries
+        .map(|entry| entry.name)
+        .filter(|name| name.ends_with(".go") && !name.ends_with("_test.go"));
+    let read = |name: String| {
+        let bytes = files.read(dir.join(&name)).unwrap_or_default();
+        (name, bytes)
+    };
+    names.map(read).collect()
+}
+
+impl Looked<'_> {
+    /// Its imports of packages that lack anything where it is looked at.
+    fn lacking<'a>(
+        &'a self,
+        others: &'a Others<'_>,
+        differences: &'a Differences<'_>,
+    ) -> Vec<Lacking<'a>> {
+        let seen = std::ptr::from_ref(self.seen);
+        let lacking = |import: &'a String| {
+            let other = others.get(&(seen, import.as_str()))?.as_ref()?;
+            let names = differences.get(&(other.here.as_path(), other.there.as_path()))?;
+            (!names.is_empty()).then_some(Lacking {
+                import,
+                other,
+                names,
+            })
+        };
+        self.package.imports.iter().filter_map(lacking).collect()
+    }
+
+    /// The first name that it takes from one of these and does not get.
+    fn finding(&self, world: &World, lacking: &[Lacking<'_>]) -> Option<Finding> {
+        let called = |import: &str| {
+            let other = lacking.iter().find(|one| one.import == import)?.other;
+            let (home, dir) = (other.at_home, &other.here);
+            let name = home
+                .modules
+                .index()
+                .package(dir, &home.context)
+                .name
+                .clone();
+            (!name.is_empty()).then_some(name)
+        };
+        let files = self.seen.modules.index().files();
+        for name in &self.package.go_files {
+            let file = Utf8Path::new(&self.package.dir).join(name);
+            for taken in borrowed(&files.read(&file).unwrap_or_default(), called) {
+                let lacks = |one: &&Lacking<'_>| {
+                    one.import == taken.import && one.names.contains(&taken.name)
+                };
+                let found = lacking.iter().find(lacks);
+                let found = found.and_then(|one| self.lack(world, &file, &taken, one.other));
+                if found.is_some() {
+                    return found;
                 }
             }
         }
@@ -144,62 +228,28 @@ impl Known<'_> {
 
     fn lack(
         &self,
-        view: &View,
-        seen: &Seen,
-        member: &Member,
+        world: &World,
         file: &Utf8Path,
         taken: &Borrowed,
+        other: &Other<'_>,
     ) -> Option<Finding> {
-        let world = self.world;
-        let resolve = |seen: &Seen| self.resolved(seen, &taken.import);
-        let there = resolve(seen)?;
-        let here = world.views_of(Environment::Here);
-        let here = here.filter_map(View::seen).find_map(resolve)?;
-        let has = |dir: &Utf8Path, files: &Files| self.declared(files, dir).contains(&taken.name);
-        if here.dir == there.dir
-            || has(&there.dir, seen.modules.index().files())
-            || !has(&here.dir, &world.files)
-        {
-            return None;
-        }
-        let what = format!("undefined: {}.{}", taken.package, taken.name);
-        let finding = match &there.module {
-            Some(_) => lacking(world, member, &taken.import, &what)?,
-            None => toolchain::lacks(world.older_in(view.environment)?, &what),
+        let Looked { view, owner, .. } = self;
+        let path = &self.package.import_path;
+        let output = format!("undefined: {}.{}", taken.package, taken.name);
+        let finding = match other.standard {
+            false => lacking(world, owner, &taken.import, &output)?,
+            true => toolchain::lacks(world.older_in(view.environment)?, &output),
         };
         let line = usize::try_from(taken.line).unwrap_or_default();
         let text = world.committed.read_to_string(file).unwrap_or_default();
         let text = text.lines().nth(line.saturating_sub(1)).unwrap_or_default();
-        Some(finding.shown_by(Evidence::place(world.shown(file), line, text.trim())))
-    }
-
-    /// Where an import comes from in a view.
-    fn resolved(&self, seen: &Seen, import: &str) -> Option<Rc<Resolved>> {
-        let mut known = self.resolved.borrow_mut();
-        let found = known
-            .entry((std::ptr::from_ref(seen), import.to_owned()))
-            .or_insert_with(|| seen.modules.resolve(import, None).ok().map(Rc::new));
-        found.clone()
-    }
-
-    /// What the package in a directory declares, whatever constraints its files have.
-    fn declared(&self, files: &Files, dir: &Utf8Path) -> Rc<BTreeSet<String>> {
-        if let Some(known) = self.declared.borrow().get(dir) {
-            return Rc::clone(known);
-        }
-        let mut all = BTreeSet::new();
-        for entry in files.read_dir(dir).unwrap_or_default() {
-            if entry.name.ends_with(".go") && !entry.name.ends_with("_test.go") {
-                all.extend(declared(
-                    &files.read(dir.join(&entry.name)).unwrap_or_default(),
-                ));
-            }
-        }
-        let all = Rc::new(all);
-        self.declared
-            .borrow_mut()
-            .insert(dir.to_owned(), Rc::clone(&all));
-        all
+        let place = Evidence::place(world.shown(file), line, text.trim());
+        let command = match view.environment {
+            Environment::Consumer => format!("go get {}@VERSION && go build {path}", owner.path),
+            _ => world.in_a_clone(&view.module, path),
+        };
+        let finding = finding.shown_by(place).hits(view.environment);
+        Some(finding.shown_by(Evidence::run(command, output)))
     }
 }
 
@@ -228,4 +278,33 @@ pub fn lacking(world: &World, owner: &Member, import: &str, what: &str) -> Optio
             format!("publish {sibling}, then: go get {sibling}@latest"),
         )),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_here_alone() {
+        let temp = tempfile::tempdir().unwrap();
+        let root = Utf8Path::from_path(temp.path()).unwrap();
+        let (files, here, there) = (Files::new(root), root.join("here"), root.join("there"));
+        let write = |path: Utf8PathBuf, text: &str| {
+            files.create_dir_all(path.parent().unwrap()).unwrap();
+            files.write(path, text.as_bytes(), 0o600).unwrap();
+        };
+        for dir in [&here, &there] {
+            write(dir.join("same.go"), "package p\n\nfunc Same() {}\n");
+        }
+        write(
+            here.join("a.go"),
+            "package p\n\nfunc Moved() {}\n\nfunc New() {}\n",
+        );
+        write(here.join("a_test.go"), "package p\n\nfunc Tested() {}\n");
+        write(there.join("a.go"), "package p\n\nfunc Old() {}\n");
+        write(there.join("b.go"), "package p\n\nfunc Moved() {}\n");
+        let found = here_alone((&files, &here), (&files, &there));
+        assert_eq!(found, BTreeSet::from(["New".to_owned()]));
+        assert!(here_alone((&files, &here), (&files, &here)).is_empty());
+    }
 }
