@@ -128,7 +128,7 @@ fn library_name(
 
 /// The import path of a directory in GOROOT or GOPATH, by the packages below it.
 fn path_of_dir(dir: &Utf8Path, set: &PackageSet, packages: &[PackageId]) -> Option<String> {
-    let dir = crate::shell::paths::clean(dir.as_str());
+    let dir = steady_packages::patterns::clean(dir.as_str());
     packages.iter().find_map(|id| {
         let public = &set[*id].public;
         let src = Utf8Path::new(&public.root).join("src");
@@ -206,7 +206,7 @@ pub fn build(
                 default_exec_name(&set[*id]),
                 builder.modes().exe_suffix
             );
-            let target = crate::shell::paths::clean(&format!("{output}/{name}"));
+            let target = steady_packages::patterns::clean(&format!("{output}/{name}"));
             Root {
                 package: *id,
                 mode: Mode::Install,

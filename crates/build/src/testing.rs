@@ -216,5 +216,5 @@ fn prepare_program(
     main.internal.exe_name = name;
     // A program that is only run needs no symbols, but for the runtime's own tests.
     main.internal.omit_debug = !kept && main.public.import_path != "runtime.test";
-    target.map(|path| crate::shell::paths::clean(path.as_str()))
+    target.map(|path| steady_packages::patterns::clean(path.as_str()))
 }

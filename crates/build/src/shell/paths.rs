@@ -1,39 +1,17 @@
 //! Paths as messages show them.
 
-use camino::Utf8Path;
+use camino::{Utf8Path, Utf8PathBuf};
 use std::os::unix::fs::MetadataExt as _;
-
-/// `target` as seen from `base`, by names alone; both absolute and clean. As `filepath.Rel`.
-pub(crate) fn relative(base: &Utf8Path, target: &Utf8Path) -> String {
-    let base: Vec<&str> = base
-        .as_str()
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
-    let target: Vec<&str> = target
-        .as_str()
-        .split('/')
-        .filter(|part| !part.is_empty())
-        .collect();
-    let common = base.iter().zip(&target).take_while(|(a, b)| a == b).count();
-    let parts: Vec<&str> = std::iter::repeat_n("..", base.len() - common)
-        .chain(target[common..].iter().copied())
-        .collect();
-    if parts.is_empty() {
-        ".".into()
-    } else {
-        parts.join("/")
-    }
-}
+use steady_packages::patterns::clean;
+use steady_system::relative;
 
 /// The shorter of a path and its form relative to `cwd`, provided both lead to the same place.
 pub(crate) fn short_path(cwd: &Utf8Path, path: &Utf8Path) -> String {
-    let short = relative(cwd, path);
-    if short.len() < path.as_str().len() && same_file(&cwd.join(&short), path) {
-        short
-    } else {
-        path.to_string()
-    }
+    let leads_there = |short: &Utf8PathBuf| {
+        short.as_str().len() < path.as_str().len() && same_file(&cwd.join(short), path)
+    };
+    let short = relative(cwd, path).filter(leads_there);
+    short.map_or_else(|| path.to_string(), Utf8PathBuf::into_string)
 }
 
 fn same_file(a: &Utf8Path, b: &Utf8Path) -> bool {
@@ -77,38 +55,9 @@ pub(crate) fn make_absolute(dir: &str, name: &str) -> String {
     }
 }
 
-/// A path without `.`, `..` and doubled slashes, by names alone.
-pub(crate) fn clean(path: &str) -> String {
-    let rooted = path.starts_with('/');
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            ".." if rooted => {}
-            part => parts.push(part),
-        }
-    }
-    match (rooted, parts.is_empty()) {
-        (true, _) => format!("/{}", parts.join("/")),
-        (false, true) => ".".into(),
-        (false, false) => parts.join("/"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn relative_paths() {
-        let rel = |a: &str, b: &str| relative(Utf8Path::new(a), Utf8Path::new(b));
-        assert_eq!(rel("/a/b", "/a/b"), ".");
-        assert_eq!(rel("/a/b", "/a/c/d"), "../c/d");
-        assert_eq!(rel("/", "/x"), "x");
-    }
 
     #[test]
     fn prefixes() {
@@ -120,16 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn cleans() {
-        for (path, want) in [
-            ("/a/./b//../c", "/a/c"),
-            ("/..", "/"),
-            ("", "."),
-            ("../x", "../x"),
-            ("a/..", "."),
-        ] {
-            assert_eq!(clean(path), want);
-        }
+    fn names_in_directories() {
         assert_eq!(make_absolute("/d", "../x.go"), "/x.go");
         assert_eq!(make_absolute("/d", "$WORK/b001/x.go"), "$WORK/b001/x.go");
     }

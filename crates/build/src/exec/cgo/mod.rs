@@ -10,6 +10,7 @@ mod swig;
 
 use std::sync::Arc;
 use steady_packages::package::Package;
+use steady_packages::patterns::clean;
 
 use super::Run;
 use super::need::Need;
@@ -17,7 +18,7 @@ use crate::cache::short;
 use crate::cflags::{link_flags_need_external_link, need_external_link};
 use crate::plan::{Kind, Language, NodeId};
 use crate::quote::quote;
-use crate::shell::paths::{clean, make_absolute};
+use crate::shell::paths::make_absolute;
 use crate::shell::{Done, Failure};
 pub(crate) use compilers::CCompilers;
 pub(super) use compilers::{architecture_flags, words_of};

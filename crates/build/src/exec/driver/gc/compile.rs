@@ -4,13 +4,14 @@ use camino::Utf8Path;
 use std::fmt::Write as _;
 use steady_module::gover;
 use steady_packages::package::Package;
+use steady_packages::patterns::clean;
 
 use super::super::Job;
 use super::Run;
 use crate::archive;
 use crate::plan::{Kind, NodeId};
 use crate::quote::command_line;
-use crate::shell::paths::{clean, make_absolute};
+use crate::shell::paths::make_absolute;
 use crate::shell::{Done, restore_c_names};
 
 /// Packages of the standard library with functions whose bodies the runtime supplies, so that they are not complete.
