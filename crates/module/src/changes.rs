@@ -1,5 +1,6 @@
 //! What would change in a text, line by line: for refusals, which must say what they refuse.
 
+use crate::amount::amount;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 
@@ -36,7 +37,8 @@ pub fn changes(before: &str, after: &str) -> String {
         let _ = write!(text, "\n\t{sign} {line}");
     }
     if lines.len() > TOLD {
-        let _ = write!(text, "\n\tand {} more lines", lines.len() - TOLD);
+        let more = amount(lines.len() - TOLD, ["more line", "more lines"]);
+        let _ = write!(text, "\n\tand {more}");
     }
     text
 }
@@ -52,5 +54,6 @@ mod tests {
         assert_eq!(changes("a\n", "a\na\n"), "\n\t+ a");
         let many: String = (0..10).map(|n| format!("{n}\n")).collect();
         assert!(changes("", &many).ends_with("\n\t+ 7\n\tand 2 more lines"));
+        assert!(changes("", &many[..18]).ends_with("\n\t+ 7\n\tand 1 more line"));
     }
 }

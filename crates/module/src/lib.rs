@@ -2,6 +2,7 @@
 //!
 //! Module paths and versions stay strings, as Go's own tools have them; [`ModuleVersion`] pairs them.
 
+pub mod amount;
 pub mod changes;
 pub mod gosum;
 pub mod gover;

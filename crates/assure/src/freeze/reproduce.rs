@@ -7,6 +7,7 @@
 use object::{Object as _, ObjectSection as _};
 use std::collections::BTreeMap;
 use steady_build::buildinfo::{BuildInfo, BuildModule};
+use steady_module::amount;
 use steady_module::{gover, semver};
 
 /// How a program is built again.
@@ -109,8 +110,8 @@ pub fn partings(wanted: (&[u8], &BuildInfo), made: (&[u8], &BuildInfo)) -> Vec<S
     found.extend(of_sections(wanted.0, made.0));
     if wanted.0.len() != made.0.len() {
         found.push(format!(
-            "size: {} bytes, here {}",
-            wanted.0.len(),
+            "size: {}, here {}",
+            amount::bytes(wanted.0.len()),
             made.0.len()
         ));
     }
@@ -192,15 +193,15 @@ fn of_sections(wanted: &[u8], made: &[u8]) -> Vec<String> {
             None => found.push(format!("section {name}: only in the program given")),
             Some(other) if other == bytes => {}
             Some(other) if other.len() != bytes.len() => found.push(format!(
-                "section {name}: {} bytes, here {}",
-                bytes.len(),
+                "section {name}: {}, here {}",
+                amount::bytes(bytes.len()),
                 other.len()
             )),
             Some(other) => {
                 let count = bytes.iter().zip(other).filter(|(a, b)| a != b).count();
                 found.push(format!(
-                    "section {name}: {count} of {} bytes differ",
-                    bytes.len()
+                    "section {name}: {count} of {} differ",
+                    amount::bytes(bytes.len())
                 ));
             }
         }

@@ -2,6 +2,7 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeSet, HashMap};
+use steady_module::amount;
 use steady_module::{ModuleVersion, pseudo};
 use steady_proxy::{RevInfo, zip};
 use steady_system::{FileKind, Files};
@@ -185,7 +186,8 @@ fn go_mod(
             .because("files of the module cache were exchanged"),
         None if bytes.is_empty() => fail(Problem::Empty, "0 bytes".to_owned()),
         None if !bytes.ends_with(b"\n") => {
-            fail(Problem::Truncated, format!("{sum}, {} bytes", bytes.len()))
+            let size = amount::bytes(bytes.len());
+            fail(Problem::Truncated, format!("{sum}, {size}"))
         }
         None => fail(Problem::Edited, sum).because(
             "somebody edited the module cache; or go.sum was recorded from another go.mod, because the tag was moved or a proxy is hostile",

@@ -2,6 +2,7 @@
 
 use camino::Utf8PathBuf;
 use std::time::Instant;
+use steady_module::amount::amount;
 use steady_proxy::zip::{FileHashes, hash1};
 use steady_system::FileKind;
 
@@ -163,7 +164,10 @@ impl<'a> Tree<'a> {
         let mut modes = self.modes.into_iter();
         if count > 3 {
             let first = modes.next();
-            let more = format!(", and so with {} more files of the tree", count - 1);
+            let more = format!(
+                ", and so with {} of the tree",
+                amount(count - 1, ["more file", "more files"])
+            );
             return first.into_iter().map(|it| told(it, more.clone())).collect();
         }
         modes.map(|it| told(it, String::new())).collect()

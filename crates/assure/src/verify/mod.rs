@@ -233,13 +233,16 @@ pub struct Unverified {
     pub fix: String,
 }
 
+const FILES: [&str; 2] = ["file", "files"];
+const SUMS: [&str; 2] = ["sum", "sums"];
+
 /// What came of one link.
 #[derive(Clone, Debug)]
 pub struct Outcome {
     /// The link.
     pub link: Link,
-    /// What was checked, in words that follow a number: `sums`.
-    pub unit: &'static str,
+    /// What was checked, in words that follow a number: for one, and for several.
+    pub unit: [&'static str; 2],
     /// How many were checked.
     pub checked: usize,
     /// How many bytes that was, where bytes were read.
@@ -255,7 +258,7 @@ pub struct Outcome {
 }
 
 impl Outcome {
-    fn new(link: Link, unit: &'static str) -> Outcome {
+    fn new(link: Link, unit: [&'static str; 2]) -> Outcome {
         Outcome {
             link,
             unit,

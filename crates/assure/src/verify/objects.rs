@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
+use steady_module::amount::{self, amount};
 use steady_system::{FileKind, Files};
 
 use super::{BuildCache, Chain, Failure, Link, Outcome, Problem, each};
@@ -34,7 +35,7 @@ struct Part {
 /// Looks at the whole cache.
 pub(super) fn check(chain: &Chain<'_>) -> Outcome {
     let since = Instant::now();
-    let mut outcome = Outcome::new(Link::Objects, "objects");
+    let mut outcome = Outcome::new(Link::Objects, ["object", "objects"]);
     let dir = match &chain.build_cache {
         BuildCache::Dir(dir) => dir,
         BuildCache::Elsewhere(reason) => {
@@ -81,7 +82,7 @@ fn gather(parts: Vec<Part>, outcome: &mut Outcome) {
                 if let Some(failure) = told.find(|failure| failure.file.as_str().contains(&its)) {
                     if failure.problem == Problem::Edited && *found < size {
                         failure.problem = Problem::Truncated;
-                        failure.expected += &format!(", {size} bytes");
+                        failure.expected += &format!(", {}", amount::bytes(size));
                         CRASH.clone_into(&mut failure.cause);
                     }
                     continue;
@@ -89,8 +90,8 @@ fn gather(parts: Vec<Part>, outcome: &mut Outcome) {
                 outcome.failures.push(
                     Failure::new(Link::Objects, Problem::Forged, entry)
                         .saying(
-                            format!("{found} bytes, the size of output {output}"),
-                            format!("{size} bytes"),
+                            format!("{}, the size of output {output}", amount::bytes(*found)),
+                            amount::bytes(size),
                         )
                         .because(WRITTEN),
                 );
@@ -98,9 +99,13 @@ fn gather(parts: Vec<Part>, outcome: &mut Outcome) {
         }
     }
     if trimmed > 0 {
-        outcome
-            .notes
-            .push(format!("{trimmed} entries whose outputs were trimmed"));
+        outcome.notes.push(amount(
+            trimmed,
+            [
+                "entry whose output was trimmed",
+                "entries whose outputs were trimmed",
+            ],
+        ));
     }
     outcome.failures.sort_by(|a, b| a.file.cmp(&b.file));
 }
@@ -225,7 +230,7 @@ impl Part {
             .ancestors()
             .nth(2)
             .map(|root| root.join(&found[..2]).join(format!("{found}-d")));
-        let words = (expected, format!("{size} bytes, sha256 {found}"));
+        let words = (expected, format!("{}, sha256 {found}", amount::bytes(size)));
         if size == 0 {
             self.fail(Problem::Empty, &file, words, CRASH);
         } else if other.is_some_and(|other| files.exists(other)) {

@@ -6,6 +6,7 @@ use ring::digest::{Context, SHA256};
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use steady_module::amount;
 use steady_module::hex;
 use steady_proxy::zip::{Archive, Entry, FileHashes, WholeReader, hash1};
 
@@ -179,7 +180,7 @@ impl Look<'_> {
                 let expected = format!("a zip with {}", self.trusted().join(", "));
                 passed.zip.failures.push(
                     self.zip_failure(problem, zip)
-                        .saying(expected, format!("{size} bytes: {error}"))
+                        .saying(expected, format!("{}: {error}", amount::bytes(size)))
                         .because(cause),
                 );
                 passed.zip.elapsed = since.elapsed();

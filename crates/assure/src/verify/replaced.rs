@@ -15,10 +15,11 @@ use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Instant;
+use steady_module::amount::{amount, noun};
 use steady_module::{ModuleVersion, hex};
 use steady_system::{Error, FileKind, Files, Walk};
 
-use super::{Chain, Failure, Link, Outcome, Problem, sha256};
+use super::{Chain, FILES, Failure, Link, Outcome, Problem, sha256};
 
 const FORM: &str = "steady replaced 1 ";
 const ACCEPT: &str = "steady verify -links replaced -accept";
@@ -31,7 +32,7 @@ type State = BTreeMap<String, String>;
 /// Holds every replaced directory against its memory.
 pub(super) fn check(chain: &Chain<'_>) -> Outcome {
     let since = Instant::now();
-    let mut outcome = Outcome::new(Link::Replaced, "files");
+    let mut outcome = Outcome::new(Link::Replaced, FILES);
     let dirs = chain.modules.replaced_dirs();
     if dirs.is_empty() {
         outcome
@@ -75,7 +76,7 @@ fn one(
     outcome.checked += now.len();
     let Some(memory) = &chain.memory else {
         let reason = "there is no directory for memories (neither XDG_CACHE_HOME nor HOME is set)";
-        outcome.unverified(now.len(), "files", reason, "");
+        outcome.unverified(now.len(), noun(now.len(), FILES), reason, "");
         return;
     };
     let name = hex(&sha256(dir.as_str().as_bytes()));
@@ -88,7 +89,8 @@ fn one(
         Some(Some(before)) => compare(module, dir, before, &now),
         _ => Vec::new(),
     };
-    let recorded = format!("{module} => {dir}: {} files recorded", now.len());
+    let files = amount(now.len(), FILES);
+    let recorded = format!("{module} => {dir}: {files} recorded");
     match known {
         None => outcome.notes.push(format!(
             "{recorded}, for the first time: nothing vouches for them"
@@ -107,7 +109,7 @@ fn one(
     }
     if let Err(error) = write(chain.files, &place, dir, &now) {
         let reason = format!("their state cannot be remembered: {error}");
-        outcome.unverified(now.len(), "files", reason, "");
+        outcome.unverified(now.len(), noun(now.len(), FILES), reason, "");
     }
 }
 

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use steady_module::ModuleVersion;
+use steady_module::amount::{amount, noun};
 use steady_proxy::Error;
 
 use super::cache::Listing;
 use super::toolchain::Rules;
-use super::{Chain, Failure, Link, Outcome, Problem, bare, each};
+use super::{Chain, Failure, Link, Outcome, Problem, SUMS, bare, each};
 
 /// Questions to the database that are on their way at the same time.
 const PARALLEL: usize = 12;
@@ -140,12 +141,15 @@ impl Sums {
         }
         let name = file.file_name().unwrap_or_default();
         if repeated > 0 {
-            self.notes
-                .push(format!("{name}: {repeated} lines stand there twice"));
+            self.notes.push(format!(
+                "{name}: {} there twice",
+                amount(repeated, ["line stands", "lines stand"])
+            ));
         }
         if unknown > 0 {
             self.notes.push(format!(
-                "{name}: {unknown} sums of a kind that go does not use"
+                "{name}: {} of a kind that go does not use",
+                amount(unknown, SUMS)
             ));
         }
     }
@@ -238,7 +242,7 @@ enum Answer {
 /// Holds every recorded sum against the database, and those of modules in use that go.sum does not record.
 pub(super) fn check(chain: &Chain<'_>, sums: &Sums, list: &Listing) -> Outcome {
     let since = Instant::now();
-    let mut outcome = Outcome::new(Link::Sums, "sums");
+    let mut outcome = Outcome::new(Link::Sums, SUMS);
     outcome.failures.clone_from(&sums.failures);
     outcome.notes.clone_from(&sums.notes);
     outcome.failures.extend(missing(chain, sums));
@@ -349,7 +353,7 @@ fn tell(outcome: &mut Outcome, sums: &Sums, answers: Vec<(&Question, Answer)>) {
             .of(&question.module)
             .saying(
                 "an answer that the checksum database has signed",
-                format!("{text} ({count} sums)"),
+                format!("{text} ({})", amount(count, SUMS)),
             )
             .because(
                 "a proxy or a network between here and the checksum database answers in its name",
@@ -360,7 +364,7 @@ fn tell(outcome: &mut Outcome, sums: &Sums, answers: Vec<(&Question, Answer)>) {
     }
     if exempt > 0 {
         let reason = "GONOSUMDB, GOPRIVATE or GOSUMDB=off keep them from the checksum database";
-        outcome.unverified(exempt, "sums", reason, "");
+        outcome.unverified(exempt, noun(exempt, SUMS), reason, "");
     }
     if !unknown.is_empty() {
         let shown = unknown
@@ -372,7 +376,7 @@ fn tell(outcome: &mut Outcome, sums: &Sums, answers: Vec<(&Question, Answer)>) {
         let more = if unknown.len() > 3 { ", …" } else { "" };
         outcome.unverified(
             unknown.len(),
-            "sums",
+            noun(unknown.len(), SUMS),
             format!(
                 "the checksum database does not know them (what is private belongs into GOPRIVATE): {shown}{more}"
             ),
@@ -385,7 +389,7 @@ fn tell(outcome: &mut Outcome, sums: &Sums, answers: Vec<(&Question, Answer)>) {
         *count += silent;
     }
     for (reason, count) in unreachable {
-        outcome.unverified(count, "sums", reason, "");
+        outcome.unverified(count, noun(count, SUMS), reason, "");
     }
 }
 

@@ -1,13 +1,14 @@
 //! From what came of single zips to what is said of each link.
 
 use std::time::Instant;
+use steady_module::amount::amount;
 
 use super::cache::{Item, Listing, Place};
 use super::pass::{Passed, Share};
 use super::sums::Sums;
 use super::toolchain::{self, Rules};
 use super::vendor::Vendor;
-use super::{Chain, Failure, Link, Outcome, Problem};
+use super::{Chain, FILES, Failure, Link, Outcome, Problem};
 
 /// From items to links.
 pub(super) struct Totals<'a> {
@@ -21,9 +22,9 @@ pub(super) struct Totals<'a> {
 impl Totals<'_> {
     pub fn outcomes(&self, passed: Vec<Passed>, vendor: Option<Vendor>) -> Vec<Outcome> {
         let mut cache = self.cache();
-        let mut tree = Outcome::new(Link::Tree, "files");
-        let mut goroot = Outcome::new(Link::Toolchain, "files");
-        let mut copies = Outcome::new(Link::Vendor, "files");
+        let mut tree = Outcome::new(Link::Tree, FILES);
+        let mut goroot = Outcome::new(Link::Toolchain, FILES);
+        let mut copies = Outcome::new(Link::Vendor, FILES);
         let (mut hard_links, mut skipped, mut looked) = (0, 0, false);
         for one in passed {
             if one.is_toolchain {
@@ -44,12 +45,14 @@ impl Totals<'_> {
         match self.list.items.iter().filter(partial).count() {
             0 => {}
             count => tree.notes.push(format!(
-                "{count} trees were not extracted to the end: go makes them anew before it uses them"
+                "{} not extracted to the end: go extracts anew before it uses them",
+                amount(count, ["tree was", "trees were"])
             )),
         }
         if hard_links > 0 {
             tree.notes.push(format!(
-                "{hard_links} files have other names too (hard links): who writes there changes them here"
+                "{} other names too (hard links): who writes there changes them here",
+                amount(hard_links, ["file has", "files have"])
             ));
         }
         if self
@@ -84,7 +87,7 @@ impl Totals<'_> {
 
     fn cache(&self) -> Outcome {
         let since = Instant::now();
-        let mut outcome = Outcome::new(Link::Cache, "zips and .mod files");
+        let mut outcome = Outcome::new(Link::Cache, ["zip or .mod file", "zips and .mod files"]);
         if self.chain.wants(Link::Cache) {
             outcome.failures = self.list.failures(self.chain, self.sums);
         }
@@ -107,14 +110,15 @@ impl Totals<'_> {
         if absent > 0 {
             outcome
                 .notes
-                .push(format!("{absent} modules are not in the cache"));
+                .push(amount(absent, ["module is", "modules are"]) + " not in the cache");
         }
         let loose = modules()
             .filter(|item| item.zip.is_some() && self.sums.recorded(&item.module).is_empty())
             .count();
         if loose > 0 {
             outcome.notes.push(format!(
-                "{loose} zips are in no go.sum: held against what was recorded when they came"
+                "{} in no go.sum: held against what was recorded when they came",
+                amount(loose, ["zip is", "zips are"])
             ));
         }
         outcome.timed(since)

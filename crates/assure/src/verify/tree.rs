@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use steady_module::amount::{self, amount};
 use steady_module::hex;
 use steady_system::{Error, FileKind, Files, Walk};
 
@@ -86,7 +87,9 @@ impl Listed {
                 Extra {
                     name,
                     problem: below.map_or(Problem::Added, |_| Problem::Linked),
-                    expected: below.map(|count| format!("a directory with {count} files")),
+                    expected: below.map(|count| {
+                        format!("a directory with {}", amount(*count, ["file", "files"]))
+                    }),
                     found: match (below, kind) {
                         (Some(_), _) => "a link, or no directory",
                         (None, FileKind::File) => "a file",
@@ -151,7 +154,8 @@ impl Print {
 
 impl std::fmt::Display for Print {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "{} bytes, sha256 {}", self.size, hex(&self.hash))
+        let size = amount::bytes(self.size);
+        write!(out, "{size}, sha256 {}", hex(&self.hash))
     }
 }
 

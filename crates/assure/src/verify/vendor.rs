@@ -10,6 +10,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use steady_module::ModuleVersion;
+use steady_module::amount::noun;
 use steady_module::changes::changes;
 use steady_module::modules_txt::ModulesTxt;
 use steady_packages::modload::VendorPlan;
@@ -18,7 +19,7 @@ use steady_system::FileKind;
 use super::cache::{Item, Listing, Place};
 use super::sums::Sums;
 use super::tree::{Listed, Print};
-use super::{Chain, Failure, Link, Outcome, Problem, copies};
+use super::{Chain, FILES, Failure, Link, Outcome, Problem, copies};
 
 const LIST: &str = "modules.txt";
 const DRIFT: &str =
@@ -298,7 +299,7 @@ impl Vendor {
         }
         if skipped > 0 {
             let reason = "no good zip of their modules is in the cache";
-            outcome.unverified(skipped, "files", reason, super::REPAIR);
+            outcome.unverified(skipped, noun(skipped, FILES), reason, super::REPAIR);
         }
     }
 }

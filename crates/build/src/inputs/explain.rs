@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use steady_module::amount::amount;
 
 use super::{Inputs, Record};
 
@@ -120,8 +121,10 @@ impl fmt::Display for Explanation {
         }
         match dependencies.saturating_sub(TOLD) {
             0 => Ok(()),
-            1 => writeln!(f, "    and 1 more dependency"),
-            more => writeln!(f, "    and {more} more dependencies"),
+            more => {
+                let more = amount(more, ["more dependency", "more dependencies"]);
+                writeln!(f, "    and {more}")
+            }
         }
     }
 }

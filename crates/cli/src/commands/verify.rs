@@ -10,6 +10,7 @@ use std::time::Duration;
 use steady_assure::verify::{
     BuildCache, Chain, Distribution, Failure as Broken, Link, Outcome, Repaired, Report,
 };
+use steady_module::amount::amount;
 use steady_module::modfile::WorkFile;
 use steady_system::Files;
 
@@ -324,6 +325,8 @@ fn text(report: &Report, flags: &Flags) -> String {
     out
 }
 
+const FAILURES: [&str; 2] = ["failure", "failures"];
+
 fn line(out: &mut String, outcome: &Outcome) {
     let state = match (outcome.failures.len(), outcome.unverified.len()) {
         (0, 0) if outcome.checked == 0 => "--",
@@ -337,15 +340,13 @@ fn line(out: &mut String, outcome: &Outcome) {
     };
     let failures = match outcome.failures.len() {
         0 => String::new(),
-        1 => ", 1 failure".to_owned(),
-        count => format!(", {count} failures"),
+        count => format!(", {}", amount(count, FAILURES)),
     };
     let _ = writeln!(
         out,
-        "{state:<5} {:<10} {} {} checked{size}{failures}  ({:.2}s)",
+        "{state:<5} {:<10} {} checked{size}{failures}  ({:.2}s)",
         outcome.link.name(),
-        outcome.checked,
-        outcome.unit,
+        amount(outcome.checked, outcome.unit),
         outcome.elapsed.as_secs_f64()
     );
 }
@@ -394,9 +395,11 @@ fn verdict(report: &Report) -> String {
     match (failures, unchecked) {
         (0, 0) if checked == 0 => "there is nothing to verify\n".to_owned(),
         (0, 0) => "verified\n".to_owned(),
-        (0, count) => format!("nothing wrong found; {count} things could not be checked\n"),
-        (1, _) => "not verified: 1 failure\n".to_owned(),
-        (count, _) => format!("not verified: {count} failures\n"),
+        (0, count) => format!(
+            "nothing wrong found; {} could not be checked\n",
+            amount(count, ["thing", "things"])
+        ),
+        (count, _) => format!("not verified: {}\n", amount(count, FAILURES)),
     }
 }
 
@@ -492,7 +495,7 @@ fn link_json(outcome: &Outcome) -> LinkJson<'_> {
     LinkJson {
         link: outcome.link.name(),
         checked: outcome.checked,
-        unit: outcome.unit,
+        unit: outcome.unit[1],
         bytes: outcome.bytes,
         seconds: outcome.elapsed.as_secs_f64(),
         notes: &outcome.notes,

@@ -5,6 +5,7 @@ use indicatif::HumanBytes;
 use serde_json::json;
 use std::time::Duration;
 use steady_build::cache::{Limits, Pruned, Survey, prune};
+use steady_module::amount::amount;
 use steady_system::clock::Clock;
 
 use super::amounts;
@@ -91,9 +92,9 @@ fn text(pruned: &Pruned, dry: bool) -> String {
         ("", "are left")
     };
     let mut text = format!(
-        "{} in {} outputs {would}removed; {} {past}\n",
+        "{} in {} {would}removed; {} {past}\n",
         HumanBytes(pruned.freed),
-        pruned.removed,
+        amount(pruned.removed, ["output", "outputs"]),
         HumanBytes(pruned.left)
     );
     if pruned.in_use > 0 {
@@ -103,9 +104,9 @@ fn text(pruned: &Pruned, dry: bool) -> String {
         ));
     }
     if pruned.kept > 0 {
-        let kept = pruned.kept;
+        let kept = amount(pruned.kept, ["output", "outputs"]);
         text.push_str(&format!(
-            "{kept} outputs could not be removed, or somebody used them meanwhile\n"
+            "{kept} could not be removed, or somebody used them meanwhile\n"
         ));
     }
     text

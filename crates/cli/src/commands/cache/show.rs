@@ -9,6 +9,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime};
 use steady_build::cache::{Survey, Unit};
 use steady_build::inputs::Owners;
+use steady_module::amount::amount;
 use steady_proxy::sizes::Sizes;
 use steady_system::clock::Clock;
 use steady_system::{FileKind, Files};
@@ -257,7 +258,10 @@ fn shares(out: &mut String, all: &[Share], indent: &str) {
         let size = rest.iter().map(|share| share.size).sum();
         line(
             out,
-            &format!("{indent}{} more modules", rest.len()),
+            &format!(
+                "{indent}{}",
+                amount(rest.len(), ["more module", "more modules"])
+            ),
             size,
             "",
         );
@@ -269,7 +273,7 @@ fn text(report: &Report) -> String {
     if let Some(cache) = &report.build_cache {
         line(&mut out, "build cache ", cache.size, &cache.dir);
         for age in &cache.last_used {
-            let outputs = format!("  {} outputs", age.outputs);
+            let outputs = format!("  {}", amount(age.outputs, ["output", "outputs"]));
             line(
                 &mut out,
                 &format!("  used {}", age.when),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use steady_assure::check::proof::Proof;
 use steady_assure::check::world::Platform;
 use steady_assure::check::{self, Environment, World};
+use steady_module::amount::amount;
 
 use crate::session::Session;
 
@@ -30,7 +31,11 @@ impl Watcher {
     /// An environment is being loaded.
     pub fn busy(&self, environment: Environment, done: usize, all: usize) {
         if let Some(bar) = &self.bar {
-            bar.set_message(format!("{}: {done} of {all} loads", environment.name()));
+            bar.set_message(format!(
+                "{}: {done} of {}",
+                environment.name(),
+                amount(all, ["load", "loads"])
+            ));
         }
     }
 
@@ -58,8 +63,7 @@ impl Watcher {
         let verdict = match (judgement.findings.len(), judgement.unknown.is_empty()) {
             (0, true) => "loads".to_owned(),
             (0, false) => "cannot be known".to_owned(),
-            (1, _) => "1 thing does not load".to_owned(),
-            (n, _) => format!("{n} things do not load"),
+            (n, _) => amount(n, ["thing does", "things do"]) + " not load",
         };
         ended(bar, environment, &verdict, time);
     }
@@ -72,8 +76,7 @@ impl Watcher {
             .filter(|proof| proof.environment == environment);
         let verdict = match own.filter(|proof| proof.failure.is_some()).count() {
             0 => "builds".to_owned(),
-            1 => "1 command fails".to_owned(),
-            n => format!("{n} commands fail"),
+            n => amount(n, ["command fails", "commands fail"]),
         };
         ended(bar, environment, &verdict, time);
     }

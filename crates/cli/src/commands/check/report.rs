@@ -8,6 +8,7 @@ use steady_assure::check::world::OlderGo;
 use steady_assure::check::{
     Accepted, Environment, Evidence, Finding, Fix, Judgement, Severity, World, output,
 };
+use steady_module::amount::amount;
 
 use super::environments::Survey;
 use super::fix::Fixed;
@@ -234,15 +235,14 @@ impl Report {
                 self.findings.iter().filter(fits).count()
             };
             let mut counts = Vec::new();
-            for (severity, word) in [
-                (Severity::Error, "error"),
-                (Severity::Warning, "warning"),
-                (Severity::Note, "note"),
+            for (severity, words) in [
+                (Severity::Error, ["error", "errors"]),
+                (Severity::Warning, ["warning", "warnings"]),
+                (Severity::Note, ["note", "notes"]),
             ] {
                 match count(severity) {
                     0 => {}
-                    1 => counts.push(format!("1 {word}")),
-                    n => counts.push(format!("{n} {word}s")),
+                    n => counts.push(amount(n, words)),
                 }
             }
             let line = format!(
@@ -281,8 +281,8 @@ impl Report {
         let unproved = self.rows.iter().any(|row| row.verdict == Verdict::Loads);
         let _ = writeln!(
             out,
-            "\n{} findings in {:.2} s with {}{}",
-            self.findings.len(),
+            "\n{} in {:.2} s with {}{}",
+            amount(self.findings.len(), ["finding", "findings"]),
             elapsed.as_secs_f64(),
             self.go,
             match unproved {

@@ -4,6 +4,7 @@ use clap::FromArgMatches;
 use serde::Serialize;
 use std::fmt::Write as _;
 use steady_assure::explain::sum::{self, Answer, Place};
+use steady_module::amount::amount;
 use steady_module::{ModuleVersion, gover};
 use steady_packages::modload::Modules;
 
@@ -108,7 +109,7 @@ fn text(session: &Session, answer: &Answer) -> String {
         if let [first, rest @ ..] = lines.as_slice() {
             let more = match rest.len() {
                 0 => String::new(),
-                more => format!(" and {more} lines of other members"),
+                more => format!(" and {} of other members", amount(more, ["line", "lines"])),
             };
             let _ = writeln!(out, "\t\t{first}{more}: recorded");
         }

@@ -5,6 +5,7 @@ use serde::Serialize;
 use std::fmt::Write as _;
 use steady_assure::explain::version::{self, Answer};
 use steady_module::ModuleVersion;
+use steady_module::amount::amount;
 
 use crate::command::{Command, Kind};
 use crate::commands::explain::Flags;
@@ -78,14 +79,9 @@ fn text(answer: &Answer) -> String {
     for (number, minimum) in answer.minimums.iter().enumerate() {
         let _ = writeln!(
             out,
-            "\t{}: {} {} for at least this",
+            "\t{}: {} for at least this",
             minimum.version,
-            minimum.ways.len(),
-            if minimum.ways.len() == 1 {
-                "module asks"
-            } else {
-                "modules ask"
-            },
+            amount(minimum.ways.len(), ["module asks", "modules ask"]),
         );
         let most = if number == 0 { usize::MAX } else { SHOWN };
         for way in minimum.ways.iter().take(most) {

@@ -7,6 +7,7 @@ use clap::{Args, FromArgMatches};
 use serde::Serialize;
 use std::fmt::Write as _;
 use steady_assure::verify::{Failure as Broken, Link};
+use steady_module::amount::amount;
 use steady_module::changes::changes;
 use steady_module::gover;
 use steady_packages::modload::{ModError, ModMode, Modules, Tidy, TidyOptions};
@@ -296,7 +297,8 @@ fn drift(session: &Session, failure: &Broken) -> Difference {
 fn said(wrong: &[Difference], files: usize) -> String {
     if wrong.is_empty() {
         return format!(
-            "frozen: go.mod and go.sum are what the packages need, and vendor/ is what they say ({files} files)\n"
+            "frozen: go.mod and go.sum are what the packages need, and vendor/ is what they say ({})\n",
+            amount(files, ["file", "files"])
         );
     }
     let mut text = String::new();

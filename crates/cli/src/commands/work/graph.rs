@@ -4,6 +4,7 @@ use clap::{Args, FromArgMatches};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use steady_module::amount::amount;
 use steady_packages::modload::{MemberEdge, MemberGraph, ModMode, Modules};
 
 use crate::bail;
@@ -78,11 +79,14 @@ fn text(_: &Modules, graph: &MemberGraph) -> Result<String> {
         let _ = writeln!(out, "{member}");
         for edge in graph.edges.iter().filter(|edge| edge.from == *member) {
             let mut how = Vec::new();
-            for (count, what) in [(edge.packages.len(), "package"), (edge.tests.len(), "test")] {
+            let by = [
+                (edge.packages.len(), ["package", "packages"]),
+                (edge.tests.len(), ["test", "tests"]),
+            ];
+            for (count, what) in by {
                 match count {
                     0 => {}
-                    1 => how.push(format!("1 {what}")),
-                    _ => how.push(format!("{count} {what}s")),
+                    count => how.push(amount(count, what)),
                 }
             }
             let imported = match how.as_slice() {
