@@ -6,7 +6,8 @@ use steady_assure::entries::{self, Entries, NearMiss, Place, Target};
 use steady_build::Modes;
 use steady_packages::load::Loaded;
 use steady_packages::modload::{ModError, Modules};
-use steady_packages::package::PackageId;
+use steady_packages::package::{Package, PackageId};
+use steady_packages::patterns::{Match, Pattern};
 use steady_packages::source::BuildContext;
 use steady_packages::source::syslist::SysList;
 
@@ -51,8 +52,8 @@ pub fn targets(
     names.iter().map(target).collect()
 }
 
-/// The packages that patterns name, whatever constraints say of their files; none: all of the main modules'. With them the errors of
-/// patterns that name nothing.
+/// The packages that patterns name, whatever constraints say of their files; none: all of the main modules'. Directories without Go
+/// files are among them: go may have passed over files there. With them the errors of patterns that name nothing.
 ///
 /// # Errors
 /// There is no main module, or the module graph is needed and cannot be read.
@@ -70,8 +71,10 @@ pub fn places(
     };
     let mut places: Vec<Place> = Vec::new();
     let mut errors = Vec::new();
+    let bare = modules.bare_directories();
     for pattern in steady_packages::patterns::clean_patterns(patterns) {
         let found = modules.match_pattern(&pattern, &context);
+        let before = places.len();
         let found = found.map_err(|error| match error {
             ModError::NoGoMod => modules::without_main(session, modules),
             other => other.into(),
@@ -86,10 +89,32 @@ pub fn places(
                 Err(error) => errors.push(error),
             }
         }
+        let named = names(session, &pattern);
+        let bare = bare.iter().filter(|(path, dir)| named(path, dir));
+        places.extend(bare.map(|(import_path, dir)| Place {
+            import_path: import_path.clone(),
+            dir: dir.clone(),
+        }));
+        places[before..].sort_by(|a, b| a.import_path.cmp(&b.import_path));
     }
     let mut seen = std::collections::HashSet::new();
     places.retain(|place| seen.insert(place.import_path.clone()));
     Ok((places, errors))
+}
+
+/// Whether a pattern would name a directory of a main module, with the import path that it would have, if it had Go files.
+fn names(session: &Session, pattern: &str) -> impl Fn(&str, &Utf8Path) -> bool {
+    let local = Match::new(pattern).is_local();
+    let glob = Pattern::new(&if local {
+        steady_system::clean(&session.files.absolute(pattern)).into_string()
+    } else {
+        pattern.to_owned()
+    });
+    let all = matches!(pattern, "work" | "all");
+    move |path, dir| match local {
+        true => glob.matches(dir.as_str()),
+        false => all || glob.matches(path),
+    }
 }
 
 fn directory(modules: &Modules, import_path: &str) -> std::result::Result<Utf8PathBuf, String> {
@@ -146,15 +171,11 @@ impl Wanted<'_> {
     /// is the go command that was called.
     #[must_use]
     pub fn hint(&self, session: &Session, roots: &[PackageId]) -> Option<String> {
-        let places = self.places(session, roots);
-        // What cannot be found out is not worth a word here: go's own message has been said.
-        let here = self.here(session).ok()?;
-        let found = self.look(session, &here, &places).ok()?;
-        let cwd = session.environment().cwd();
+        let found = self.around(session, roots)?;
         match found.near_misses.first() {
-            Some(miss) => Some(describe(cwd, miss)),
-            None if places.is_empty() || !found.executables.is_empty() => None,
-            None => self.programs(session, &here),
+            Some(miss) => Some(describe(session.environment().cwd(), miss)),
+            None if !found.executables.is_empty() => None,
+            None => self.programs(session),
         }
     }
 
@@ -170,55 +191,68 @@ impl Wanted<'_> {
             error.is_some_and(|error| error.is_no_go)
         };
         let roots: Vec<PackageId> = self.loaded.roots.iter().filter(own).copied().collect();
-        let places = self.places(session, &roots);
-        let here = self.here(session).ok()?;
-        let found = self.look(session, &here, &places).ok()?;
+        let found = self.around(session, &roots)?;
         let miss = found.near_misses.first()?;
         Some(describe(session.environment().cwd(), miss))
     }
 
-    /// A hint after a compiler or linker has refused packages: the mistake that keeps one of them from being a program.
+    /// A hint after a compiler or linker has refused packages: the mistake that keeps one of them from being a program, or where none
+    /// is one, what is left out.
     #[must_use]
     pub fn mistake(&self, session: &Session, roots: &[PackageId]) -> Option<String> {
-        let places = self.places(session, roots);
-        let here = self.here(session).ok()?;
-        let found = self.look(session, &here, &places).ok()?;
+        let found = self.around(session, roots)?;
         let mut misses = found.near_misses.iter();
-        let miss = misses.find(|miss| miss.reason.is_mistake())?;
+        let mistake = misses.find(|miss| miss.reason.is_mistake());
+        let left_out = || found.near_misses.first();
+        let none = found.executables.is_empty();
+        let miss = mistake.or_else(|| none.then(left_out).flatten())?;
         Some(describe(session.environment().cwd(), miss))
     }
 
-    /// Where to look: nowhere for the go command, which gives no hints.
-    fn places(&self, session: &Session, roots: &[PackageId]) -> Vec<Place> {
+    /// What these packages are, if hints are given at all: the go command gives none. What cannot be found out is not worth a word here,
+    /// since go's own message has been said.
+    fn around(&self, session: &Session, roots: &[PackageId]) -> Option<Entries> {
         let roots = roots.iter().map(|id| &self.loaded.set[*id]);
-        roots
-            .filter(|package| session.called == Called::Steady && !package.internal.cmdline_files)
-            .map(|package| &package.public)
-            .filter(|package| !package.dir.is_empty() && !package.standard)
-            .map(|package| Place {
-                import_path: package.import_path.clone(),
-                dir: package.dir.clone().into(),
-            })
-            .collect()
-    }
-
-    fn here(&self, session: &Session) -> Result<Vec<Target>> {
-        let settings = &session.settings;
-        targets(session, self.build, &[(settings.goos(), settings.goarch())])
-    }
-
-    fn look(&self, session: &Session, here: &[Target], places: &[Place]) -> Result<Entries> {
-        if places.is_empty() {
-            return Ok(Entries::default());
+        let packages: Vec<&Package> = roots
+            .filter(|package| session.called == Called::Steady && is_worth_a_look(package))
+            .collect();
+        let place = |package: &&Package| Place {
+            import_path: package.public.import_path.clone(),
+            dir: package.public.dir.clone().into(),
+        };
+        let places: Vec<Place> = packages.iter().map(place).collect();
+        let mut found = self.look(session, &places)?;
+        // Of files that were named, not of those beside them.
+        let files = packages
+            .iter()
+            .filter(|package| package.internal.cmdline_files);
+        let named: Vec<&String> = files.flat_map(|package| &package.public.r#match).collect();
+        if !named.is_empty() {
+            found.near_misses.retain(|miss| named.contains(&&miss.file));
         }
-        let known = all(session, self.build)?;
-        Ok(entries::find(self.modules.index(), places, here, &known))
+        Some(found)
+    }
+
+    fn look(&self, session: &Session, places: &[Place]) -> Option<Entries> {
+        if places.is_empty() {
+            return None;
+        }
+        let here = self.here(session)?;
+        let known = all(session, self.build).ok()?;
+        Some(entries::find(self.modules.index(), places, &here, &known))
+    }
+
+    /// The platform that is built for.
+    fn here(&self, session: &Session) -> Option<Vec<Target>> {
+        let settings = &session.settings;
+        targets(session, self.build, &[(settings.goos(), settings.goarch())]).ok()
     }
 
     /// Which programs the main modules have.
-    fn programs(&self, session: &Session, here: &[Target]) -> Option<String> {
-        let (places, _) = places(session, self.modules, &here.first()?.context, &[]).ok()?;
-        let programs = self.look(session, here, &places).ok()?.executables;
+    fn programs(&self, session: &Session) -> Option<String> {
+        let context = &self.here(session)?.pop()?.context;
+        let (places, _) = places(session, self.modules, context, &[]).ok()?;
+        let programs = self.look(session, &places)?.executables;
         let cwd = session.environment().cwd();
         let shown = programs.iter().take(MANY);
         let dirs: Vec<String> = shown
@@ -235,6 +269,15 @@ impl Wanted<'_> {
             _ => Some(format!("programs here are {list}")),
         }
     }
+}
+
+/// Packages of the standard library are not asked about, and constraints do not count for files that were named.
+fn is_worth_a_look(package: &Package) -> bool {
+    let error = package.public.error.as_ref();
+    let is_no_go = error.is_some_and(|error| error.is_no_go);
+    !package.public.dir.is_empty()
+        && !package.public.standard
+        && (!package.internal.cmdline_files || is_no_go)
 }
 
 /// More programs than this are not worth naming.

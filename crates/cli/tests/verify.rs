@@ -914,11 +914,11 @@ fn what_a_module_cache_need_not_have() {
     assert_eq!(code, 0, "{report:#}");
     let notes = |at: usize| report["Links"][at]["Notes"].to_string();
     assert!(
-        notes(0).contains("1 modules are not in the cache"),
+        notes(0).contains("1 module is not in the cache"),
         "{report:#}"
     );
     assert!(
-        notes(1).contains("1 trees were not extracted to the end"),
+        notes(1).contains("1 tree was not extracted to the end"),
         "{report:#}"
     );
 }
@@ -1610,7 +1610,7 @@ fn what_is_right_about_a_build_cache() {
     assert!(
         report["Links"][0]["Notes"]
             .to_string()
-            .contains("1 entries whose outputs")
+            .contains("1 entry whose output")
     );
     for setting in [("GOCACHEPROG", "/bin/keeper"), ("GOCACHE", "off")] {
         let (report, code) = world.verify(&["-links", "objects"], &[setting]);

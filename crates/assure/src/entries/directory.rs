@@ -1,12 +1,14 @@
 //! One directory: what its files declare, held against build configurations.
 
 use super::{Entries, Executable, NearMiss, Place, Reason, Target, platform_names};
+use camino::Utf8Path;
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 use steady_packages::index::Index;
 use steady_packages::source::facts::{Constraint, FileFacts};
 use steady_packages::source::mains::{self, MainForm, Shape};
-use steady_packages::source::{BuildContext, DirContents, SourceError, evaluate};
+use steady_packages::source::{BuildContext, DirContents, SourceError, evaluate, scan};
+use steady_system::Files;
 
 /// A directory in which a program may begin.
 pub(super) struct Directory<'a> {
@@ -14,6 +16,8 @@ pub(super) struct Directory<'a> {
     known: &'a [Target],
     contents: Arc<DirContents>,
     sources: Vec<Source>,
+    /// Programs in files whose names go passes over.
+    passed_over: Vec<Source>,
     /// For each known platform the Go files that it takes in, once somebody asks.
     taken: OnceLock<Vec<BTreeSet<String>>>,
 }
@@ -93,12 +97,16 @@ impl<'a> Directory<'a> {
                 sources.push(source(file, &bytes, &text));
             }
         }
-        let any = has_main || sources.iter().any(|source| source.exact().is_some());
+        let passed_over = passed_over(index.files(), &place.dir);
+        let any = has_main
+            || !passed_over.is_empty()
+            || sources.iter().any(|source| source.exact().is_some());
         any.then(|| Directory {
             place,
             known,
             contents,
             sources,
+            passed_over,
             taken: OnceLock::new(),
         })
     }
@@ -150,6 +158,10 @@ impl<'a> Directory<'a> {
                 note(&source.name, source.constraint, reason);
             }
         }
+        for source in &self.passed_over {
+            let first = source.name.chars().next().unwrap_or_default();
+            note(&source.name, source.clause, Reason::PassedOver(first));
+        }
         if let Some((file, line)) = program {
             add(entries, self.place, &target.platform, (file, line));
         }
@@ -200,8 +212,9 @@ impl<'a> Directory<'a> {
             let left_out = |source: &Source| {
                 source.package == "main" && !source.is_test() && source.exact().is_some()
             };
-            // If constraints leave the main function out, that is the reason and will be told.
-            if misses.is_empty() && !self.sources.iter().any(left_out) {
+            // If constraints or its file's name leave the main function out, that is the reason and will be told.
+            let told = self.sources.iter().any(left_out) || !self.passed_over.is_empty();
+            if misses.is_empty() && !told {
                 let miss = match (self.sources.iter().find(own), self.sources.first()) {
                     (Some(source), _) => Some((source, source.clause, Reason::Undeclared)),
                     (None, test) => test.map(|test| (test, test.clause, Reason::OnlyTests)),
@@ -297,6 +310,21 @@ impl<'a> Directory<'a> {
             _ => None,
         }
     }
+}
+
+/// Programs of package main in files that go does not look at, whatever they hold.
+fn passed_over(files: &Files, dir: &Utf8Path) -> Vec<Source> {
+    let entries = files.read_dir(dir).unwrap_or_default().into_iter();
+    let names = entries.map(|entry| entry.name).filter(|name| {
+        name.starts_with(['_', '.']) && name.ends_with(".go") && !name.ends_with("_test.go")
+    });
+    let read = |name: String| {
+        let bytes = files.read(dir.join(&name)).ok()?;
+        let file = scan::scan_file(files, dir, &name);
+        let source = source(&file, &bytes, &String::from_utf8_lossy(&bytes));
+        (source.package == "main" && source.exact().is_some()).then_some(source)
+    };
+    names.filter_map(read).collect()
 }
 
 fn source(file: &FileFacts, bytes: &[u8], text: &str) -> Source {

@@ -27,6 +27,8 @@ pub enum Reason {
     Twice(String),
     /// The constraint (or `the file's name`) holds nowhere.
     Ignored(String),
+    /// The file's name begins with this character.
+    PassedOver(char),
     /// It takes these build tags.
     NeedsTags(Vec<String>),
     /// It takes this Go release or a later one: `go1.99`.
@@ -54,7 +56,7 @@ impl Reason {
             Reason::TestOnly => "test-only",
             Reason::OnlyTests => "only-tests",
             Reason::Twice(_) => "twice",
-            Reason::Ignored(_) => "ignored",
+            Reason::Ignored(_) | Reason::PassedOver(_) => "ignored",
             Reason::NeedsTags(_) => "needs-tags",
             Reason::NeedsGo(_) => "needs-go",
             Reason::NeedsCgo => "needs-cgo",
@@ -70,6 +72,7 @@ impl Reason {
             self,
             Reason::OnlyTests
                 | Reason::Ignored(_)
+                | Reason::PassedOver(_)
                 | Reason::NeedsTags(_)
                 | Reason::NeedsGo(_)
                 | Reason::NeedsCgo
@@ -111,6 +114,10 @@ impl fmt::Display for Reason {
             Reason::Ignored(what) => write!(
                 f,
                 "left out on every platform by {what}: it runs by the name of its file alone"
+            ),
+            Reason::PassedOver(first) => write!(
+                f,
+                "go passes over files whose names begin with {first}, also where they are named"
             ),
             Reason::NeedsTags(tags) => {
                 write!(f, "left out without -tags {}", tags.join(","))

@@ -177,6 +177,29 @@ fn files_that_do_not_count() {
 }
 
 #[test]
+fn files_that_go_passes_over() {
+    misses(&[("_a.go", MAIN)], &["_a.go:1: ignored"]);
+    misses(
+        &[("_a.go", MAIN), (".b.go", MAIN), ("a.go", "package main\n")],
+        &[".b.go:1: ignored", "_a.go:1: ignored"],
+    );
+    misses(
+        &[("_a.go", MAIN), ("a.go", "package a\n")],
+        &["_a.go:1: ignored"],
+    );
+    let program = here(&[("_a.go", MAIN), ("a.go", MAIN)]);
+    assert_eq!(program, Ok("a.go:3 but [\"_a.go:1: ignored\"]".into()));
+    misses(
+        &[
+            ("_a.go", "package a\n\nfunc main() {}\n"),
+            ("_b.go", "package main\n\nfunc main() int { return 0 }\n"),
+            ("_c_test.go", MAIN),
+        ],
+        &[],
+    );
+}
+
+#[test]
 fn cgo() {
     let uses = "package main\n\nimport \"C\"\n\nfunc main() {}\n";
     assert_eq!(here(&[("a.go", uses)]), Ok("a.go:5".into()));

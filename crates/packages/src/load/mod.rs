@@ -294,8 +294,12 @@ impl<'m> Loader<'m> {
             } else {
                 found.error_text(&error.to_string())
             };
+            if let Some(dir) = &found.bare {
+                package.public.dir = dir.to_string();
+            }
             package.public.error = Some(PackageError {
                 err,
+                is_no_go: found.bare.is_some(),
                 ..PackageError::default()
             });
             package.internal.cmdline_pkg = true;

@@ -96,7 +96,11 @@ impl Modules {
                     .push("\"builtin\" is a pseudo-package, not an importable package".to_string()),
                 Ok(path) if path == "builtin" => {}
                 Ok(path) => found.packages.push(path),
-                Err(error) => found.errors.push(error),
+                Err(error) => {
+                    let bare = literal && self.files.is_dir(&dir) && !self.has_go_files(&dir);
+                    found.bare = bare.then_some(dir);
+                    found.errors.push(error);
+                }
             }
         }
         found.dirs = dirs;
@@ -377,26 +381,42 @@ impl Modules {
         can_match: &dyn Fn(&str) -> bool,
     ) -> Vec<String> {
         let mut all = BTreeSet::new();
+        let mut found = |path, _| {
+            all.insert(path);
+        };
+        self.walk_mains(mains, false, (want, can_match), &mut found);
+        all.into_iter().collect()
+    }
+
+    /// Directories of the main modules in which packages could be and that have no Go files: what their import paths would be, and
+    /// where they are.
+    #[must_use]
+    pub fn bare_directories(&self) -> Vec<(String, Utf8PathBuf)> {
+        let mut all = Vec::new();
+        let mut found = |path, dir| all.push((path, dir));
+        self.walk_mains(&self.mains, true, (&|_| true, &|_| true), &mut found);
+        all
+    }
+
+    fn walk_mains(
+        &self,
+        mains: &[super::MainModule],
+        bare: bool,
+        (want, can_match): (&dyn Fn(&str) -> bool, &dyn Fn(&str) -> bool),
+        found: &mut dyn FnMut(String, Utf8PathBuf),
+    ) {
         for main in mains {
             let tree = ModuleTree {
                 dir: &main.dir,
                 prefix: self.prefix_of(main),
                 prune_go_mod: true,
                 prune_vendor: true,
+                bare,
                 ignore: &main.ignore,
                 note: &|dir| self.note_ignored(dir),
             };
-            walk_module(
-                &self.index,
-                &tree,
-                want,
-                can_match,
-                &mut |path: String, _: Utf8PathBuf| {
-                    all.insert(path);
-                },
-            );
+            walk_module(&self.index, &tree, want, can_match, found);
         }
-        all.into_iter().collect()
     }
 
     fn match_wildcard(&self, pattern: &str, context: &BuildContext) -> Result<Vec<String>> {
@@ -447,6 +467,7 @@ impl Modules {
             prefix: &module.path,
             prune_go_mod: true,
             prune_vendor: true,
+            bare: false,
             ignore: &self.ignore_of(module, &dir),
             note: &|dir| self.note_ignored(dir),
         };

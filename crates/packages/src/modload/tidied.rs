@@ -99,6 +99,7 @@ impl Modules {
                 prefix,
                 prune_go_mod: true,
                 prune_vendor: true,
+                bare: false,
                 ignore,
                 note: &|_| {},
             };

@@ -7,6 +7,8 @@
 mod glob;
 mod walk;
 
+use camino::Utf8PathBuf;
+
 pub use glob::Pattern;
 pub use walk::{LocalWalk, ModuleRoot, ModuleTree, match_dirs, match_packages, walk_module};
 
@@ -21,6 +23,8 @@ pub struct Match {
     pub packages: Vec<String>,
     /// Errors of matching, not of loading; without the pattern (see [`Match::error_text`]).
     pub errors: Vec<String>,
+    /// The directory that a local literal names, if the error is that it has no Go files.
+    pub bare: Option<Utf8PathBuf>,
 }
 
 impl Match {

@@ -330,6 +330,8 @@ pub struct ModuleTree<'a> {
     pub prune_go_mod: bool,
     /// Nothing below a `vendor` directory counts.
     pub prune_vendor: bool,
+    /// Wanted are the directories that have no Go files.
+    pub bare: bool,
     /// Its `ignore` lines.
     pub ignore: &'a IgnorePatterns,
     /// Is told of directories that are passed over because of those.
@@ -337,7 +339,7 @@ pub struct ModuleTree<'a> {
 }
 
 /// Walks one module's tree; calls `found` with import path and directory of every directory that matches and has Go files
-/// (constraints not looked at). Directories that cannot be read are passed over.
+/// (constraints not looked at), or none if the tree asks for those. Directories that cannot be read are passed over.
 pub fn walk_module(
     index: &Index,
     tree: &ModuleTree<'_>,
@@ -371,7 +373,7 @@ fn walk_module_dir(
     if !top && tree.prune_go_mod && contents.has_go_mod {
         return;
     }
-    if !path.is_empty() && contents.has_go_files() && (asks.want)(path) {
+    if !path.is_empty() && contents.has_go_files() != tree.bare && (asks.want)(path) {
         found(path.to_owned(), dir.to_owned());
     }
     let join = |front: &str, sub: &str| {

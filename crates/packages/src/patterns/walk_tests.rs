@@ -92,13 +92,14 @@ fn local_patterns() {
 #[test]
 fn modules() {
     let (_temp, root, index) = tree(&MODULE);
-    let walk = |prune_vendor| {
+    let walk = |prune_vendor, bare| {
         let mut list = Vec::new();
         let tree = ModuleTree {
             dir: &root,
             prefix: "m",
             prune_go_mod: true,
             prune_vendor,
+            bare,
             ignore: &IgnorePatterns::default(),
             note: &|_| {},
         };
@@ -107,8 +108,9 @@ fn modules() {
         });
         list
     };
-    assert_eq!(walk(true), ["m", "m/a", "m/a/b"]);
-    assert_eq!(walk(false), ["m", "m/a", "m/a/b", "m/vendor/x"]);
+    assert_eq!(walk(true, false), ["m", "m/a", "m/a/b"]);
+    assert_eq!(walk(false, false), ["m", "m/a", "m/a/b", "m/vendor/x"]);
+    assert_eq!(walk(true, true), ["m/vendor"]);
 }
 
 #[test]

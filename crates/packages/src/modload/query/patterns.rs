@@ -235,6 +235,7 @@ impl Modules {
             prefix: &module.path,
             prune_go_mod: root.local,
             prune_vendor: true,
+            bare: false,
             ignore: main.map_or(&none, |main| &main.ignore),
             note: &|_| {},
         };
