@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 /// The word for this many: the first for one, the second for any other number.
-pub fn noun<'w>(count: impl PartialEq + From<u8>, [one, many]: [&'w str; 2]) -> &'w str {
+pub fn noun(count: impl PartialEq + From<u8>, [one, many]: [&str; 2]) -> &str {
     if count == 1.into() { one } else { many }
 }
 

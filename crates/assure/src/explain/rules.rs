@@ -1,7 +1,7 @@
 //! What each `replace` and `exclude` line does in each context: in the workspace, in its module alone, for whoever imports the module.
 
 use steady_module::ModuleVersion;
-use steady_packages::modload::{ModError, Modules, Place, ReplaceLine};
+use steady_packages::modload::{Asker, ModError, Modules, Place, ReplaceLine};
 
 /// Modules opened in one way.
 pub struct Context<'m> {
@@ -33,6 +33,8 @@ pub struct Effect {
     pub why: String,
     /// The line that decides instead.
     pub other: Option<Place>,
+    /// Who asks for what the line excludes.
+    pub asked_by: Vec<Asker>,
 }
 
 const IMPORTERS: &str = "importers";
@@ -52,13 +54,14 @@ pub fn replaces(contexts: &[Context<'_>]) -> Result<Vec<Rule>, ModError> {
                 spaced(&line.rule.old),
                 spaced(&line.rule.new)
             );
-            add(
-                &mut rules,
-                line.place.clone(),
-                text,
-                context,
-                (works, why, other),
-            );
+            let effect = Effect {
+                context: context.name.clone(),
+                works,
+                why,
+                other,
+                asked_by: Vec::new(),
+            };
+            add(&mut rules, &line.place, text, effect);
         }
     }
     for rule in &mut rules {
@@ -85,10 +88,16 @@ pub fn excludes(contexts: &[Context<'_>]) -> Result<Vec<Rule>, ModError> {
         }
         let askers = context.modules.who_asks_excluded()?;
         for (place, module) in lines {
-            let asked = askers.get(&module).map(Vec::as_slice).unwrap_or_default();
-            let effect = exclude_effect(context.modules, &module, asked)?;
+            let asked_by = askers.get(&module).cloned().unwrap_or_default();
+            let effect = Effect {
+                context: context.name.clone(),
+                works: !asked_by.is_empty(),
+                why: exclude_effect(context.modules, &module, &asked_by)?,
+                other: None,
+                asked_by,
+            };
             let text = format!("exclude {}", spaced(&module));
-            add(&mut rules, place, text, context, (effect.0, effect.1, None));
+            add(&mut rules, &place, text, effect);
         }
     }
     for rule in &mut rules {
@@ -105,26 +114,15 @@ fn for_importers(why: &str) -> Effect {
         works: false,
         why: why.to_owned(),
         other: None,
+        asked_by: Vec::new(),
     }
 }
 
-fn add(
-    rules: &mut Vec<Rule>,
-    place: Place,
-    text: String,
-    context: &Context<'_>,
-    (works, why, other): (bool, String, Option<Place>),
-) {
-    let effect = Effect {
-        context: context.name.clone(),
-        works,
-        why,
-        other,
-    };
-    match rules.iter_mut().find(|rule| rule.place == place) {
+fn add(rules: &mut Vec<Rule>, place: &Place, text: String, effect: Effect) {
+    match rules.iter_mut().find(|rule| rule.place == *place) {
         Some(rule) => rule.effects.push(effect),
         None => rules.push(Rule {
-            place,
+            place: place.clone(),
             text,
             effects: vec![effect],
         }),
@@ -178,45 +176,32 @@ fn replace_effect(
     Ok((false, why.to_owned(), Some(other.place.clone())))
 }
 
+/// What an `exclude` line changes, or why it changes nothing.
 fn exclude_effect(
     modules: &Modules,
     excluded: &ModuleVersion,
-    askers: &[ModuleVersion],
-) -> Result<(bool, String), ModError> {
+    askers: &[Asker],
+) -> Result<String, ModError> {
     let selected = modules.selected(&excluded.path)?;
+    let Some(first) = askers.first() else {
+        let now = selected.map_or_else(
+            || format!("nothing requires {}", excluded.path),
+            |selected| format!("{selected} is selected"),
+        );
+        let version = &excluded.version;
+        return Ok(format!(
+            "no module asks for {version}; {now} (get -u and version queries still pass it over)"
+        ));
+    };
+    let who = match askers.len() {
+        1 => format!("{} asks", first.module),
+        count => format!("{} and {} more ask", first.module, count - 1),
+    };
     let instead = match &selected {
         Some(selected) => format!("{selected} is selected instead"),
         None => format!("no other version of {} is asked for", excluded.path),
     };
-    Ok(match askers {
-        [] => {
-            let now = selected.map_or_else(
-                || format!("nothing requires {}", excluded.path),
-                |selected| format!("{selected} is selected"),
-            );
-            let why = format!("no module asks for {}; {now}", excluded.version);
-            (
-                false,
-                why + " (get -u and version queries still pass it over)",
-            )
-        }
-        [one] => (true, format!("{} asks for it; {instead}", name(one))),
-        [one, rest @ ..] => (
-            true,
-            format!(
-                "{} and {} more ask for it; {instead}",
-                name(one),
-                rest.len()
-            ),
-        ),
-    })
-}
-
-fn name(module: &ModuleVersion) -> String {
-    match module.version.as_str() {
-        "" => module.path.clone(),
-        _ => module.to_string(),
-    }
+    Ok(format!("{who} for it; {instead}"))
 }
 
 /// As it stands in files: path, and version behind a space.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use steady_module::{ModuleVersion, gover};
-use steady_packages::modload::{ModError, Modules};
+use steady_packages::modload::{ModError, Modules, Place};
 
 /// Why a module is at its version.
 #[derive(Debug)]
@@ -22,8 +22,17 @@ pub struct Answer {
 pub struct Minimum {
     /// The version.
     pub version: String,
-    /// For each module that asks a shortest way to it: main module first, the module that asks last.
-    pub ways: Vec<Vec<ModuleVersion>>,
+    /// One for each module that asks.
+    pub ways: Vec<Way>,
+}
+
+/// A shortest way to a module that asks.
+#[derive(Debug)]
+pub struct Way {
+    /// The main module first, the module that asks last.
+    pub modules: Vec<ModuleVersion>,
+    /// The line of its go.mod; none if what is asked for stands in no go.mod.
+    pub asked_at: Option<Place>,
 }
 
 /// Who asks for `path`.
@@ -33,10 +42,15 @@ pub struct Minimum {
 pub fn version(modules: &Modules, path: &str) -> Result<Answer, ModError> {
     let graph = modules.graph()?;
     let selected = graph.selected(path).unwrap_or_default().to_owned();
-    let mut by_version: BTreeMap<String, Vec<Vec<ModuleVersion>>> = BTreeMap::new();
+    let mut by_version: BTreeMap<String, Vec<Way>> = BTreeMap::new();
     for mut way in modules.who_asks(path, "")? {
         let Some(asked) = way.pop() else { continue };
-        by_version.entry(asked.version).or_default().push(way);
+        let asked_at = way.last().and_then(|asker| modules.asked_at(asker, &asked));
+        let ways = by_version.entry(asked.version).or_default();
+        ways.push(Way {
+            modules: way,
+            asked_at,
+        });
     }
     let mut minimums: Vec<Minimum> = by_version
         .into_iter()

@@ -384,7 +384,7 @@ impl Modules {
         let mut found = |path, _| {
             all.insert(path);
         };
-        self.walk_mains(mains, false, (want, can_match), &mut found);
+        self.walk_mains(mains, false, want, can_match, &mut found);
         all.into_iter().collect()
     }
 
@@ -394,7 +394,7 @@ impl Modules {
     pub fn bare_directories(&self) -> Vec<(String, Utf8PathBuf)> {
         let mut all = Vec::new();
         let mut found = |path, dir| all.push((path, dir));
-        self.walk_mains(&self.mains, true, (&|_| true, &|_| true), &mut found);
+        self.walk_mains(&self.mains, true, &|_| true, &|_| true, &mut found);
         all
     }
 
@@ -402,7 +402,8 @@ impl Modules {
         &self,
         mains: &[super::MainModule],
         bare: bool,
-        (want, can_match): (&dyn Fn(&str) -> bool, &dyn Fn(&str) -> bool),
+        want: &dyn Fn(&str) -> bool,
+        can_match: &dyn Fn(&str) -> bool,
         found: &mut dyn FnMut(String, Utf8PathBuf),
     ) {
         for main in mains {

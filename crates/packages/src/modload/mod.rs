@@ -52,7 +52,7 @@ pub use outside::Outside;
 pub use packages::{ModulePackages, Node, PackageOptions};
 pub use query::{Allowed, Found, FoundPackages, is_revision_query};
 pub use reqs::{ModuleGraph, Reqs};
-pub use rules::{Place, ReplaceLine};
+pub use rules::{Asker, Place, ReplaceLine};
 pub use sync::Synced;
 pub use tidied::TidyKey;
 pub use tidy::{Change, Tidy, TidyOptions};

@@ -3,8 +3,8 @@
 use super::{Modules, Result};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeMap;
-use steady_module::ModuleVersion;
 use steady_module::modfile::{ModFile, Replace};
+use steady_module::{ModuleVersion, gover};
 
 /// Where a line stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +24,15 @@ pub struct ReplaceLine {
     pub rule: Replace,
     /// It stands in go.work.
     pub of_work: bool,
+}
+
+/// A module that asks for another one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asker {
+    /// The module.
+    pub module: ModuleVersion,
+    /// The line of its go.mod.
+    pub place: Place,
 }
 
 impl Modules {
@@ -78,59 +87,82 @@ impl Modules {
         Some((&by.file, &by.replace.old))
     }
 
-    /// For each excluded version the modules of the graph whose go.mod asks for just that version.
+    /// For each excluded version the modules of the graph whose go.mod asks for just that version, and where it does.
     ///
     /// # Errors
     /// The graph, or a go.mod of it, cannot be had.
-    pub fn who_asks_excluded(&self) -> Result<BTreeMap<ModuleVersion, Vec<ModuleVersion>>> {
-        let mut askers: BTreeMap<ModuleVersion, Vec<ModuleVersion>> = BTreeMap::new();
+    pub fn who_asks_excluded(&self) -> Result<BTreeMap<ModuleVersion, Vec<Asker>>> {
+        let mut askers: BTreeMap<ModuleVersion, Vec<Asker>> = BTreeMap::new();
         if self.exclude.is_empty() {
             return Ok(askers);
         }
         let graph = self.graph()?;
         let mut read = Vec::new();
         graph.walk(|module| {
-            if graph.was_read(module) && !steady_module::gover::is_toolchain(&module.path) {
+            if graph.was_read(module) && !gover::is_toolchain(&module.path) {
                 read.push(module.clone());
             }
         });
         for module in read {
-            for asked in self.written_requirements(&module)? {
+            for (asked, place) in self.written_requirements(&module)? {
                 if self.exclude.contains(&asked) {
-                    askers.entry(asked).or_default().push(module.clone());
+                    let asker = Asker {
+                        module: module.clone(),
+                        place,
+                    };
+                    askers.entry(asked).or_default().push(asker);
                 }
             }
         }
         Ok(askers)
     }
 
+    /// Where the go.mod of a module asks for another one at just this version. `go` and `toolchain` are asked for by the lines of these
+    /// names.
+    #[must_use]
+    pub fn asked_at(&self, asker: &ModuleVersion, asked: &ModuleVersion) -> Option<Place> {
+        let lines = self.written_requirements(asker).ok()?.into_iter();
+        let mut places = lines.filter(|(module, _)| module == asked);
+        places.next().map(|(_, place)| place)
+    }
+
     /// What a module's go.mod requires, excluded versions included.
-    fn written_requirements(&self, module: &ModuleVersion) -> Result<Vec<ModuleVersion>> {
-        let all = |file: &ModFile| {
-            file.require
-                .iter()
-                .map(|require| require.module.clone())
-                .collect()
-        };
+    fn written_requirements(&self, module: &ModuleVersion) -> Result<Vec<(ModuleVersion, Place)>> {
         if let Some(main) = self
             .main(&module.path)
             .filter(|_| module.version.is_empty())
         {
-            return Ok(all(&main.file));
+            return Ok(requirement_lines(&main.go_mod, &main.file));
         }
-        let text = match self.replaced_text(module) {
-            Some(text) => text?.0,
+        let (text, path) = match self.replaced_text(module) {
+            Some(text) => text?,
             None => {
                 let actual = self.replacement(module).unwrap_or(module);
                 if actual.version.is_empty() {
                     return Ok(Vec::new());
                 }
                 let text = self.fetcher.go_mod(&actual.path, &actual.version)?;
-                text.to_vec()
+                (text.to_vec(), self.fetcher.cache_path(actual, "mod")?)
             }
         };
         let text = String::from_utf8_lossy(&text);
         let file = ModFile::parse_lax("go.mod", &text, None);
-        Ok(file.map(|file| all(&file)).unwrap_or_default())
+        Ok(file.map_or_else(|_| Vec::new(), |file| requirement_lines(&path, &file)))
     }
+}
+
+/// Each requirement of a go.mod, and where it stands.
+fn requirement_lines(path: &Utf8Path, file: &ModFile) -> Vec<(ModuleVersion, Place)> {
+    let at = |line: usize| Place {
+        file: path.to_owned(),
+        line,
+    };
+    let go = file.go.iter().map(|line| ("go", line));
+    let toolchain = file.toolchain.iter().map(|line| ("toolchain", line));
+    let releases = go.chain(toolchain);
+    let releases =
+        releases.map(|(name, line)| (ModuleVersion::new(name, &*line.value), at(line.at.line)));
+    let requires = file.require.iter();
+    let requires = requires.map(|line| (line.module.clone(), at(line.at.line)));
+    requires.chain(releases).collect()
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use std::fmt::Write as _;
+use steady_packages::modload::Place;
 
 use crate::command::{Command, Kind};
 use crate::flags::build::{Chdir, ModCommon};
@@ -65,6 +66,11 @@ fn paragraph(out: &mut String, indent: &str, text: &str) {
         line.push_str(word);
     }
     let _ = writeln!(out, "{indent}{line}");
+}
+
+/// `FILE:LINE`
+fn place(session: &Session, place: &Place) -> String {
+    format!("{}:{}", short(session, &place.file), place.line)
 }
 
 /// A path as it is seen from the working directory.

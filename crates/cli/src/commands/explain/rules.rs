@@ -7,7 +7,7 @@ use steady_assure::explain::rules::{self, Context, Rule};
 use steady_packages::modload::{ModError, Modules};
 
 use crate::command::{Command, Kind};
-use crate::commands::explain::{Flags, short};
+use crate::commands::explain::{Flags, TraceJson, place, short};
 use crate::exit::Status;
 use crate::failure::Result;
 use crate::flags::{Parsed, define};
@@ -98,8 +98,7 @@ fn run(session: &mut Session, parsed: &Parsed, question: Question) -> Result {
 fn text(session: &Session, rules: &[Rule]) -> String {
     let mut out = String::new();
     for rule in rules {
-        let place = short(session, &rule.place.file);
-        let _ = writeln!(out, "{place}:{}: {}", rule.place.line, rule.text);
+        let _ = writeln!(out, "{}: {}", place(session, &rule.place), rule.text);
         for effect in &rule.effects {
             let verdict = if effect.works {
                 "in effect"
@@ -108,9 +107,13 @@ fn text(session: &Session, rules: &[Rule]) -> String {
             };
             let _ = write!(out, "\t{}: {verdict}: {}", effect.context, effect.why);
             if let Some(other) = &effect.other {
-                let _ = write!(out, " ({}:{})", short(session, &other.file), other.line);
+                let _ = write!(out, " ({})", place(session, other));
             }
             out.push('\n');
+            for asker in &effect.asked_by {
+                let asked_at = place(session, &asker.place);
+                let _ = writeln!(out, "\t\t{asked_at}: {} asks", asker.module);
+            }
         }
     }
     out
@@ -133,6 +136,8 @@ struct EffectJson<'a> {
     why: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_by: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    asked_by: Vec<TraceJson>,
 }
 
 fn json(session: &Session, rules: &[Rule]) -> Result<String> {
@@ -149,10 +154,15 @@ fn json(session: &Session, rules: &[Rule]) -> Result<String> {
                     context: &effect.context,
                     in_effect: effect.works,
                     why: &effect.why,
-                    decided_by: effect
-                        .other
-                        .as_ref()
-                        .map(|other| format!("{}:{}", short(session, &other.file), other.line)),
+                    decided_by: effect.other.as_ref().map(|other| place(session, other)),
+                    asked_by: effect
+                        .asked_by
+                        .iter()
+                        .map(|asker| TraceJson {
+                            place: place(session, &asker.place),
+                            text: asker.module.to_string(),
+                        })
+                        .collect(),
                 })
                 .collect(),
         })

@@ -8,7 +8,7 @@ use steady_module::ModuleVersion;
 use steady_module::amount::amount;
 
 use crate::command::{Command, Kind};
-use crate::commands::explain::Flags;
+use crate::commands::explain::{Flags, place};
 use crate::exit::Status;
 use crate::failure::Result;
 use crate::flags::{Parsed, define};
@@ -49,10 +49,17 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         answers.push(version::version(&loaded, path)?);
     }
     session.printer.out(if flags.json {
-        let answers: Vec<AnswerJson<'_>> = answers.iter().map(answer_json).collect();
+        let answers: Vec<AnswerJson<'_>> = answers
+            .iter()
+            .map(|answer| answer_json(session, answer))
+            .collect();
         gojson::to_string(&answers)? + "\n"
     } else {
-        answers.iter().map(text).collect::<Vec<_>>().join("\n")
+        answers
+            .iter()
+            .map(|answer| text(session, answer))
+            .collect::<Vec<_>>()
+            .join("\n")
     });
     let known = |answer: &Answer| !answer.selected.is_empty();
     Ok(if answers.iter().all(known) {
@@ -65,7 +72,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
 /// How many ways are shown of those that ask for less than what is selected.
 const SHOWN: usize = 3;
 
-fn text(answer: &Answer) -> String {
+fn text(session: &Session, answer: &Answer) -> String {
     let mut out = String::new();
     if answer.selected.is_empty() {
         let _ = writeln!(out, "{}: nothing asks for it", answer.path);
@@ -85,7 +92,11 @@ fn text(answer: &Answer) -> String {
         );
         let most = if number == 0 { usize::MAX } else { SHOWN };
         for way in minimum.ways.iter().take(most) {
-            let _ = writeln!(out, "\t\t{}", chain(way).join(" -> "));
+            let _ = write!(out, "\t\t{}", chain(&way.modules).join(" -> "));
+            if let Some(asked_at) = &way.asked_at {
+                let _ = write!(out, " ({})", place(session, asked_at));
+            }
+            out.push('\n');
         }
         if let Some(more) = minimum
             .ways
@@ -123,9 +134,10 @@ struct AnswerJson<'a> {
 struct MinimumJson<'a> {
     version: &'a str,
     ways: Vec<Vec<String>>,
+    asked_at: Vec<String>,
 }
 
-fn answer_json(answer: &Answer) -> AnswerJson<'_> {
+fn answer_json<'a>(session: &Session, answer: &'a Answer) -> AnswerJson<'a> {
     AnswerJson {
         path: &answer.path,
         selected: &answer.selected,
@@ -135,7 +147,13 @@ fn answer_json(answer: &Answer) -> AnswerJson<'_> {
             .iter()
             .map(|minimum| MinimumJson {
                 version: &minimum.version,
-                ways: minimum.ways.iter().map(|way| chain(way)).collect(),
+                ways: minimum.ways.iter().map(|way| chain(&way.modules)).collect(),
+                asked_at: minimum
+                    .ways
+                    .iter()
+                    .map(|way| way.asked_at.as_ref())
+                    .map(|at| at.map(|at| place(session, at)).unwrap_or_default())
+                    .collect(),
             })
             .collect(),
     }
