@@ -3,7 +3,7 @@
 //! go.mod and go.sum are the lock, vendor/ is the snapshot; that both say the same is looked at with the link `vendor` of
 //! [`crate::verify`]. Here are the documents that are made from a frozen state or from a finished program: a bill of materials
 //! ([`bom`], as [`cyclonedx`] or [`spdx`]), where a program comes from ([`provenance`]), and the way to build it once more
-//! ([`reproduce`]).
+//! ([`reproduce`]; where the two part is [`parting`]).
 //!
 //! The same state gives the same document, byte for byte: serial numbers follow from contents, and times are those of the commit or of
 //! `SOURCE_DATE_EPOCH`, never that of the run. What is not known is not guessed.
@@ -11,6 +11,7 @@
 pub mod bom;
 pub mod cyclonedx;
 mod licence;
+pub mod parting;
 pub mod provenance;
 pub mod reproduce;
 pub mod spdx;

@@ -1,13 +1,10 @@
-//! Building a program again from what it says of itself, and where two programs part.
+//! Building a program again from what it says of itself.
 //!
 //! A program knows its toolchain, its main package, the version of its module or the commit of its tree, and the settings of its build.
 //! It does not know everything: linker flags are left out when paths are trimmed, `-a`, `-p` and `-o` leave no trace, and neither does
 //! an edit of a working tree that version control calls modified.
 
-use object::{Object as _, ObjectSection as _};
-use std::collections::BTreeMap;
-use steady_build::buildinfo::{BuildInfo, BuildModule};
-use steady_module::amount;
+use steady_build::buildinfo::BuildInfo;
 use steady_module::{gover, semver};
 
 /// How a program is built again.
@@ -100,120 +97,6 @@ impl Recipe {
     }
 }
 
-/// Where two programs part, the most telling first; empty only if they are the same.
-#[must_use]
-pub fn partings(wanted: (&[u8], &BuildInfo), made: (&[u8], &BuildInfo)) -> Vec<String> {
-    if wanted.0 == made.0 {
-        return Vec::new();
-    }
-    let mut found = of_info(wanted.1, made.1);
-    found.extend(of_sections(wanted.0, made.0));
-    if wanted.0.len() != made.0.len() {
-        found.push(format!(
-            "size: {}, here {}",
-            amount::bytes(wanted.0.len()),
-            made.0.len()
-        ));
-    }
-    if let Some(at) = wanted.0.iter().zip(made.0).position(|(a, b)| a != b) {
-        found.push(format!("first byte that differs: {at}"));
-    }
-    found
-}
-
-fn of_info(wanted: &BuildInfo, made: &BuildInfo) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut tell = |what: &str, wanted: &str, made: &str| {
-        if wanted != made {
-            let shown = |text: &str| match text {
-                "" => "nothing".to_owned(),
-                text => text.to_owned(),
-            };
-            found.push(format!("{what}: {}, here {}", shown(wanted), shown(made)));
-        }
-    };
-    tell("toolchain", &wanted.go_version, &made.go_version);
-    tell("main package", &wanted.path, &made.path);
-    tell(
-        "main module",
-        &described(&wanted.main),
-        &described(&made.main),
-    );
-    let settings = |info: &BuildInfo| -> BTreeMap<String, String> {
-        let settings = info.settings.iter();
-        settings
-            .map(|setting| (setting.key.clone(), setting.value.clone()))
-            .collect()
-    };
-    let modules = |info: &BuildInfo| -> BTreeMap<String, String> {
-        let deps = info.deps.iter();
-        deps.map(|dep| (dep.path.clone(), described(dep))).collect()
-    };
-    for (what, wanted, made) in [
-        ("setting", settings(wanted), settings(made)),
-        ("module", modules(wanted), modules(made)),
-    ] {
-        let mut keys: Vec<&String> = wanted.keys().chain(made.keys()).collect();
-        keys.sort_unstable();
-        keys.dedup();
-        for key in keys {
-            let value = |of: &BTreeMap<String, String>| of.get(key).cloned().unwrap_or_default();
-            tell(&format!("{what} {key}"), &value(&wanted), &value(&made));
-        }
-    }
-    found
-}
-
-fn described(module: &BuildModule) -> String {
-    let own = format!("{} {} {}", module.path, module.version, module.sum);
-    let own = own.trim_end().to_owned();
-    match &module.replace {
-        Some(new) => format!("{own} => {}", described(new)),
-        None => own,
-    }
-}
-
-/// Which sections differ.
-fn of_sections(wanted: &[u8], made: &[u8]) -> Vec<String> {
-    let (Ok(wanted), Ok(made)) = (object::File::parse(wanted), object::File::parse(made)) else {
-        return vec!["format: one of them is no program of a known format".to_owned()];
-    };
-    let sections = |file: &object::File<'_>| -> BTreeMap<String, Vec<u8>> {
-        let all = file.sections();
-        all.filter_map(|section| {
-            let name = section.name().ok()?.to_owned();
-            Some((name, section.data().ok()?.to_vec()))
-        })
-        .collect()
-    };
-    let (wanted, made) = (sections(&wanted), sections(&made));
-    let mut found = Vec::new();
-    for (name, bytes) in &wanted {
-        match made.get(name) {
-            None => found.push(format!("section {name}: only in the program given")),
-            Some(other) if other == bytes => {}
-            Some(other) if other.len() != bytes.len() => found.push(format!(
-                "section {name}: {}, here {}",
-                amount::bytes(bytes.len()),
-                other.len()
-            )),
-            Some(other) => {
-                let count = bytes.iter().zip(other).filter(|(a, b)| a != b).count();
-                found.push(format!(
-                    "section {name}: {count} of {} differ",
-                    amount::bytes(bytes.len())
-                ));
-            }
-        }
-    }
-    for name in made.keys().filter(|name| !wanted.contains_key(*name)) {
-        found.push(format!(
-            "section {name}: only in the one that was built here"
-        ));
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,16 +137,5 @@ mod tests {
         let mut own = info("path\tm.test/m\nmod\tm.test/m\t(devel)\t\n");
         own.go_version = "devel +abc".to_owned();
         assert!(Recipe::of(&own).unwrap_err().contains("no released"));
-    }
-
-    #[test]
-    fn programs_part_in_settings_and_modules() {
-        let one = info("path\tm\nmod\tm\t(devel)\t\ndep\td\tv1.0.0\th1:a\nbuild\tGOAMD64=v1\n");
-        let other = info("path\tm\nmod\tm\t(devel)\t\ndep\td\tv1.1.0\th1:b\nbuild\tGOAMD64=v3\n");
-        assert!(partings((b"x", &one), (b"x", &one)).is_empty());
-        let found = partings((b"xa", &one), (b"xb", &other));
-        assert_eq!(found[0], "setting GOAMD64: v1, here v3");
-        assert_eq!(found[1], "module d: d v1.0.0 h1:a, here d v1.1.0 h1:b");
-        assert_eq!(found.last().unwrap(), "first byte that differs: 1");
     }
 }
