@@ -10,7 +10,7 @@ use steady_assure::check::World;
 use steady_assure::check::world::{Layout, Outcome, Platform, View};
 use steady_packages::index::Index;
 
-use super::environments::{Stage, Survey};
+use super::environments::{Stage, Survey, consumer_dir};
 use super::load::{Inputs, Load, Main, variables};
 use super::probes::Probes;
 use super::progress::Watcher;
@@ -178,7 +178,7 @@ impl<'s> Loads<'s> {
         let platform = Survey::native(stage);
         let members = survey.there_layout.members.iter();
         for member in members.filter(|member| member.refusal().is_none()) {
-            let main = Main::Consumer(Survey::consumer_dir(&member.path));
+            let main = Main::Consumer(consumer_dir(&member.path));
             let patterns = vec![format!("{}/...", member.path)];
             self.add(
                 stage,

@@ -13,7 +13,7 @@ use steady_system::temp::TempDir;
 use steady_system::{FileKind, Files, Walk};
 
 use super::Flags;
-use super::environments::{Stage, Survey};
+use super::environments::{Stage, Survey, made_up_version};
 use super::loads::Times;
 use super::progress::Watcher;
 use crate::failure::{Failure, Result};
@@ -312,7 +312,7 @@ impl Prover<'_> {
             };
             let pattern = format!("{}/...", member.path);
             // The module alone: `/...` would be looked for in every module whose path is a beginning of it.
-            let wanted = format!("{}@{}", member.path, Survey::made_up_version(&member.path));
+            let wanted = format!("{}@{}", member.path, made_up_version(&member.path));
             let required = self.ran(&scene, Deed::Build, &["get", &wanted])?;
             let all = ["list", "-mod=mod", "-deps", &pattern];
             if required && self.ran(&scene, Deed::Build, &all)? {
