@@ -48,7 +48,7 @@ pub fn replaces(contexts: &[Context<'_>]) -> Result<Vec<Rule>, ModError> {
     for context in contexts {
         let lines = context.modules.replace_lines();
         for line in &lines {
-            let (works, why, other) = replace_effect(context.modules, line, &lines)?;
+            let (works, why, other) = replace_effect(context.modules, line)?;
             let text = format!(
                 "replace {} => {}",
                 spaced(&line.rule.old),
@@ -131,11 +131,7 @@ fn add(rules: &mut Vec<Rule>, place: &Place, text: String, effect: Effect) {
 
 type Verdict = (bool, String, Option<Place>);
 
-fn replace_effect(
-    modules: &Modules,
-    line: &ReplaceLine,
-    lines: &[ReplaceLine],
-) -> Result<Verdict, ModError> {
+fn replace_effect(modules: &Modules, line: &ReplaceLine) -> Result<Verdict, ModError> {
     let old = &line.rule.old;
     if modules.main(&old.path).is_some() {
         let why = format!(
@@ -147,11 +143,8 @@ fn replace_effect(
     let Some(selected) = modules.selected(&old.path)? else {
         return Ok((false, format!("nothing requires {}", old.path), None));
     };
-    let winner = modules.replaced_in(&selected);
-    let by = |other: &&ReplaceLine| {
-        winner.is_some_and(|(file, of)| other.place.file == file && other.rule.old == *of)
-    };
-    if by(&line) {
+    let winner = modules.replaced_at(&selected);
+    if winner.as_ref().is_some_and(|by| by.place == line.place) {
         let why = format!("stands in for {selected}, the version that is selected");
         return Ok((true, why, None));
     }
@@ -162,7 +155,7 @@ fn replace_effect(
         );
         return Ok((false, why, None));
     }
-    let Some(other) = lines.iter().find(by) else {
+    let Some(other) = winner else {
         return Ok((false, format!("{selected} is not replaced here"), None));
     };
     let why = match (
@@ -173,7 +166,7 @@ fn replace_effect(
         (false, true) => "another member says the same",
         (false, false) => "another line is for just this version, and the narrower one wins",
     };
-    Ok((false, why.to_owned(), Some(other.place.clone())))
+    Ok((false, why.to_owned(), Some(other.place)))
 }
 
 /// What an `exclude` line changes, or why it changes nothing.

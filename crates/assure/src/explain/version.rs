@@ -13,6 +13,8 @@ pub struct Answer {
     pub selected: String,
     /// What stands in for it.
     pub replaced_by: Option<ModuleVersion>,
+    /// By which line.
+    pub replaced_at: Option<Place>,
     /// Everybody who asks, the greatest version first.
     pub minimums: Vec<Minimum>,
 }
@@ -61,6 +63,7 @@ pub fn version(modules: &Modules, path: &str) -> Result<Answer, ModError> {
     Ok(Answer {
         path: path.to_owned(),
         replaced_by: modules.replacement(&module).cloned(),
+        replaced_at: modules.replaced_at(&module).map(|line| line.place),
         selected,
         minimums,
     })

@@ -80,11 +80,12 @@ impl Modules {
         self.mains.iter().flat_map(of_main).collect()
     }
 
-    /// The file of the rule that stands in for a module version, and the rule's left side as it is written there.
+    /// The `replace` line by which something stands in for a module version.
     #[must_use]
-    pub fn replaced_in(&self, module: &ModuleVersion) -> Option<(&Utf8Path, &ModuleVersion)> {
+    pub fn replaced_at(&self, module: &ModuleVersion) -> Option<ReplaceLine> {
         let by = self.replaced_by(module)?;
-        Some((&by.file, &by.replace.old))
+        let mut lines = self.replace_lines().into_iter();
+        lines.find(|line| line.place.file == by.file && line.rule.old == by.replace.old)
     }
 
     /// For each excluded version the modules of the graph whose go.mod asks for just that version, and where it does.

@@ -82,6 +82,9 @@ fn text(session: &Session, answer: &Answer) -> String {
     if let Some(other) = &answer.replaced_by {
         let _ = write!(out, ", replaced by {other}");
     }
+    if let Some(at) = &answer.replaced_at {
+        let _ = write!(out, " ({})", place(session, at));
+    }
     out.push('\n');
     for (number, minimum) in answer.minimums.iter().enumerate() {
         let _ = writeln!(
@@ -126,6 +129,8 @@ struct AnswerJson<'a> {
     selected: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     replaced_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaced_at: Option<String>,
     minimums: Vec<MinimumJson<'a>>,
 }
 
@@ -142,6 +147,7 @@ fn answer_json<'a>(session: &Session, answer: &'a Answer) -> AnswerJson<'a> {
         path: &answer.path,
         selected: &answer.selected,
         replaced_by: answer.replaced_by.as_ref().map(ToString::to_string),
+        replaced_at: answer.replaced_at.as_ref().map(|at| place(session, at)),
         minimums: answer
             .minimums
             .iter()
