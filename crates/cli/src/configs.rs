@@ -32,6 +32,19 @@ pub struct BuildRequest<'a> {
     pub cover: Option<&'a CoverFlags>,
 }
 
+impl<'a> BuildRequest<'a> {
+    /// Of these flags, and nothing else is asked for.
+    #[must_use]
+    pub fn of(build: &'a BuildFlags) -> BuildRequest<'a> {
+        BuildRequest {
+            build,
+            v: false,
+            o: "",
+            cover: None,
+        }
+    }
+}
+
 /// What builds are done with.
 ///
 /// # Errors

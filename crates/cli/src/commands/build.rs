@@ -292,21 +292,14 @@ pub fn request<'a>(flags: &'a FullBuildFlags, output: &'a str, auto_vcs: bool) -
         cover: Some(&flags.cover),
     };
     let modules = ModRequest {
-        mode: flags.modmode.mode.as_deref(),
-        common: Some(&flags.modules),
         trace: flags.build.trace.x,
-        ..ModRequest::default()
+        ..ModRequest::of(&flags.modmode, &flags.modules)
     };
     Request {
-        build,
-        modules,
-        find: false,
         builds: true,
         stamp: true,
         auto_vcs,
-        tests: false,
-        skip_embeds: false,
-        fuzz: None,
+        ..Request::of(build, modules)
     }
 }
 

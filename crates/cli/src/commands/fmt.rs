@@ -44,26 +44,10 @@ const MOST_BYTES: usize = 100_000;
 fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = FmtFlags::from_arg_matches(&parsed.matches)?;
     let build = BuildFlags::default();
-    let request = Request {
-        build: BuildRequest {
-            build: &build,
-            v: false,
-            o: "",
-            cover: None,
-        },
-        modules: ModRequest {
-            mode: flags.modmode.mode.as_deref(),
-            common: Some(&flags.modules),
-            ..ModRequest::default()
-        },
-        find: false,
-        builds: false,
-        stamp: false,
-        auto_vcs: false,
-        tests: false,
-        skip_embeds: false,
-        fuzz: None,
-    };
+    let request = Request::of(
+        BuildRequest::of(&build),
+        ModRequest::of(&flags.modmode, &flags.modules),
+    );
     let bench = loading::prepare(session, request)?;
     let loaded = bench.load(session, &parsed.arguments)?;
     let gofmt = Gofmt {

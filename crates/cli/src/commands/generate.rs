@@ -66,24 +66,14 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         .0
         .push("generate".to_owned());
     let request = Request {
-        build: BuildRequest {
-            build: &flags.build,
-            v: flags.verbose.v,
-            o: "",
-            cover: None,
-        },
-        modules: ModRequest {
-            mode: flags.modmode.mode.as_deref(),
-            common: Some(&flags.modules),
-            ..ModRequest::default()
-        },
         find: true,
-        builds: false,
-        stamp: false,
-        auto_vcs: false,
-        tests: false,
-        skip_embeds: false,
-        fuzz: None,
+        ..Request::of(
+            BuildRequest {
+                v: flags.verbose.v,
+                ..BuildRequest::of(&flags.build)
+            },
+            ModRequest::of(&flags.modmode, &flags.modules),
+        )
     };
     let bench = loading::prepare(session, request)?;
     let loaded = bench.load(session, &parsed.arguments)?;

@@ -172,24 +172,16 @@ pub fn build(
     }
     let build = BuildFlags::default();
     let request = Request {
-        build: BuildRequest {
-            build: &build,
-            v: false,
-            o: "",
-            cover: None,
-        },
-        modules: ModRequest {
-            common: Some(modules),
-            no_main_module: own,
-            ..ModRequest::default()
-        },
-        find: false,
         builds: true,
         stamp: true,
-        auto_vcs: false,
-        tests: false,
-        skip_embeds: false,
-        fuzz: None,
+        ..Request::of(
+            BuildRequest::of(&build),
+            ModRequest {
+                common: Some(modules),
+                no_main_module: own,
+                ..ModRequest::default()
+            },
+        )
     };
     let bench = loading::prepare(session, request)?;
     let mut loaded = bench.load(session, &[package.to_owned()])?;

@@ -377,25 +377,18 @@ fn check(
 ) -> Result {
     let settings = settings(session, command, flags, tool, fixes, line.passed_on)?;
     let request = Request {
-        build: BuildRequest {
-            build: &flags.build,
-            v: flags.verbose.v,
-            o: "",
-            cover: None,
-        },
-        modules: ModRequest {
-            mode: flags.modmode.mode.as_deref(),
-            common: Some(&flags.modules),
-            trace: flags.build.trace.x,
-            ..ModRequest::default()
-        },
-        find: false,
         builds: true,
-        stamp: false,
-        auto_vcs: false,
         tests: true,
-        skip_embeds: false,
-        fuzz: None,
+        ..Request::of(
+            BuildRequest {
+                v: flags.verbose.v,
+                ..BuildRequest::of(&flags.build)
+            },
+            ModRequest {
+                trace: flags.build.trace.x,
+                ..ModRequest::of(&flags.modmode, &flags.modules)
+            },
+        )
     };
     let mut bench = loading::prepare(session, request)?;
     bench.config.explain = flags.explain.explain;

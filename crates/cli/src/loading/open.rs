@@ -12,7 +12,7 @@ use crate::bail;
 use crate::configs;
 use crate::failure::{Failure, Result};
 use crate::fips::Fips;
-use crate::flags::build::ModCommon;
+use crate::flags::build::{ModCommon, ModFlag};
 use crate::modules;
 use crate::progress::Progress;
 use crate::session::{Called, Session, memories};
@@ -53,6 +53,16 @@ pub struct ModRequest<'a> {
 }
 
 impl<'a> ModRequest<'a> {
+    /// What these flags ask for, and nothing else.
+    #[must_use]
+    pub fn of(mode: &'a ModFlag, common: &'a ModCommon) -> ModRequest<'a> {
+        ModRequest {
+            mode: mode.mode.as_deref(),
+            common: Some(common),
+            ..ModRequest::default()
+        }
+    }
+
     /// What a command asks for that looks at the main module's graph, whatever go.mod still lacks.
     #[must_use]
     pub fn of_main(common: &'a ModCommon) -> ModRequest<'a> {

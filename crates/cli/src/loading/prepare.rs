@@ -43,7 +43,23 @@ pub struct Request<'a> {
     pub skip_embeds: bool,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
+    /// Packages are loaded, and nothing else is asked for.
+    #[must_use]
+    pub fn of(build: BuildRequest<'a>, modules: ModRequest<'a>) -> Request<'a> {
+        Request {
+            build,
+            modules,
+            find: false,
+            builds: false,
+            stamp: false,
+            auto_vcs: false,
+            tests: false,
+            fuzz: None,
+            skip_embeds: false,
+        }
+    }
+
     fn has_gccgo(&self) -> bool {
         self.build.build.compiler.as_deref() == Some("gccgo")
     }

@@ -194,13 +194,11 @@ impl Load<'_> {
         index: &'a Arc<Index>,
     ) -> ModRequest<'a> {
         ModRequest {
-            mode: flags.modmode.mode.as_deref(),
-            common: Some(&flags.modules),
             no_workspace: main_dir.is_some(),
             main_dir,
             index: Some(index),
             force: true,
-            ..ModRequest::default()
+            ..ModRequest::of(&flags.modmode, &flags.modules)
         }
     }
 
@@ -250,20 +248,8 @@ impl Load<'_> {
 /// What is asked of loading: packages, and what their tests consist of if that counts.
 fn request<'a>(flags: &'a FullBuildFlags, modules: ModRequest<'a>, tests: bool) -> Request<'a> {
     Request {
-        build: BuildRequest {
-            build: &flags.build,
-            v: false,
-            o: "",
-            cover: None,
-        },
-        modules,
-        find: false,
-        builds: false,
-        stamp: false,
-        auto_vcs: false,
         tests,
-        fuzz: None,
-        skip_embeds: false,
+        ..Request::of(BuildRequest::of(&flags.build), modules)
     }
 }
 

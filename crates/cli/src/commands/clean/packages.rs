@@ -23,26 +23,13 @@ const OLD_EXTENSIONS: &[&str] = &["5", "6", "8", "a", "o", "so"];
 
 /// Cleans the packages that the patterns name; with `-r` also what they need.
 pub fn clean(session: &mut Session, flags: &CleanFlags, patterns: &[String]) -> Result<()> {
-    let request = Request {
-        build: BuildRequest {
-            build: &flags.build,
+    let request = Request::of(
+        BuildRequest {
             v: flags.verbose.v,
-            o: "",
-            cover: None,
+            ..BuildRequest::of(&flags.build)
         },
-        modules: ModRequest {
-            mode: flags.modmode.mode.as_deref(),
-            common: Some(&flags.modules),
-            ..ModRequest::default()
-        },
-        find: false,
-        builds: false,
-        stamp: false,
-        auto_vcs: false,
-        tests: false,
-        skip_embeds: false,
-        fuzz: None,
-    };
+        ModRequest::of(&flags.modmode, &flags.modules),
+    );
     let bench = loading::prepare(session, request)?;
     let loaded = bench.load(session, patterns)?;
     let cleaner = Cleaner {

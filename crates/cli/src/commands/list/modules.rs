@@ -40,10 +40,8 @@ pub fn list(
     let modules = loading::open_modules(
         session,
         ModRequest {
-            mode: flags.modmode.mode.as_deref(),
-            common: Some(&flags.modules),
             trace: flags.build.trace.x,
-            ..ModRequest::default()
+            ..ModRequest::of(&flags.modmode, &flags.modules)
         },
     )?;
     // Where go.sum may change, it gets the sums of all go.mod files that go looks into for more than names.

@@ -127,20 +127,7 @@ pub fn list(
 /// What loading is asked for.
 fn request<'a>(flags: &'a ListFlags, format: &Format, stale: bool) -> Request<'a> {
     Request {
-        build: BuildRequest {
-            build: &flags.build,
-            v: flags.verbose.v,
-            o: "",
-            cover: Some(&flags.cover),
-        },
-        modules: ModRequest {
-            mode: flags.modmode.mode.as_deref(),
-            common: Some(&flags.modules),
-            trace: flags.build.trace.x,
-            ..ModRequest::default()
-        },
         find: flags.find,
-        builds: false,
         stamp: flags.export || stale,
         auto_vcs: true,
         tests: flags.test,
@@ -151,7 +138,17 @@ fn request<'a>(flags: &'a ListFlags, format: &Format, stale: bool) -> Request<'a
             }
             _ => false,
         },
-        fuzz: None,
+        ..Request::of(
+            BuildRequest {
+                v: flags.verbose.v,
+                cover: Some(&flags.cover),
+                ..BuildRequest::of(&flags.build)
+            },
+            ModRequest {
+                trace: flags.build.trace.x,
+                ..ModRequest::of(&flags.modmode, &flags.modules)
+            },
+        )
     }
 }
 

@@ -47,25 +47,16 @@ impl Reading {
 pub fn show(session: &mut Session, common: &ModCommon, json: bool) -> Result {
     let build = BuildFlags::default();
     let request = Request {
-        build: BuildRequest {
-            build: &build,
-            v: false,
-            o: "",
-            cover: None,
-        },
-        modules: ModRequest {
-            common: Some(common),
-            force: true,
-            from_nothing: true,
-            ..ModRequest::default()
-        },
-        find: false,
-        builds: false,
-        stamp: false,
-        auto_vcs: false,
-        tests: false,
         skip_embeds: true,
-        fuzz: None,
+        ..Request::of(
+            BuildRequest::of(&build),
+            ModRequest {
+                common: Some(common),
+                force: true,
+                from_nothing: true,
+                ..ModRequest::default()
+            },
+        )
     };
     let bench = loading::prepare(session, request)?;
     modules::must_have_main(session, &bench.modules)?;

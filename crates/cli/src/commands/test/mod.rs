@@ -98,25 +98,19 @@ fn run(session: &mut Session, words: &[String]) -> Result {
 /// What loading is asked for.
 fn request(flags: &TestFlags) -> Request<'_> {
     Request {
-        build: BuildRequest {
-            build: &flags.build,
-            v: false,
-            o: "",
-            cover: Some(&flags.cover),
-        },
-        modules: ModRequest {
-            mode: flags.modmode.mode.as_deref(),
-            common: Some(&flags.modules),
-            trace: flags.build.trace.x,
-            ..ModRequest::default()
-        },
-        find: false,
         builds: true,
         stamp: true,
-        auto_vcs: false,
         tests: true,
-        skip_embeds: false,
-        fuzz: None,
+        ..Request::of(
+            BuildRequest {
+                cover: Some(&flags.cover),
+                ..BuildRequest::of(&flags.build)
+            },
+            ModRequest {
+                trace: flags.build.trace.x,
+                ..ModRequest::of(&flags.modmode, &flags.modules)
+            },
+        )
     }
 }
 
