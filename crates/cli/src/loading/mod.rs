@@ -1,5 +1,5 @@
-//! From a command's flags to loaded packages: modules are opened ([`open`]), the libraries' configurations put together
-//! ([`prepare`]), patterns loaded ([`workbench`]), and what is wrong with what was loaded is said ([`after`]).
+//! From a command's flags to loaded packages: modules are opened (`open`), the libraries' configurations put together
+//! (`prepare`), patterns loaded (`workbench`), and what is wrong with what was loaded is said (`after`).
 
 mod after;
 mod open;

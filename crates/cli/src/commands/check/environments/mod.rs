@@ -1,5 +1,5 @@
-//! The environments made real: which files each shows ([`trees`]), under which settings ([`settings`]), and which modules are there
-//! ([`layouts`]).
+//! The environments made real: which files each shows (`trees`), under which settings (`settings`), and which modules are there
+//! (`layouts`).
 
 mod layouts;
 mod settings;
