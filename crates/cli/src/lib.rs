@@ -132,9 +132,11 @@ struct Start {
 
 impl Start {
     fn run(&self, mut environment: Environment, mut words: Vec<String>) -> failure::Result {
-        let (command, used) = GO.find(&words, self.called == Called::Steady);
+        let find = |words: &[String]| GO.find(words, self.called == Called::Steady);
+        let (mut command, mut used) = find(&words);
         if let Some(dir) = take_chdir(&mut words, used) {
             environment = change_dir(environment, &dir)?;
+            (command, used) = find(&words); // it may stand before the command
         }
         if let Some(status) = self.without_toolchain(&mut words)? {
             return Ok(status);
@@ -407,7 +409,7 @@ impl Start {
     }
 }
 
-/// Takes `-C dir` off the command line if it stands right behind the command.
+/// Takes `-C dir` off the command line if it stands right before or behind the command.
 fn take_chdir(words: &mut Vec<String>, used: usize) -> Option<String> {
     let word = words.get(used)?;
     if matches!(word.as_str(), "-C" | "--C") {

@@ -5,6 +5,7 @@ use crate::check::finding::{Environment, Evidence, Finding, Fix, Severity};
 use crate::check::git::{Repository, Tracked};
 use crate::check::world::{Member, World};
 use camino::Utf8Path;
+use steady_module::amount::amount;
 use steady_system::FileKind;
 
 use super::go_files;
@@ -138,8 +139,8 @@ pub(super) fn zip_rules(world: &World, git: &Repository, member: &Member, out: &
         .collect();
     if let Some(first) = links.first() {
         let message = format!(
-            "{} symbolic links are not in the zip of {}, {prefix}{first} for one",
-            links.len(),
+            "{} not in the zip of {}, {prefix}{first} for one",
+            amount(links.len(), ["symbolic link is", "symbolic links are"]),
             member.path
         );
         let mut finding = consumer(

@@ -6,6 +6,7 @@ use crate::check::inspect::{files, workspace};
 use crate::check::world::{Member, Probe, World};
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
+use steady_module::amount::amount;
 use steady_system::clean;
 
 use super::replacements::leaks;
@@ -193,9 +194,9 @@ pub(super) fn untidy(world: &World, member: &Member, probe: &Probe, out: &mut Ve
         );
     } else if let Some(first) = surplus.first() {
         let message = format!(
-            "go.sum of {} has {} lines that nothing needs",
+            "go.sum of {} has {} that nothing needs",
             member.path,
-            surplus.len()
+            amount(surplus.len(), ["line", "lines"])
         );
         out.push(
             Finding::new("modules/sum-surplus", member.path.clone(), message)
