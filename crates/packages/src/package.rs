@@ -494,7 +494,7 @@ pub struct PackageInternal {
     pub cover_gen_meta: bool,
     /// Given as a list of .go files on the command line (import path `command-line-arguments`).
     pub cmdline_files: bool,
-    /// A relative import path outside modules.
+    /// Outside of all modules and trees: named by its files, or by a relative path where there are no modules.
     pub local: bool,
     /// Prefix for local imports (`_/dir/...`).
     pub local_prefix: String,

@@ -2,6 +2,7 @@
 
 use super::Loader;
 use super::found::{Found, Origin};
+use super::gopath::outside_path;
 use super::shape::vendored_in_tests;
 use super::way::{Importer, Stack};
 use crate::modload::{ImportError, Resolved};
@@ -351,6 +352,10 @@ impl Loader<'_> {
         package.public.standard = false;
         package.public.root = String::new();
         package.public.target = String::new();
+        package.internal.local = true;
+        if !self.modules.enabled() {
+            package.internal.local_prefix = outside_path(dir);
+        }
         package.internal.cmdline_files = true;
         package.internal.cmdline_pkg = true;
         package.internal.exe_name = names

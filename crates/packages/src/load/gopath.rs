@@ -8,7 +8,7 @@ use crate::patterns::{Match, is_local_import, match_dirs, match_packages};
 use camino::{Utf8Path, Utf8PathBuf};
 
 /// Import path of a directory that lies in no tree: go's `_/dir`, with what no import path may hold written as `_`.
-fn outside_path(dir: &Utf8Path) -> String {
+pub(super) fn outside_path(dir: &Utf8Path) -> String {
     const ILLEGAL: &str = "!\"#$%&'()*,:;<=>?[\\]^{|}`\u{fffd}";
     let valid = |c: char| match c {
         c if c.is_control() || c.is_whitespace() || ILLEGAL.contains(c) => '_',

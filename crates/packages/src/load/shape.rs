@@ -52,7 +52,10 @@ impl Loader<'_> {
                 None => tree.map_or_else(String::new, |(tree, _)| tree.to_string()),
                 Some(module) => module.dir.clone(),
             };
-            package.internal.local = path.starts_with("_/");
+            if path.starts_with("_/") {
+                package.internal.local = true;
+                package.internal.local_prefix = path.to_string();
+            }
             let public = &mut package.public;
             if let (Some(module), Some(version)) = (&module, &place.module) {
                 package.internal.go_version.clone_from(&module.go_version);

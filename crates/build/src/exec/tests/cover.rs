@@ -13,7 +13,7 @@ use crate::shell::process::{self, Spec};
 use crate::shell::{Done, Failure, lock};
 
 /// The list of fragments, as the runtime looks for it.
-const META_FILES: &str = "metafiles";
+const META_FILES: &str = "metafiles.txt";
 
 impl Run<'_> {
     /// The file that a test writes its profile to.
