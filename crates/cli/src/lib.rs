@@ -138,8 +138,12 @@ impl Start {
             environment = change_dir(environment, &dir)?;
             (command, used) = find(&words); // it may stand before the command
         }
+        let given = words.len();
         if let Some(status) = self.without_toolchain(&mut words)? {
             return Ok(status);
+        }
+        if words.len() != given {
+            (command, used) = find(&words); // `--` stood in front
         }
         // Only what looks at files and nothing else can be answered from memory; whether a run was such a one it says itself.
         let memory = answers::COMMANDS
@@ -402,9 +406,13 @@ impl Start {
         settings
             .check()
             .map_err(|error| Failure::Message(format!("{program}: {error}"), Status::USAGE))?;
-        settings
-            .experiments()
-            .map_err(|error| Failure::Message(format!("go: {error}"), Status::FAILED))?;
+        settings.experiments().map_err(|error| {
+            // The toolchain's check looks at the environment, the go command at all settings.
+            match settings.environment.get("GOEXPERIMENT") {
+                "" => Failure::error(error),
+                _ => Failure::Message(format!("{program}: {error}"), Status::USAGE),
+            }
+        })?;
         Ok(())
     }
 }
@@ -427,6 +435,9 @@ fn take_chdir(words: &mut Vec<String>, used: usize) -> Option<String> {
 
 /// Puts the run into another directory.
 fn change_dir(environment: Environment, dir: &str) -> failure::Result<Environment> {
+    if dir.is_empty() {
+        return Err(Failure::error("chdir : no such file or directory"));
+    }
     let files = Files::new(environment.cwd());
     let path = files.absolute(dir);
     match files.stat(&path) {

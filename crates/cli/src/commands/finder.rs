@@ -38,7 +38,8 @@ pub fn reuse_of(
         return Ok(Reuse::default());
     };
     if !modules.mains().is_empty() {
-        bail!("go {command} -reuse cannot be used inside a module");
+        let message = format!("go {command} -reuse cannot be used inside a module");
+        return Err(Failure::plain(message)); // without prefix
     }
     let bytes = session.files.read(file)?;
     Reuse::parse(&bytes).map_err(|error| Failure::error(format!("parsing {file}: {error}")))

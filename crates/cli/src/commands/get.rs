@@ -70,10 +70,10 @@ pub static GET: Command = Command {
 fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = GetFlags::from_arg_matches(&parsed.matches)?;
     let upgrade = match flags.u.as_deref() {
-        None | Some("false") => "",
-        Some("" | "true") => "upgrade",
+        None | Some("" | "false") => "",
+        Some("true" | "upgrade") => "upgrade",
         Some("patch") => "patch",
-        Some(other) => other,
+        Some(other) => bail!("unknown upgrade flag -u={other}"),
     };
     gone(session, &flags)?;
     modules::must_be_enabled(&session.settings)?;
@@ -90,7 +90,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let loaded = loading::open_modules(session, request)?;
     if loaded.mains().is_empty() {
         bail!(
-            "go.mod file not found in current directory or any parent directory.\n\t'go get' is no longer supported outside a module.\n\tTo build and install a command, use 'go install' with a version,\n\tlike 'go install example.com/cmd@latest'\n\tFor more information, see https://go.dev/doc/go-get-install-deprecation\n\tor run 'go help get' or 'go help install'."
+            "go.mod file not found in current directory or any parent directory.\n\t'go get' is no longer supported outside a module.\n\tTo build and install a command, use 'go install' with a version,\n\tlike 'go install example.com/cmd@latest'\n\tFor more information, see https://golang.org/doc/go-get-install-deprecation\n\tor run 'go help get' or 'go help install'."
         );
     }
     let goroot = session.settings.goroot.clone().unwrap_or_default();

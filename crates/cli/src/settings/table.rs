@@ -153,7 +153,9 @@ impl Settings {
         let (gomodcache, changed) = self.gomodcache();
         list.push(variable("GOMODCACHE", gomodcache, changed));
         let gopath = self.gopath();
-        let changed = !self.get("GOPATH").is_empty() && gopath != self.default_gopath();
+        // What the environment says counts as its default.
+        let by_file = !self.get("GOPATH").is_empty() && self.environment.get("GOPATH").is_empty();
+        let changed = by_file && gopath != self.default_gopath();
         list.push(variable("GOPATH", gopath, changed));
         list
     }

@@ -140,7 +140,7 @@ static PACKAGE_ERROR: Struct = Struct {
 static MODULE_ERROR: Struct = Struct {
     name: "*modinfo.ModuleError",
     fields: &[("Err", Text)],
-    text: None,
+    text: Some(|json| format!("{{{}}}", field(json, "Err"))), // as any struct
 };
 
 static ORIGIN: Struct = Struct {

@@ -31,6 +31,11 @@ const END: char = '\0';
 /// Functions whose arguments are formatted: objects turn into their text first.
 const FORMATTING: &[&str] = &["print", "printf", "println", "html", "js", "urlquery"];
 const NAME: &str = "main";
+/// What every template may call.
+const BUILT_IN: &[&str] = &[
+    "and", "call", "eq", "ge", "gt", "html", "index", "js", "le", "len", "lt", "ne", "not", "or",
+    "print", "printf", "println", "slice", "urlquery",
+];
 
 /// A parsed template.
 pub struct GoTemplate {
@@ -57,6 +62,9 @@ impl GoTemplate {
         let (tree, defines) = parser
             .and_then(Parser::parse)
             .map_err(|error| syntax_error(&error))?;
+        if let Some(early) = early_end(text) {
+            return Err(early);
+        }
         functions.insert(GET.to_owned(), Arc::new(get) as ValueFunc);
         functions.insert(SHOW.to_owned(), Arc::new(show) as ValueFunc);
         functions.insert(CALL.to_owned(), Arc::new(call) as ValueFunc);
@@ -64,6 +72,9 @@ impl GoTemplate {
         functions.insert(NILS.to_owned(), Arc::new(nils) as ValueFunc);
         let mut rewriter = Rewriter {
             source: text,
+            known: functions.keys().cloned().collect(),
+            ranges: 0,
+            mistake: None,
             fields: BTreeSet::new(),
             whole: false,
         };
@@ -74,6 +85,9 @@ impl GoTemplate {
         }
         let mut tree = tree;
         rewriter.list(&mut tree);
+        if let Some(mistake) = rewriter.mistake {
+            return Err(mistake);
+        }
         template = template.add_parse_tree(NAME, tree);
         Ok(GoTemplate {
             template,
@@ -114,9 +128,47 @@ fn syntax_error(error: &TemplateError) -> String {
     }
 }
 
+/// The parser takes an `{{end}}` or `{{else}}` that belongs to nothing for the end of the template, and closes what is open at
+/// its end: in both cases text behind is not part of the template itself.
+fn early_end(text: &str) -> Option<String> {
+    const LAST: &str = "\u{1}";
+    let ends = |text: &str| {
+        let marked = format!("{text}{LAST}");
+        let parser = Parser::with_name(Some(NAME), &marked, "{{", "}}");
+        let (tree, _) = parser.and_then(Parser::parse).ok()?;
+        let whole =
+            matches!(tree.nodes.last(), Some(Node::Text(last)) if last.text.ends_with(LAST));
+        Some(!whole)
+    };
+    if ends(text) != Some(true) {
+        return None;
+    }
+    let closed = text.rmatch_indices("}}").map(|(at, _)| &text[..at + 2]);
+    let at = closed
+        .take_while(|front| ends(front) == Some(true))
+        .last()?;
+    let action = at.rsplit("{{").next().unwrap_or_default();
+    let action = action.trim_start_matches(['-', ' ', '\t', '\n']);
+    let (what, read) = match ["else", "end"]
+        .iter()
+        .find(|word| action.starts_with(**word))
+    {
+        Some(word) => (format!("{{{{{word}}}}}"), at),
+        None => ("EOF".to_owned(), text), // something is not closed
+    };
+    let line = read.matches('\n').count() + 1;
+    Some(format!("template: {NAME}:{line}: unexpected {what}"))
+}
+
 /// Changes the tree as the module's description says.
 struct Rewriter<'a> {
     source: &'a str,
+    /// The functions given, beside those that are built in.
+    known: BTreeSet<String>,
+    /// How many loops are open.
+    ranges: usize,
+    /// The first thing that parses and still cannot be.
+    mistake: Option<String>,
     fields: BTreeSet<String>,
     whole: bool,
 }
@@ -133,7 +185,16 @@ impl Rewriter<'_> {
                         action.pipe.commands.push(CommandNode { pos, args });
                     }
                 }
-                Node::If(branch) | Node::With(branch) | Node::Range(branch) => {
+                Node::Range(branch) => {
+                    self.pipe(&mut branch.pipe);
+                    self.ranges += 1;
+                    self.list(&mut branch.body);
+                    self.ranges -= 1;
+                    if let Some(otherwise) = &mut branch.else_body {
+                        self.list(otherwise);
+                    }
+                }
+                Node::If(branch) | Node::With(branch) => {
                     self.pipe(&mut branch.pipe);
                     self.list(&mut branch.body);
                     if let Some(otherwise) = &mut branch.else_body {
@@ -147,9 +208,22 @@ impl Rewriter<'_> {
                 }
                 Node::List(inner) => self.list(inner),
                 Node::Define(define) => self.list(&mut define.body),
-                Node::Text(_) | Node::Break(_) | Node::Continue(_) => {}
+                Node::Break(pos) => self.leaves_range(*pos, "break"),
+                Node::Continue(pos) => self.leaves_range(*pos, "continue"),
+                Node::Text(_) => {}
             }
         }
+    }
+
+    fn leaves_range(&mut self, pos: Pos, word: &str) {
+        if self.ranges == 0 {
+            self.refuse(pos, format!("{{{{{word}}}}} outside {{{{range}}}}"));
+        }
+    }
+
+    fn refuse(&mut self, pos: Pos, what: String) {
+        let mistake = format!("template: {NAME}:{}: {what}", pos.line);
+        self.mistake.get_or_insert(mistake);
     }
 
     fn pipe(&mut self, pipe: &mut PipeNode) {
@@ -247,33 +321,51 @@ impl Rewriter<'_> {
         match expression {
             Expr::Field(_, names) => {
                 let names = std::mem::take(names);
-                *expression = self.chain(pos, Expr::Dot(pos), &names);
+                // Of a chain Go knows where its second link stands.
+                let shift = names.first().filter(|_| names.len() > 1);
+                let shift = shift.map_or(0, |first| first.len() + 1);
+                *expression = self.chain((pos, shift), "", Expr::Dot(pos), &names);
             }
             Expr::Variable(_, name, names) => {
                 self.whole |= names.is_empty();
                 let names = std::mem::take(names);
                 if !names.is_empty() {
                     let variable = Expr::Variable(pos, name.clone(), Vec::new());
-                    *expression = self.chain(pos, variable, &names);
+                    let name = name.clone();
+                    *expression = self.chain((pos, name.len()), &name, variable, &names);
                 }
             }
             Expr::Chain(_, inner, names) => {
                 self.expression(inner);
                 let names = std::mem::take(names);
                 let inner = std::mem::replace(inner.as_mut(), Expr::Nil(pos));
-                *expression = self.chain(pos, inner, &names);
+                *expression = self.chain((pos, 0), "", inner, &names);
             }
             Expr::Pipe(_, pipe) => self.pipe(pipe),
             Expr::Dot(_) => self.whole = true,
+            Expr::Identifier(_, name) => {
+                let name = name.as_str();
+                if !BUILT_IN.contains(&name) && !self.known.contains(name) {
+                    self.refuse(pos, format!("function {name:?} not defined"));
+                }
+            }
             _ => {}
         }
     }
 
-    fn chain(&mut self, pos: Pos, start: Expr, names: &[SmolStr]) -> Expr {
+    /// `names` behind `start`, which is written as `shown`; the place in messages is `shift` bytes behind `pos`.
+    fn chain(
+        &mut self,
+        (pos, shift): (Pos, usize),
+        shown: &str,
+        start: Expr,
+        names: &[SmolStr],
+    ) -> Expr {
         self.fields.extend(names.iter().map(ToString::to_string));
         let before = self.source.get(..pos.offset).unwrap_or_default();
-        let column = pos.offset - before.rfind('\n').map_or(0, |at| at + 1);
-        let shown: String = names.iter().map(|name| format!(".{name}")).collect();
+        let column = pos.offset - before.rfind('\n').map_or(0, |at| at + 1) + shift;
+        let links = names.iter().map(|name| format!(".{name}"));
+        let shown: String = std::iter::once(shown.to_owned()).chain(links).collect();
         let place = format!(
             "{NAME}:{}:{column}: executing \"{NAME}\" at <{shown}>",
             pos.line
@@ -492,6 +584,36 @@ mod tests {
     }
 
     #[test]
+    fn what_parses_and_still_cannot_be() {
+        let error = |text| GoTemplate::parse(text, FuncMap::new()).err();
+        for (text, wrong) in [
+            ("{{.Path}}{{end}}", "1: unexpected {{end}}"),
+            (
+                "{{if .Path}}a{{else}}b{{end}}\n{{- else}}",
+                "2: unexpected {{else}}",
+            ),
+            ("{{if .Path}}a{{else}}b", "1: unexpected EOF"),
+            ("{{nope .Path}}", "1: function \"nope\" not defined"),
+            (
+                "{{if .Path}}{{break}}{{end}}",
+                "1: {{break}} outside {{range}}",
+            ),
+        ] {
+            assert_eq!(
+                error(text),
+                Some(format!("template: main:{wrong}")),
+                "{text}"
+            );
+        }
+        for text in [
+            "{{range .Path}}{{if .}}{{continue}}{{end}}{{else}}x{{end}} {{- \"}}\"}} ",
+            "{{define \"x\"}}{{len .}}{{end}}{{template \"x\" .Path -}} \n",
+        ] {
+            assert_eq!(error(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn fields_that_are_empty_print_as_their_zero_value() {
         assert_eq!(
             run("{{.Path}} <{{.Dir}}> {{.Main}} {{.Versions}} {{.Replace}}").unwrap(),
@@ -541,7 +663,7 @@ mod tests {
         );
         assert_eq!(
             run("{{.Replace.Path}}").unwrap_err(),
-            "template: main:1:2: executing \"main\" at <.Replace.Path>: nil pointer evaluating *modinfo.ModulePublic.Path"
+            "template: main:1:10: executing \"main\" at <.Replace.Path>: nil pointer evaluating *modinfo.ModulePublic.Path"
         );
         assert!(
             run("{{.Path")

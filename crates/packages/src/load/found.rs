@@ -208,8 +208,10 @@ impl Loader<'_> {
     /// `all`: the packages of the main modules, what they import, what their tests import, and what that imports.
     pub(super) fn follow_all(&mut self, mains: &[String]) -> Vec<String> {
         let mut all: std::collections::BTreeSet<String> = std::collections::BTreeSet::new();
+        // A directory whose name cannot stand in an import path holds no package of `all`.
         let mut queue: Vec<Key> = mains
             .iter()
+            .filter(|path| steady_module::path::check_import_path(path).is_ok())
             .map(|path| (path.clone(), self.outer()))
             .collect();
         let mut seen: HashSet<Key> = HashSet::new();

@@ -354,7 +354,6 @@ impl Loader<'_> {
         }
         if let Err((pos, err)) = self.read_functions(package, &mut test_main) {
             main.public.error = Some(PackageError {
-                import_stack: vec![path.clone()],
                 pos,
                 err,
                 ..PackageError::default()

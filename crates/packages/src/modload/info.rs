@@ -52,6 +52,9 @@ impl Modules {
             });
             return info;
         }
+        if steady_module::gover::is_toolchain(&module.path) {
+            return info; // a name for a version, no module that lies anywhere
+        }
         match self.replaced_by(module) {
             None => self.fill(&mut info, module, true),
             Some(by) if by.replace.new.version.is_empty() => {

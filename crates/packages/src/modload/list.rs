@@ -142,6 +142,9 @@ impl Modules {
 
     /// Looks up what the cache does not know of a version; if only names are shown, what it knows need not be read.
     fn complete(&self, module: &mut ModulePublic, names: bool) {
+        if gover::is_toolchain(&module.path) {
+            return;
+        }
         let version = ModuleVersion::new(module.path.clone(), module.version.clone());
         let info = self.fetcher.cache_path(&version, "info");
         if names && info.is_ok_and(|info| self.files.exists(info)) {

@@ -114,6 +114,11 @@ impl Modules {
                     "-modfile={other}: file does not have .mod extension"
                 )));
             }
+            other if !self.files.exists(other) => {
+                return Err(ModError::File(format!(
+                    "open {other}: no such file or directory"
+                )));
+            }
             other => self.files.absolute(other),
         };
         let main = self.read_main(path, dir)?;

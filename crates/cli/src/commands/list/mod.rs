@@ -7,14 +7,18 @@ mod packages;
 use clap::{Args, FromArgMatches};
 use gotmpl::{FuncMap, TemplateError, Value, ValueFunc};
 use std::sync::Arc;
+use steady_module::ModuleVersion;
 use steady_packages::modload::{ModMode, Modules};
+use steady_packages::package::{ModuleError, ModulePublic};
 
 use crate::command::{Command, Kind};
 use crate::failure::{Failure, Result};
 use crate::flags::build::{BuildFlags, CoverFlags, ModCommon, ModFlag, Verbose};
 use crate::flags::{Parsed, define};
 use crate::session::Session;
+use crate::template::data::{MODULE, object};
 
+use super::editing::split_version;
 use format::JsonFlag;
 
 #[derive(Args)]
@@ -142,9 +146,20 @@ fn check_retracted(flags: &ListFlags, modules: &Modules) -> Result<()> {
     Err(Failure::plain(format!("go list -retracted {reason}")))
 }
 
-/// The functions that templates may call.
-fn functions(context: Value) -> FuncMap {
+/// The functions that templates may call. Without modules, `module` is a name alone: for a look at the template before anything
+/// is loaded.
+fn functions(context: Value, modules: Option<Arc<Modules>>) -> FuncMap {
     let mut map = FuncMap::new();
+    let module: ValueFunc = Arc::new(move |args| match args {
+        [Value::String(query)] => Ok(match modules.as_ref().filter(|known| known.enabled()) {
+            Some(modules) => module_of(modules, query)?,
+            None => Value::Nil,
+        }),
+        _ => Err(TemplateError::Exec(
+            "error calling module: wrong type for value; expected string".to_owned(),
+        )),
+    });
+    map.insert("module".to_owned(), module);
     let join: ValueFunc = Arc::new(|args| match args {
         [Value::List(list), Value::String(between)] => {
             let items: Vec<String> = list.iter().map(ToString::to_string).collect();
@@ -157,4 +172,26 @@ fn functions(context: Value) -> FuncMap {
     map.insert("join".to_owned(), join);
     map.insert("context".to_owned(), Arc::new(move |_| Ok(context.clone())));
     map
+}
+
+/// What templates get from `module`: the module of a path as selected, or in the version named. What goes wrong is told in the
+/// module.
+fn module_of(modules: &Modules, query: &str) -> std::result::Result<Value, TemplateError> {
+    let failed = |path: &str, err: String| ModulePublic {
+        path: path.to_owned(),
+        error: Some(ModuleError { err }),
+        ..ModulePublic::default()
+    };
+    let fatal = |error: String| TemplateError::Exec(error);
+    let found = match split_version(query) {
+        Err(error) => failed("", error),
+        Ok((path, Some(version))) => modules.module_info(&ModuleVersion::new(path, version)),
+        Ok((path, None)) => match modules.selected(path) {
+            Ok(Some(module)) => modules.module_info(&module),
+            Ok(None) => failed(path, "module not in current build".to_owned()),
+            Err(error) => return Err(fatal(error.to_string())),
+        },
+    };
+    let json = serde_json::to_value(&found).map_err(|error| fatal(error.to_string()))?;
+    Ok(object(&MODULE, &json))
 }

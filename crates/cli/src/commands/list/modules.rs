@@ -1,5 +1,6 @@
 //! `go list -m`.
 
+use std::sync::Arc;
 use steady_packages::modload::{Details, ModMode};
 
 use crate::bail;
@@ -36,14 +37,16 @@ pub fn list(
         // The module cache is asked what it has, or proxies.
         session.spoil_answer();
     }
-    let format = Format::new(json, template, functions(gotmpl::Value::Nil))?;
-    let modules = loading::open_modules(
+    Format::new(json.clone(), template, functions(gotmpl::Value::Nil, None))?; // before anything is read
+    let modules = Arc::new(loading::open_modules(
         session,
         ModRequest {
             trace: flags.build.trace.x,
             ..ModRequest::of(&flags.modmode, &flags.modules)
         },
-    )?;
+    )?);
+    let functions = functions(gotmpl::Value::Nil, Some(Arc::clone(&modules)));
+    let format = Format::new(json, template, functions)?;
     // Where go.sum may change, it gets the sums of all go.mod files that go looks into for more than names.
     let names = names && modules.mode() != ModMode::Mod;
     check_retracted(flags, &modules)?;

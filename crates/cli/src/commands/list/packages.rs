@@ -33,7 +33,7 @@ pub fn list(
         .filter(|f| !f.is_empty())
         .unwrap_or("{{.ImportPath}}");
     // Whether a template looks at a field must be known before loading, and its functions need what loading knows.
-    let early = Format::new(json.clone(), template, functions(gotmpl::Value::Nil))?;
+    let early = Format::new(json.clone(), template, functions(gotmpl::Value::Nil, None))?;
     let stale = match &early {
         Format::Json(json) => json.needs(&["Stale", "StaleReason"]),
         _ => template.contains(".Stale"),
@@ -69,7 +69,7 @@ pub fn list(
         }
     }
     let context = context_value(&bench.context);
-    if flags.retracted {
+    if flags.retracted || template.contains("module ") {
         session.spoil_answer(); // proxies are asked
     }
     if stale || flags.export || flags.compiled {
@@ -106,7 +106,8 @@ pub fn list(
         name_copies(&mut loaded);
     }
     complete(&mut loaded, &shown, &early);
-    let format = Format::new(json, template, functions(context))?;
+    let functions = functions(context, Some(bench.modules));
+    let format = Format::new(json, template, functions)?;
     let shower = Shower::new(&format, &session.printer);
     let reached = early.needs(&["Deps"]).then(|| Reached::of(&loaded.set));
     for id in shown {
