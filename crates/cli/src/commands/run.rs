@@ -76,6 +76,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         (bench, loaded)
     } else {
         let bench = loading::prepare(session, request(&flags.build, "", false))?;
+        must_be_there(session, &words[..files])?;
         let loaded = bench.load(session, patterns)?;
         (bench, loaded)
     };
@@ -129,6 +130,16 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     }
     let environment = &session.settings.environment;
     Ok(start(&session.printer, environment, &program))
+}
+
+/// Whether files that are named are there: what ends in `.go` is one for `run`, never a package.
+fn must_be_there(session: &Session, files: &[String]) -> Result<()> {
+    for file in files {
+        if let Err(error) = session.files.stat(file) {
+            return Err(Failure::plain(format!("stat {file}: {}", error.cause())));
+        }
+    }
+    Ok(())
 }
 
 /// Says what keeps the package from being built, or from being a program.

@@ -11,12 +11,12 @@ use steady_packages::source::syslist::SysList;
 use super::open::{ModRequest, open_modules};
 use super::package_flags::PackageFlags;
 use super::workbench::Workbench;
-use crate::bail;
 use crate::configs::{self, BuildRequest};
 use crate::exit::Status;
 use crate::failure::{Failure, Result};
 use crate::fips::Fips;
 use crate::flags::build::BuildFlags;
+use crate::misuse;
 use crate::session::Session;
 use crate::stamp;
 
@@ -116,7 +116,7 @@ pub fn prepare_over(
     }
     let (goos, goarch) = (config.target.goos.as_str(), config.target.goarch.as_str());
     if request.builds && !(Platform { goos, goarch }).is_known() {
-        bail!("unsupported GOOS/GOARCH pair {goos}/{goarch}");
+        misuse!("unsupported GOOS/GOARCH pair {goos}/{goarch}");
     }
     let modes = Modes::derive(&config)?;
     let settings = &session.settings;
