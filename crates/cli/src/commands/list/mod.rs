@@ -183,6 +183,10 @@ fn module_of(modules: &Modules, query: &str) -> std::result::Result<Value, Templ
         ..ModulePublic::default()
     };
     let fatal = |error: String| TemplateError::Exec(error);
+    // The module cache is asked what it has, or proxies: no answer with this in it is kept.
+    if let Some(sightings) = modules.index().files().sightings() {
+        sightings.spoil();
+    }
     let found = match split_version(query) {
         Err(error) => failed("", error),
         Ok((path, Some(version))) => modules.module_info(&ModuleVersion::new(path, version)),
