@@ -133,18 +133,14 @@ struct Start {
 impl Start {
     fn run(&self, mut environment: Environment, mut words: Vec<String>) -> failure::Result {
         let find = |words: &[String]| GO.find(words, self.called == Called::Steady);
-        let (mut command, mut used) = find(&words);
+        let (_, used) = find(&words);
         if let Some(dir) = take_chdir(&mut words, used) {
             environment = change_dir(environment, &dir)?;
-            (command, used) = find(&words); // it may stand before the command
         }
-        let given = words.len();
         if let Some(status) = self.without_toolchain(&mut words)? {
             return Ok(status);
         }
-        if words.len() != given {
-            (command, used) = find(&words); // `--` stood in front
-        }
+        let (command, used) = find(&words); // only now: `-C dir` and `--` may have stood in front
         // Only what looks at files and nothing else can be answered from memory; whether a run was such a one it says itself.
         let memory = answers::COMMANDS
             .contains(&command.long_name())

@@ -4,9 +4,11 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use steady_packages::patterns::is_standard_import_path;
 use steady_packages::source::names::{Borrowed, borrowed, declared};
 use steady_system::{Files, parallel, processors};
 
+use super::files::go_files;
 use super::modules::{line_of, replaced};
 use super::toolchain;
 use crate::check::finding::{Environment, Evidence, Finding, Fix};
@@ -104,11 +106,9 @@ fn others<'w>(world: &'w World, looked: &[Looked<'w>]) -> Others<'w> {
 
 /// Whether an import of a member may be of another package elsewhere: of another member, of what replaces a module, of another Go.
 fn may_differ(world: &World, owner: &Member, import: &str) -> bool {
-    let first = import.split('/').next().unwrap_or_default();
-    let standard = !first.contains('.');
     let sibling = world.here.member_of(import);
     sibling.is_some_and(|member| member.path != owner.path)
-        || standard && world.older_in(Environment::Ci).is_some()
+        || is_standard_import_path(import) && world.older_in(Environment::Ci).is_some()
         || replaced(owner, import).is_some()
 }
 
@@ -144,9 +144,9 @@ fn differences<'a>(world: &World, others: &'a Others<'_>) -> Differences<'a> {
 
 /// What the package in one directory declares and that in the other does not, whatever constraints their files have.
 fn here_alone(here: (&Files, &Utf8Path), there: (&Files, &Utf8Path)) -> BTreeSet<String> {
-    let theirs = go_files(there.0, there.1);
+    let theirs = sources(there.0, there.1);
     let mut names = BTreeSet::new();
-    for (name, bytes) in go_files(here.0, here.1) {
+    for (name, bytes) in sources(here.0, here.1) {
         // What stands in both does not have to be read.
         if theirs.get(&name) != Some(&bytes) {
             names.extend(declared(&bytes));
@@ -163,17 +163,15 @@ fn here_alone(here: (&Files, &Utf8Path), there: (&Files, &Utf8Path)) -> BTreeSet
     names
 }
 
-/// The files of a package but for its tests.
-fn go_files(files: &Files, dir: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
-    let entries = files.read_dir(dir).unwrap_or_default().into_iter();
-    let names = entries
-        .map(|entry| entry.name)
-        .filter(|name| name.ends_with(".go") && !name.ends_with("_test.go"));
-    let read = |name: String| {
-        let bytes = files.read(dir.join(&name)).unwrap_or_default();
-        (name, bytes)
+/// What stands in the files of a package, but for its tests, by their names.
+fn sources(files: &Files, dir: &Utf8Path) -> BTreeMap<String, Vec<u8>> {
+    let paths = go_files(files, dir).into_iter();
+    let paths = paths.filter(|path| !path.as_str().ends_with("_test.go"));
+    let read = |path: Utf8PathBuf| {
+        let name = path.file_name().unwrap_or_default().to_owned();
+        (name, files.read(path).unwrap_or_default())
     };
-    names.map(read).collect()
+    paths.map(read).collect()
 }
 
 impl Looked<'_> {

@@ -77,8 +77,8 @@ fn lacking(case: &Case<'_>, path: &Utf8Path, what: &str) -> Option<Finding> {
     Some(finding.shown_by(status(git, world, path, standing)))
 }
 
-/// The Go files of a directory as it is here.
-fn go_files(files: &Files, dir: &Utf8Path) -> Vec<Utf8PathBuf> {
+/// The Go files of a directory, tests among them.
+pub(super) fn go_files(files: &Files, dir: &Utf8Path) -> Vec<Utf8PathBuf> {
     let entries = files.read_dir(dir).unwrap_or_default();
     let names = entries.into_iter().map(|entry| entry.name);
     names
