@@ -36,7 +36,7 @@ pub mod zip;
 pub use config::{Config, HostRewrite, Limits, LookupDisabled};
 pub use error::{Error, HttpError, Kind, Result, TooNew};
 pub use fetch::{Damage, Described, Fetcher};
-pub use gosum::SumFiles;
+pub use gosum::{KnownSums, SumFiles};
 pub use observer::{Observer, Silent};
 pub use repo::{Direct, DirectRepo, Origin, Repo, RevInfo, Security, Versions, ZipSink};
 pub use time::Time;

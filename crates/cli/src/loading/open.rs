@@ -5,6 +5,7 @@ use std::sync::Arc;
 use steady_packages::index::{Index, IndexOptions, Witness};
 use steady_packages::modload::{FipsSnapshot, ModConfig, ModError, ModMode, Modules, Neighbours};
 use steady_packages::prebuilt::Prebuilt;
+use steady_proxy::KnownSums;
 use steady_system::Overlay;
 use steady_system::clock::Clock;
 
@@ -40,6 +41,8 @@ pub struct ModRequest<'a> {
     pub main_dir: Option<&'a Utf8Path>,
     /// The other members of the workspace, for a command that works on one at a time.
     pub neighbours: Option<&'a Arc<Neighbours>>,
+    /// Sums that the workspace has, for a command that works on one member at a time: go.sum of the member may lack them.
+    pub known_sums: Option<&'a Arc<KnownSums>>,
     /// The index of another look at the same files.
     pub index: Option<&'a Arc<Index>>,
     /// Modules are used even if GO111MODULE is `auto` and there is no go.mod.
@@ -219,6 +222,9 @@ pub fn open_modules(session: &mut Session, request: ModRequest<'_>) -> Result<Mo
         session.files.clone(),
         observer,
     );
+    if let Some(sums) = request.known_sums {
+        fetcher.trust(Arc::clone(sums));
+    }
     let goroot = config.goroot.clone();
     config.snapshot = Fips::of(settings, &session.files, &[])?.snapshot(&fetcher)?;
     if let Some(snapshot) = &config.snapshot {

@@ -12,7 +12,7 @@ use steady_graph::Pruning;
 use steady_module::modfile::{Entry, Godebug, ModFile, Replace};
 use steady_module::path::{PathError, check_import_path};
 use steady_module::{ModuleVersion, gover};
-use steady_proxy::{Fetcher, SumFiles};
+use steady_proxy::{Fetcher, KnownSums, SumFiles};
 use steady_system::Files;
 
 /// How go shows a path: relative to the working directory if that is shorter.
@@ -331,6 +331,15 @@ impl Modules {
             }
         };
         Ok(())
+    }
+
+    /// The sums of this run, for another look at some of its modules.
+    ///
+    /// # Errors
+    /// A go.sum file cannot be read.
+    pub fn known_sums(&self) -> Result<Arc<KnownSums>> {
+        let known = self.fetcher.known_sums()?;
+        Ok(Arc::new(known))
     }
 
     /// The go.sum files of this run.

@@ -16,7 +16,7 @@ use steady_system::{Environment, Files, parallel};
 
 use crate::once::OnceMap;
 use crate::{
-    Config, Direct, Error, Observer, Repo, Result, RevInfo, SumFiles, Vcs, Versions, goproxy,
+    Config, Direct, Error, KnownSums, Observer, Repo, Result, RevInfo, SumFiles, Vcs, Versions, goproxy,
 };
 use cached::CachedRepo;
 pub use described::Described;
@@ -73,6 +73,19 @@ impl Fetcher {
     /// checked against other files is not checked again.
     pub fn set_sum_files(&self, files: SumFiles) {
         self.shared.set_sum_files(files);
+    }
+
+    /// The sums of the go.sum files, and those that the checksum database vouched for since they were read.
+    ///
+    /// # Errors
+    /// A go.sum file cannot be read.
+    pub fn known_sums(&self) -> Result<KnownSums> {
+        self.shared.sums().known(&self.shared.files)
+    }
+
+    /// Takes sums that go.sum lacks for true without asking the checksum database: another look at modules found them so.
+    pub fn trust(&self, sums: Arc<KnownSums>) {
+        self.shared.trust(sums);
     }
 
     /// Does a task that sets other go.sum files, and goes back to those that were set.

@@ -8,7 +8,7 @@ use steady_module::{ModuleVersion, gover};
 use steady_system::{Environment, Files};
 
 use crate::cache::Cache;
-use crate::gosum::{Database, GoSum, SumFiles, Verdict, applies};
+use crate::gosum::{Database, GoSum, KnownSums, SumFiles, Verdict, applies};
 use crate::http::Client;
 use crate::slots::Slots;
 use crate::{Config, Error, Kind, Observer, Result, RevInfo, goproxy, zip};
@@ -26,6 +26,8 @@ pub struct Shared {
     pub buffers: zip::Buffers,
     proxies: OnceLock<Result<Vec<goproxy::Entry>>>,
     sums: Mutex<GoSum>,
+    /// Sums that need no answer of the database any more.
+    trusted: OnceLock<Arc<KnownSums>>,
     database: OnceLock<Result<Database>>,
 }
 
@@ -46,6 +48,7 @@ impl Shared {
             unpacking: Slots::new(steady_system::processors() + 1),
             buffers: zip::Buffers::default(),
             proxies: OnceLock::new(),
+            trusted: OnceLock::new(),
             database: OnceLock::new(),
             config,
             files,
@@ -63,6 +66,11 @@ impl Shared {
 
     pub fn sums(&self) -> MutexGuard<'_, GoSum> {
         self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn trust(&self, sums: Arc<KnownSums>) {
+        // Set once, where modules are opened.
+        let _ = self.trusted.set(sums);
     }
 
     pub fn set_sum_files(&self, files: SumFiles) {
@@ -112,7 +120,8 @@ impl Shared {
             return Ok(());
         }
         // The lock is free while the database is asked: others ask at the same time.
-        if applies(&self.config, module) {
+        let is_known = |sums: &Arc<KnownSums>| sums.has(module, sum);
+        if applies(&self.config, module) && !self.trusted.get().is_some_and(is_known) {
             self.database()?.check(module, sum)?;
         }
         if let Some(warning) = self.sums().add(&self.files, module, sum)? {

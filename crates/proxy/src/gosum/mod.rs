@@ -33,6 +33,19 @@ pub struct SumFiles {
     pub workspace: Vec<Utf8PathBuf>,
 }
 
+/// The sums that another look at go.sum files holds for true: what they record, and what the checksum database said meanwhile.
+#[derive(Debug, Default)]
+pub struct KnownSums(Table);
+
+impl KnownSums {
+    /// Whether this is one of the module's sums.
+    #[must_use]
+    pub fn has(&self, module: &ModuleVersion, sum: &str) -> bool {
+        let mut sums = self.0.get(module).into_iter().flatten();
+        sums.any(|known| known == sum)
+    }
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct GoSum {
@@ -195,6 +208,22 @@ impl GoSum {
             return false;
         };
         state.clean_sums(module).next().is_some()
+    }
+
+    /// All sums, for another look at modules.
+    ///
+    /// # Errors
+    /// go.sum cannot be read.
+    pub fn known(&mut self, files: &Files) -> Result<KnownSums> {
+        let Some(state) = self.state(files)? else {
+            return Ok(KnownSums::default());
+        };
+        let mut known = state.main.clone();
+        for (module, sums) in state.workspace.iter().flat_map(|(_, table)| table) {
+            let entry = known.entry(module.clone()).or_default();
+            entry.extend(sums.iter().cloned());
+        }
+        Ok(KnownSums(known))
     }
 
     /// The recorded sum of a module; `None` if there is none, or two.

@@ -51,10 +51,13 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     workspace.graph().map_err(Failure::switching)?;
     let context = Arc::new(configs::plain_context(session)?);
     let mut newest = String::new();
-    for member in workspace.versions_of_members(&context)? {
+    let members = workspace.versions_of_members(&context)?;
+    let sums = workspace.known_sums()?;
+    for member in members {
         let request = ModRequest {
             no_workspace: true,
             main_dir: Some(&member.dir),
+            known_sums: Some(&sums),
             index: Some(workspace.index()),
             ..request
         };

@@ -104,12 +104,14 @@ pub fn resolve(
         ..TidyOptions::default()
     };
     let mut neighbours = workspace.neighbours().map_err(Failure::switching)?;
+    let sums = workspace.known_sums()?;
     let mut tidied = Vec::new();
     for member in workspace.mains() {
         let known = Arc::new(neighbours.clone());
         let request = ModRequest {
             no_workspace: true,
             main_dir: Some(&member.dir),
+            known_sums: Some(&sums),
             index: Some(workspace.index()),
             neighbours: Some(&known),
             from_nothing: true,
