@@ -48,11 +48,11 @@ clone() {
 	git clone -q --no-local "$REPO" "$WORK/$1/src/repo"
 }
 
-# Loads every package of a module with its tests, and compiles them, unless it is for another platform (CROSS). PROVE and TEST go further.
+# Loads every package of a module with its tests, and compiles them; for another platform (CROSS) only with PROVE. That and TEST go further.
 loads() {
 	(
 		cd "$1"
-		if [ -z "${CROSS-}" ]; then
+		if [ -z "${CROSS-}" ] || [ -n "${PROVE-}" ]; then
 			go list -test -export ./... >/dev/null
 		else
 			go list -test -deps ./... >/dev/null

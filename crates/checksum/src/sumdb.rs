@@ -5,8 +5,12 @@
 
 use crate::Verified;
 use crate::note::{NoteError, Verifier};
-use crate::tlog::{Hash, LogError, TILE_WIDTH, Tile, TileSource, Tree, TreeReader, record_hash};
-use std::sync::{Mutex, PoisonError};
+use crate::tlog::{
+    Authentic, Hash, LogError, TILE_WIDTH, Tile, TileBytes, TileSource, Tree, TreeReader,
+    record_hash,
+};
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use steady_module::path;
 
 /// What the client needs of the outside world. Paths are relative to the database's URL, and the same in the cache.
@@ -76,17 +80,27 @@ impl<E> From<LogError<E>> for SumDbError<E> {
     }
 }
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct Head {
     tree: Tree,
     note: Vec<u8>,
+    /// What was read of the tree so far.
+    tiles: OnceLock<Arc<Authentic>>,
+}
+
+/// What is known of the log's history.
+#[derive(Default)]
+struct History {
+    latest: Option<Arc<Head>>,
+    /// Signed notes whose heads lie in one history with the latest: answers that were kept come with many heads, and each with few.
+    agreed: HashSet<Vec<u8>>,
 }
 
 /// A client of one database; may be used from several threads.
 pub struct Client<O: Ops> {
     ops: O,
     verifier: Verifier,
-    latest: Mutex<Option<Head>>,
+    history: Mutex<History>,
 }
 
 /// Tiles of the database, from the cache where they are kept.
@@ -97,7 +111,7 @@ struct Tiles<'c, O: Ops> {
 impl<O: Ops> TileSource for Tiles<'_, O> {
     type Error = O::Error;
 
-    fn read(&self, tile: Tile) -> Result<Vec<u8>, O::Error> {
+    fn read(&self, tile: Tile) -> Result<TileBytes, O::Error> {
         let client = self.client;
         let width = usize::try_from(tile.width * 32).unwrap_or(usize::MAX);
         let cut = |mut bytes: Vec<u8>| {
@@ -110,7 +124,7 @@ impl<O: Ops> TileSource for Tiles<'_, O> {
             .read_cache(&client.cached(&tile.path()))
             .filter(|bytes| bytes.len() == width)
         {
-            return Ok(bytes);
+            return Ok(TileBytes { bytes, kept: true });
         }
         if tile.width < TILE_WIDTH
             && let Some(bytes) = client
@@ -118,9 +132,10 @@ impl<O: Ops> TileSource for Tiles<'_, O> {
                 .read_cache(&client.cached(&tile.full().path()))
                 .filter(|bytes| bytes.len() >= width)
         {
-            return Ok(cut(bytes));
+            let bytes = cut(bytes);
+            return Ok(TileBytes { bytes, kept: true });
         }
-        client.ops.read_remote(&tile.path()).or_else(|error| {
+        let fetched = client.ops.read_remote(&tile.path()).or_else(|error| {
             if tile.width == TILE_WIDTH {
                 return Err(error);
             }
@@ -129,14 +144,13 @@ impl<O: Ops> TileSource for Tiles<'_, O> {
                 .read_remote(&tile.full().path())
                 .map(cut)
                 .map_err(|_| error)
-        })
+        });
+        fetched.map(|bytes| TileBytes { bytes, kept: false })
     }
 
     fn keep(&self, tile: Tile, bytes: &[u8]) {
         let file = self.client.cached(&tile.path());
-        if self.client.ops.read_cache(&file).is_none() {
-            self.client.ops.write_cache(&file, bytes);
-        }
+        self.client.ops.write_cache(&file, bytes);
     }
 }
 
@@ -146,7 +160,7 @@ impl<O: Ops> Client<O> {
         Client {
             ops,
             verifier,
-            latest: Mutex::new(None),
+            history: Mutex::default(),
         }
     }
 
@@ -222,7 +236,7 @@ impl<O: Ops> Client<O> {
         }
         let head = self.merge(note.as_bytes())?;
         let tiles = Tiles { client: self };
-        let reader = TreeReader::new(head.tree, &tiles)?;
+        let reader = self.reader(&head, &tiles)?;
         if reader.record(id)? != record_hash(record.as_bytes()) {
             return Err(SumDbError::Security(format!(
                 "SECURITY ERROR\nthe database's answer is not record {id} of the tree that it signed"
@@ -231,19 +245,39 @@ impl<O: Ops> Client<O> {
         Ok(record.to_string())
     }
 
+    /// A reader of a head's tree, with what others have read of it.
+    fn reader<'t>(
+        &self,
+        head: &Head,
+        tiles: &'t Tiles<'t, O>,
+    ) -> Result<TreeReader<'t, Tiles<'t, O>>, SumDbError<O::Error>> {
+        if let Some(known) = head.tiles.get() {
+            return Ok(TreeReader::again(head.tree, tiles, Arc::clone(known)));
+        }
+        let reader = TreeReader::new(head.tree, tiles)?;
+        // Another thread may have been quicker, with the same tiles.
+        let _ = head.tiles.set(reader.authentic());
+        Ok(reader)
+    }
+
     /// Brings a head into one history with the newest one known, and returns the newer of the two.
-    fn merge(&self, note: &[u8]) -> Result<Head, SumDbError<O::Error>> {
+    fn merge(&self, note: &[u8]) -> Result<Arc<Head>, SumDbError<O::Error>> {
+        let mut history = self.history.lock().unwrap_or_else(PoisonError::into_inner);
+        let History { latest, agreed } = &mut *history;
+        if let Some(known) = latest.as_ref().filter(|_| agreed.contains(note)) {
+            return Ok(Arc::clone(known));
+        }
         let new = self.open(note)?;
-        let mut latest = self.latest.lock().unwrap_or_else(PoisonError::into_inner);
         let file = self.config_file();
         loop {
-            let known = match &*latest {
-                Some(known) => known.clone(),
-                None => self.kept_head()?,
+            let known = match latest {
+                Some(known) => Arc::clone(known),
+                None => self.kept_head()?.into(),
             };
             if new.tree.size <= known.tree.size {
                 self.same_history(&new, &known)?;
-                *latest = Some(known.clone());
+                *latest = Some(Arc::clone(&known));
+                agreed.insert(new.note);
                 return Ok(known);
             }
             self.same_history(&known, &new)?;
@@ -252,11 +286,14 @@ impl<O: Ops> Client<O> {
                 .write_config(&file, &known.note, &new.note)
                 .map_err(SumDbError::Read)?
             {
-                *latest = Some(new.clone());
+                let new = Arc::new(new);
+                agreed.insert(new.note.clone());
+                *latest = Some(Arc::clone(&new));
                 return Ok(new);
             }
-            // Another process was quicker: its head counts from here on.
-            *latest = Some(self.kept_head()?);
+            // Another process was quicker: its head counts from here on, and what agreed with another one is looked at again.
+            agreed.clear();
+            *latest = Some(self.kept_head()?.into());
         }
     }
 
@@ -278,6 +315,7 @@ impl<O: Ops> Client<O> {
         Ok(Head {
             tree,
             note: note.to_vec(),
+            tiles: OnceLock::new(),
         })
     }
 
@@ -290,7 +328,7 @@ impl<O: Ops> Client<O> {
         let (root, proof) = match older.tree.size == newer.tree.size {
             true => (newer.tree.hash, Vec::new()),
             false => {
-                let reader = TreeReader::new(newer.tree, &tiles)?;
+                let reader = self.reader(newer, &tiles)?;
                 let root = reader.root_at(older.tree.size)?;
                 if root == older.tree.hash {
                     return Ok(());

@@ -3,6 +3,7 @@ use crate::note::tests::Signer;
 use crate::tlog::tests::Log;
 use base64::Engine as _;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A database in memory whose answers a test can change.
 struct Database {
@@ -11,6 +12,8 @@ struct Database {
     answers: Mutex<HashMap<String, String>>,
     config: Mutex<Vec<u8>>,
     cache: Mutex<HashMap<String, Vec<u8>>>,
+    /// How often the cache was asked.
+    read: AtomicUsize,
 }
 
 const SIGNED_SUM: &str = "h1:signed=";
@@ -27,6 +30,7 @@ impl Database {
             answers: Mutex::default(),
             config: Mutex::default(),
             cache: Mutex::default(),
+            read: AtomicUsize::new(0),
         }
     }
 
@@ -76,11 +80,12 @@ impl Ops for Database {
             [place, width] => (place.trim_end_matches(".p"), width.parse().unwrap()),
             _ => return Err("404".into()),
         };
-        self.log.lock().unwrap().read(Tile {
+        let tile = Tile {
             level: level.parse().unwrap(),
             index: place.parse().unwrap(),
             width,
-        })
+        };
+        Ok(self.log.lock().unwrap().read(tile)?.bytes)
     }
 
     fn read_config(&self, _file: &str) -> Result<Vec<u8>, String> {
@@ -97,6 +102,7 @@ impl Ops for Database {
     }
 
     fn read_cache(&self, file: &str) -> Option<Vec<u8>> {
+        self.read.fetch_add(1, Ordering::Relaxed);
         self.cache.lock().unwrap().get(file).cloned()
     }
 
@@ -268,4 +274,24 @@ fn a_forked_history_is_told() {
             .lines()
             .all(|line| line.starts_with('\t') && line.len() == 45)
     );
+}
+
+/// What the tree above the records is made of is read and authenticated once, not for every answer: a graph asks for a thousand.
+#[test]
+fn answers_share_what_is_known_of_the_tree() {
+    let client = Database::new(1000).client();
+    for at in 0..1000 {
+        client
+            .lookup(&format!("example.com/m{at}"), "v1.0.0")
+            .unwrap();
+    }
+    let before = client.ops.read.load(Ordering::Relaxed);
+    for at in 0..1000 {
+        client
+            .lookup(&format!("example.com/m{at}"), "v1.0.0")
+            .unwrap();
+    }
+    let reads = client.ops.read.load(Ordering::Relaxed) - before;
+    // The answer itself, and the tile with its record unless that is the rightmost one.
+    assert!((1000..=2000).contains(&reads), "{reads}");
 }

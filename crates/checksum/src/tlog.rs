@@ -5,6 +5,8 @@
 //! hash is used before its tile was.
 
 use sha2::{Digest, Sha256};
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A hash of the tree.
 pub type Hash = [u8; 32];
@@ -110,6 +112,14 @@ impl Tile {
     }
 }
 
+/// The hashes of a tile, one after the other.
+pub struct TileBytes {
+    /// 32 bytes for each.
+    pub bytes: Vec<u8>,
+    /// They were kept before, so there is no need to do so again.
+    pub kept: bool,
+}
+
 /// Where tiles come from. What it gives is not trusted.
 pub trait TileSource {
     /// Why a tile cannot be had.
@@ -119,7 +129,7 @@ pub trait TileSource {
     ///
     /// # Errors
     /// It cannot be had.
-    fn read(&self, tile: Tile) -> Result<Vec<u8>, Self::Error>;
+    fn read(&self, tile: Tile) -> Result<TileBytes, Self::Error>;
 
     /// A tile turned out authentic and may be kept.
     fn keep(&self, tile: Tile, bytes: &[u8]);
@@ -142,8 +152,8 @@ pub enum LogError<E> {
     Beyond(u64),
 }
 
-/// A tile's bytes and the hashes in them.
-type Fetched = (Vec<u8>, Vec<Hash>);
+/// A tile as it came and the hashes in it.
+type Fetched = (TileBytes, Arc<[Hash]>);
 
 /// The hash over a whole number of hashes that is a power of two.
 fn fold(hashes: &[Hash]) -> Hash {
@@ -180,12 +190,27 @@ fn root(peaks: &[Hash]) -> Hash {
     }
 }
 
+/// Tiles of one tree that were authenticated: the rightmost ones, and of the others those above the records, which many have in common.
+#[derive(Default)]
+pub struct Authentic(Mutex<HashMap<(u32, u64), Arc<[Hash]>>>);
+
+impl Authentic {
+    fn get(&self, level: u32, index: u64) -> Option<Arc<[Hash]>> {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.get(&(level, index)).cloned()
+    }
+
+    fn insert(&self, level: u32, index: u64, hashes: Arc<[Hash]>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        known.insert((level, index), hashes);
+    }
+}
+
 /// A tree whose head is believed, read through tiles that are not.
 pub struct TreeReader<'s, S: TileSource> {
     tree: Tree,
     source: &'s S,
-    /// Authenticated tiles.
-    known: std::cell::RefCell<std::collections::HashMap<(u32, u64), Vec<Hash>>>,
+    known: Arc<Authentic>,
 }
 
 impl<'s, S: TileSource> TreeReader<'s, S> {
@@ -197,7 +222,7 @@ impl<'s, S: TileSource> TreeReader<'s, S> {
         let reader = TreeReader {
             tree,
             source,
-            known: std::cell::RefCell::default(),
+            known: Arc::default(),
         };
         let mut read = Vec::new();
         let mut level = 0;
@@ -209,12 +234,9 @@ impl<'s, S: TileSource> TreeReader<'s, S> {
                     index: entries / TILE_WIDTH,
                     width: entries % TILE_WIDTH,
                 };
-                let (bytes, hashes) = reader.fetch(tile)?;
-                reader
-                    .known
-                    .borrow_mut()
-                    .insert((level, tile.index), hashes);
-                read.push((tile, bytes));
+                let (found, hashes) = reader.fetch(tile)?;
+                reader.known.insert(level, tile.index, hashes);
+                read.push((tile, found));
             }
             level += 1;
         }
@@ -227,27 +249,49 @@ impl<'s, S: TileSource> TreeReader<'s, S> {
             return Err(LogError::Inconsistent(names.join(" ")));
         }
         read.iter()
-            .for_each(|(tile, bytes)| source.keep(*tile, bytes));
+            .for_each(|(tile, found)| reader.keep(*tile, found));
         Ok(reader)
     }
 
+    /// Reads on with the tiles that another reader of the same tree has authenticated.
+    pub fn again(tree: Tree, source: &'s S, known: Arc<Authentic>) -> TreeReader<'s, S> {
+        TreeReader {
+            tree,
+            source,
+            known,
+        }
+    }
+
+    /// The tiles authenticated so far, for [`TreeReader::again`].
+    #[must_use]
+    pub fn authentic(&self) -> Arc<Authentic> {
+        Arc::clone(&self.known)
+    }
+
     fn fetch(&self, tile: Tile) -> Result<Fetched, LogError<S::Error>> {
-        let bytes = self.source.read(tile).map_err(LogError::Read)?;
+        let found = self.source.read(tile).map_err(LogError::Read)?;
         let wanted = usize::try_from(tile.width * 32).unwrap_or(usize::MAX);
-        if bytes.len() != wanted {
+        if found.bytes.len() != wanted {
             return Err(LogError::Size(tile.path()));
         }
-        let hashes = bytes
+        let hashes = found
+            .bytes
             .chunks_exact(32)
             .filter_map(|chunk| chunk.try_into().ok())
             .collect();
-        Ok((bytes, hashes))
+        Ok((found, hashes))
+    }
+
+    fn keep(&self, tile: Tile, found: &TileBytes) {
+        if !found.kept {
+            self.source.keep(tile, &found.bytes);
+        }
     }
 
     /// The hashes of the tile with a place, authenticated from its parents down.
-    fn tile(&self, level: u32, index: u64) -> Result<Vec<Hash>, LogError<S::Error>> {
-        if let Some(known) = self.known.borrow().get(&(level, index)) {
-            return Ok(known.clone());
+    fn tile(&self, level: u32, index: u64) -> Result<Arc<[Hash]>, LogError<S::Error>> {
+        if let Some(known) = self.known.get(level, index) {
+            return Ok(known);
         }
         // The rightmost tiles are known from the start, so this one is full and its parent has an entry for it.
         let entries = if level * HEIGHT < 64 {
@@ -264,15 +308,15 @@ impl<'s, S: TileSource> TreeReader<'s, S> {
             index,
             width: TILE_WIDTH,
         };
-        let (bytes, hashes) = self.fetch(tile)?;
+        let (found, hashes) = self.fetch(tile)?;
         let at = usize::try_from(index % TILE_WIDTH).unwrap_or(usize::MAX);
         if parent.get(at) != Some(&fold(&hashes)) {
             return Err(LogError::Inconsistent(tile.path()));
         }
-        self.source.keep(tile, &bytes);
-        self.known
-            .borrow_mut()
-            .insert((level, index), hashes.clone());
+        self.keep(tile, &found);
+        if level > 0 {
+            self.known.insert(level, index, Arc::clone(&hashes));
+        }
         Ok(hashes)
     }
 
@@ -409,7 +453,7 @@ pub(crate) mod tests {
     impl TileSource for Log {
         type Error = String;
 
-        fn read(&self, tile: Tile) -> Result<Vec<u8>, String> {
+        fn read(&self, tile: Tile) -> Result<TileBytes, String> {
             let hashes = self.level(tile.level * HEIGHT);
             let from = (tile.index * TILE_WIDTH) as usize;
             let part = hashes
@@ -419,7 +463,7 @@ pub(crate) mod tests {
             if *self.damaged.borrow() == Some(tile) {
                 bytes[40 % tile.width as usize] ^= 1;
             }
-            Ok(bytes)
+            Ok(TileBytes { bytes, kept: false })
         }
 
         fn keep(&self, tile: Tile, bytes: &[u8]) {

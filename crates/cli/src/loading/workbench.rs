@@ -1,9 +1,7 @@
 //! Loading what patterns name.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use steady_build::BuildConfig;
-use steady_module::ModuleVersion;
 use steady_packages::load::{LoadOptions, Loaded, Loader, Places};
 use steady_packages::modload::{ModError, Modules};
 use steady_packages::package::PackageError;
@@ -127,30 +125,15 @@ impl Workbench {
         Ok((loaded, outside.patterns))
     }
 
-    /// A workspace's go.work.sum takes up sums that were looked up for the packages loaded.
+    /// A workspace's go.work.sum takes up sums that were looked up for the packages loaded, and for each go.mod of the graph: what no
+    /// file has would be looked up again by every run.
     fn keep_sums(&self, loaded: &Loaded) -> Result<()> {
         if self.modules.go_work().is_none() || !self.modules.fetcher().has_new_sums() {
             return Ok(());
         }
-        let mut keep = HashSet::new();
-        for package in &loaded.set.packages {
-            let Some(module) = &package.public.module else {
-                continue;
-            };
-            let module = module.replace.as_deref().unwrap_or(module);
-            if !module.version.is_empty() {
-                keep.insert(ModuleVersion::new(
-                    module.path.clone(),
-                    module.version.clone(),
-                ));
-            }
-        }
-        for module in self.modules.build_list().unwrap_or_default() {
-            keep.insert(ModuleVersion::new(
-                module.path.clone(),
-                format!("{}/go.mod", module.version),
-            ));
-        }
+        let packages = loaded.set.packages.iter();
+        let paths = packages.map(|package| package.public.import_path.as_str());
+        let keep = self.modules.keep_sums_of(paths);
         Ok(self.modules.fetcher().write_go_sum(&keep, false)?)
     }
 }

@@ -49,12 +49,14 @@ pub struct Deed {
 impl Deed {
     /// Whether it was a build: what loads may still not compile.
     pub fn compiles(&self) -> bool {
-        self.command.contains("go build ")
+        ["go build ", " -export "]
+            .iter()
+            .any(|words| self.command.contains(words))
     }
 
     /// Whether it shows if everything loads.
     pub fn loads(&self) -> bool {
-        ["go list ", "go get ", "zip of "]
+        ["go list -deps ", "go get ", "zip of "]
             .iter()
             .any(|words| self.command.contains(words))
     }
@@ -176,10 +178,11 @@ impl<'t> Truth<'t> {
         Ok(())
     }
 
-    /// Loads all packages of a module with their tests, and builds its packages and programs.
+    /// Loads all packages of a module with their tests, compiles them, and links its programs.
     fn builds(&self, scene: &Scene<'_>, build: bool, deeds: &mut Vec<Deed>) -> Result<()> {
         self.done(scene, &["list", "-deps", "-test", "./..."], deeds)?;
         if build {
+            self.done(scene, &["list", "-test", "-export", "./..."], deeds)?;
             self.done(scene, &["build", "-o", "/dev/null", "./..."], deeds)?;
         }
         Ok(())

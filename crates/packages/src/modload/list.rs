@@ -257,13 +257,16 @@ impl Modules {
     /// # Errors
     /// Files that would have to change and may not, or that cannot be written.
     pub fn commit_graph(&self) -> Result<()> {
-        if self.mains.is_empty() || self.work.is_some() {
+        if self.mains.is_empty() {
             return Ok(());
         }
         if self.vendor.is_some() {
             return self.must_be_clean();
         }
-        let reqs = self.with_go_line(&self.reqs(), "")?;
+        let reqs = match self.work {
+            Some(_) => self.reqs(),
+            None => self.with_go_line(&self.reqs(), "")?,
+        };
         self.commit(&reqs, None, &CommitOptions::default())
     }
 }

@@ -16,7 +16,8 @@ use steady_system::{Environment, Files, parallel};
 
 use crate::once::OnceMap;
 use crate::{
-    Config, Direct, Error, KnownSums, Observer, Repo, Result, RevInfo, SumFiles, Vcs, Versions, goproxy,
+    Config, Direct, Error, KnownSums, Observer, Repo, Result, RevInfo, SumFiles, Vcs, Versions,
+    goproxy,
 };
 use cached::CachedRepo;
 pub use described::Described;

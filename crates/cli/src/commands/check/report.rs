@@ -267,17 +267,7 @@ impl Report {
             out.push('\n');
             out.push_str(&paragraph(finding));
         }
-        let notes = self
-            .findings
-            .iter()
-            .filter(|finding| finding.severity == Severity::Note);
-        let notes: Vec<&Finding> = notes.collect();
-        if !notes.is_empty() {
-            out.push('\n');
-            for note in notes {
-                let _ = writeln!(out, "note {}: {}", note.class.id, note.message);
-            }
-        }
+        out.push_str(&self.notes());
         let unproved = self.rows.iter().any(|row| row.verdict == Verdict::Loads);
         let _ = writeln!(
             out,
@@ -292,7 +282,38 @@ impl Report {
         );
         out
     }
+
+    /// A line for each note, or one for many of a class.
+    fn notes(&self) -> String {
+        let is_note = |finding: &&Finding| finding.severity == Severity::Note;
+        let notes: Vec<&Finding> = self.findings.iter().filter(is_note).collect();
+        let mut out = String::new();
+        for class in notes.chunk_by(|one, other| one.class.id == other.class.id) {
+            let more = match class.len() {
+                0..=TOLD_NOTES => 0,
+                many => many - (TOLD_NOTES - 1),
+            };
+            for note in &class[..class.len() - more] {
+                let _ = writeln!(out, "note {}: {}", note.class.id, note.message);
+            }
+            if more > 0 {
+                let _ = writeln!(
+                    out,
+                    "note {}: {more} more (-json names them)",
+                    class[0].class.id
+                );
+            }
+        }
+        if out.is_empty() {
+            out
+        } else {
+            format!("\n{out}")
+        }
+    }
 }
+
+/// Of so many notes of one class each is told; of more the first ones and a count, since a list of ninety is not read.
+const TOLD_NOTES: usize = 5;
 
 fn paragraph(finding: &Finding) -> String {
     let mut out = String::new();

@@ -9,6 +9,23 @@ use steady_graph::Pruning;
 use steady_module::{ModuleVersion, gover};
 
 impl Modules {
+    /// Sums that go.work.sum must keep for packages: of each go.mod of the graph, and of the modules that could have such a package.
+    #[must_use]
+    pub fn keep_sums_of<'p>(&self, paths: impl Iterator<Item = &'p str>) -> HashSet<ModuleVersion> {
+        let reqs = self.reqs();
+        let mut keep = self.keep_sums(None, &reqs, false, false);
+        let Ok(graph) = self.graph_of(&reqs) else {
+            return keep;
+        };
+        for prefix in paths.flat_map(crate::modload::import::prefixes) {
+            if let Some(version) = graph.selected(prefix).filter(|version| *version != "none") {
+                let module = ModuleVersion::new(prefix, version);
+                keep.insert(self.replacement(&module).unwrap_or(&module).clone());
+            }
+        }
+        keep
+    }
+
     /// Sums that go.sum must keep: of the modules that packages come from or could come from, and of every go.mod that was read.
     #[must_use]
     pub fn keep_sums(

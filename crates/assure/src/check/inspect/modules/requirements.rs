@@ -140,14 +140,23 @@ pub fn malformed(case: &Case<'_>) -> Finding {
     finding.shown_by(Evidence::place(shown, line, last))
 }
 
-/// Two modules with one package.
+/// Two modules with one package: the whole, whose path is the shorter one, lost it to the part in later versions.
 pub fn ambiguous(case: &Case<'_>, package: &str) -> Finding {
-    case.finding(
+    let lines = case.trouble.text.lines();
+    let modules = lines.filter_map(|line| line.trim_start().split_once(' ').map(|(path, _)| path));
+    let holders = modules.filter(|path| {
+        let rest = package.strip_prefix(path);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    let finding = case.finding(
         "modules/ambiguous",
         package,
         format!("{package} is in several modules"),
-    )
-    .fixed_by(Fix::shown(format!("go mod why -m {package}")))
+    );
+    match holders.min_by_key(|path| path.len()) {
+        Some(whole) => finding.fixed_by(Fix::shown(format!("go get {whole}@latest"))),
+        None => finding,
+    }
 }
 
 /// The lines that one text has and another has not.
