@@ -17,6 +17,7 @@
 mod memory;
 mod variants;
 
+use crate::source::imports::{Scanned, Tags, scan_dir};
 use crate::source::testing::{self, TestFileError, TestFunction};
 use crate::source::{BuildContext, DirContents, PackageSource, SourceError, evaluate, scan};
 use camino::{Utf8Path, Utf8PathBuf};
@@ -83,6 +84,8 @@ pub struct Index {
     recent: Mutex<VecDeque<(Utf8PathBuf, Arc<DirContents>)>>,
     /// What the directories are under the configurations that were asked for.
     variants: Mutex<HashMap<Utf8PathBuf, Arc<Mutex<Variants>>>>,
+    /// What the files of directories import, whatever their constraints: little, and asked for again by every look at a module graph.
+    imports: Mutex<HashMap<Utf8PathBuf, Option<Arc<Scanned>>>>,
     /// What test files hold.
     functions: Mutex<HashMap<Utf8PathBuf, Functions>>,
     /// Memories opened so far, by root; `None` for a root that must not have one.
@@ -109,6 +112,7 @@ impl Index {
             seen: Mutex::default(),
             recent: Mutex::default(),
             variants: Mutex::default(),
+            imports: Mutex::default(),
             functions: Mutex::default(),
             memories: Mutex::default(),
             beside: None,
@@ -207,6 +211,7 @@ impl Index {
         locked(&self.seen).clear();
         locked(&self.recent).clear();
         locked(&self.variants).clear();
+        locked(&self.imports).clear();
         locked(&self.functions).clear();
         locked(&self.memories).clear();
     }
@@ -216,6 +221,19 @@ impl Index {
         locked(&self.seen).remove(dir);
         locked(&self.recent).retain(|(path, _)| path != dir);
         locked(&self.variants).remove(dir);
+        locked(&self.imports).remove(dir);
+    }
+
+    /// What the Go files of a directory import, whatever their constraints; nothing if there are none to be read.
+    pub fn imports(&self, dir: &Utf8Path) -> Option<Arc<Scanned>> {
+        if let Some(known) = locked(&self.imports).get(dir) {
+            return known.clone();
+        }
+        let contents = self.dir(dir).ok();
+        let found = contents.and_then(|contents| scan_dir(dir, &contents, Tags::Any).ok());
+        let found = found.map(Arc::new);
+        locked(&self.imports).insert(dir.to_owned(), found.clone());
+        found
     }
 
     /// The package in a directory under a configuration; a directory that cannot be read gives a value with an error.

@@ -139,7 +139,8 @@ impl Modules {
         packages: Option<&ModulePackages>,
         options: &CommitOptions,
     ) -> Result<()> {
-        if self.mains.is_empty() {
+        // In a workspace only new sums are written: go.work.sum is never made smaller here.
+        if self.mains.is_empty() || self.work.is_some() && !self.fetcher.has_new_sums() {
             return Ok(());
         }
         let keep = self.keep_sums(packages, reqs, options.tidy, true);

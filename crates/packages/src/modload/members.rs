@@ -1,7 +1,6 @@
 //! `work graph`: which members of a workspace import and require one another.
 
 use super::Modules;
-use crate::source::imports::{Tags, scan_dir};
 use camino::Utf8PathBuf;
 use std::collections::{BTreeMap, BTreeSet};
 use steady_system::parallel;
@@ -40,8 +39,7 @@ impl Modules {
             let found = parallel::map(&packages, steady_system::processors(), |package| {
                 let below = package.strip_prefix(&main.path).unwrap_or_default();
                 let dir = main.dir.join(below.trim_start_matches('/'));
-                let contents = self.index.dir(&dir).ok()?;
-                scan_dir(&dir, &contents, Tags::Any).ok()
+                self.index.imports(&dir)
             });
             for (package, found) in packages.iter().zip(found) {
                 let found = found.unwrap_or_default();

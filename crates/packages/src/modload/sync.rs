@@ -2,16 +2,18 @@
 
 use super::packages::PackageOptions;
 use super::reqs::sort;
-use super::{CommitOptions, Modules, Result, TidyOptions};
+use super::{CommitOptions, MainModule, Modules, Result, TidyOptions};
 use crate::source::BuildContext;
 use camino::Utf8PathBuf;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use steady_module::ModuleVersion;
 
 /// What the workspace has selected for one of its members.
 #[derive(Debug, Clone)]
 pub struct Synced {
+    /// The member's module path.
+    pub path: String,
     /// The member's directory.
     pub dir: Utf8PathBuf,
     /// The modules that its packages and tests need.
@@ -19,7 +21,32 @@ pub struct Synced {
 }
 
 impl Modules {
-    /// For every member of the workspace the versions of the modules that its packages need. go.work.sum takes up their sums.
+    /// The members, each behind those that it requires, as far as they do not require one another.
+    fn required_first(&self) -> Vec<&MainModule> {
+        fn visit<'m>(
+            modules: &'m Modules,
+            main: &'m MainModule,
+            seen: &mut HashSet<&'m str>,
+            order: &mut Vec<&'m MainModule>,
+        ) {
+            if !seen.insert(&main.path) {
+                return;
+            }
+            let required = main.file.require.iter();
+            for other in required.filter_map(|require| modules.main(&require.module.path)) {
+                visit(modules, other, seen, order);
+            }
+            order.push(main);
+        }
+        let (mut seen, mut order) = (HashSet::new(), Vec::new());
+        for main in &self.mains {
+            visit(self, main, &mut seen, &mut order);
+        }
+        order
+    }
+
+    /// For every member of the workspace the versions of the modules that its packages need, a member behind those that it requires.
+    /// go.work.sum takes up their sums.
     ///
     /// # Errors
     /// What keeps packages from being loaded. What is wrong with single packages does not matter here.
@@ -32,7 +59,7 @@ impl Modules {
         };
         let all = ["all".to_string()];
         let mut members = Vec::with_capacity(self.mains.len());
-        for main in &self.mains {
+        for main in self.required_first() {
             let found = self.load_packages_of(Some(&main.path), &all, &options)?;
             let reqs = found.reqs.clone().unwrap_or_else(|| self.reqs());
             self.commit(&reqs, Some(&found), &CommitOptions::default())?;
@@ -43,6 +70,7 @@ impl Modules {
             let mut versions: Vec<ModuleVersion> = needed.into_iter().cloned().collect();
             sort(&mut versions);
             members.push(Synced {
+                path: main.path.clone(),
                 dir: main.dir.clone(),
                 versions,
             });
@@ -51,7 +79,7 @@ impl Modules {
     }
 
     /// Brings the main module to these versions, and tidies it if that changes anything. Versions that contradict its own
-    /// requirements leave it as it is.
+    /// requirements leave it as it is. Whether go.mod was changed.
     ///
     /// # Errors
     /// Packages that cannot be loaded, files that cannot be written.
@@ -59,19 +87,28 @@ impl Modules {
         &self,
         versions: &[ModuleVersion],
         context: &Arc<BuildContext>,
-    ) -> Result<()> {
-        let Ok(edited) = self.edit(&self.reqs(), &[], versions) else {
-            return Ok(());
-        };
-        let Some(edited) = edited else {
-            return Ok(());
+    ) -> Result<bool> {
+        let Ok(Some(edited)) = self.edit(&self.reqs(), &[], versions) else {
+            return Ok(false);
         };
         self.set_reqs(edited);
+        self.tidy_again(context)
+    }
+
+    /// Tidies the main module. Whether go.mod was changed.
+    ///
+    /// # Errors
+    /// Packages that cannot be loaded, files that cannot be written.
+    pub fn tidy_again(&self, context: &Arc<BuildContext>) -> Result<bool> {
         let options = TidyOptions {
             as_is: true,
             ..TidyOptions::default()
         };
         let tidy = self.tidy(Arc::clone(context), &options)?;
-        self.commit_tidy(&tidy)
+        self.commit_tidy(&tidy)?;
+        let Some(main) = self.mains.first() else {
+            return Ok(false);
+        };
+        Ok(self.files.read(&main.go_mod)? != main.text.as_bytes())
     }
 }

@@ -7,7 +7,6 @@
 use super::reqs::Reqs;
 use super::{Modules, Tidy, TidyOptions};
 use crate::patterns::{IgnorePatterns, ModuleTree, walk_module};
-use crate::source::imports::{Tags, scan_dir};
 use camino::{Utf8Path, Utf8PathBuf};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -44,7 +43,7 @@ impl Modules {
         let index = self.index.options();
         let _ = writeln!(text, "{}\n{}", self.config.goroot, index.go_version);
         for (path, dir) in &packages {
-            let found = scan_dir(dir, &*self.index.dir(dir).ok()?, Tags::Any).ok();
+            let found = self.index.imports(dir);
             let found = found.unwrap_or_default();
             let _ = writeln!(text, "{path} {:?} {:?}", found.imports, found.test_imports);
         }

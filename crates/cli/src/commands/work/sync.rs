@@ -1,9 +1,10 @@
 //! `go work sync`.
 
 use clap::{Args, FromArgMatches};
+use std::collections::HashSet;
 use std::sync::Arc;
 use steady_module::gover;
-use steady_packages::modload::ModMode;
+use steady_packages::modload::{ModMode, Synced};
 
 use crate::command::{Command, Kind};
 use crate::configs;
@@ -37,6 +38,58 @@ pub static SYNC: Command = Command {
     },
 };
 
+/// Whose turn it is: each member once, then those that were changed before one that they require was. So in the end each of them is tidy
+/// with what the others have become.
+#[derive(Default)]
+struct Turns {
+    done: Vec<Done>,
+    number: usize,
+}
+
+/// What came of a member's last turn.
+struct Done {
+    turn: usize,
+    /// The last turn that changed go.mod.
+    changed: Option<usize>,
+    requires: HashSet<String>,
+}
+
+/// Members that cannot agree are left after so many turns of each.
+const MOST_TURNS: usize = 8;
+
+impl Turns {
+    fn next(&self, members: &[Synced]) -> Option<usize> {
+        if self.done.len() < members.len() {
+            return Some(self.done.len());
+        }
+        if self.number >= MOST_TURNS * members.len() {
+            return None;
+        }
+        let is_behind = |done: &Done| {
+            let mut others = self.done.iter().zip(members);
+            done.changed.is_some()
+                && others.any(|(other, member)| {
+                    other.changed > Some(done.turn) && done.requires.contains(&member.path)
+                })
+        };
+        self.done.iter().position(is_behind)
+    }
+
+    fn took(&mut self, at: usize, changed: bool, requires: impl Iterator<Item = String>) {
+        self.number += 1;
+        let before = self.done.get(at).and_then(|done| done.changed);
+        let done = Done {
+            turn: self.number,
+            changed: if changed { Some(self.number) } else { before },
+            requires: requires.collect(),
+        };
+        match self.done.get_mut(at) {
+            Some(place) => *place = done,
+            None => self.done.push(done),
+        }
+    }
+}
+
 fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let flags = Flags::from_arg_matches(&parsed.matches)?;
     modules::must_be_enabled(&session.settings)?;
@@ -53,18 +106,23 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let mut newest = String::new();
     let members = workspace.versions_of_members(&context)?;
     let sums = workspace.known_sums()?;
-    for member in members {
+    let mut turns = Turns::default();
+    while let Some(at) = turns.next(&members) {
         let request = ModRequest {
             no_workspace: true,
-            main_dir: Some(&member.dir),
+            main_dir: Some(&members[at].dir),
             known_sums: Some(&sums),
             index: Some(workspace.index()),
             ..request
         };
         let module = loading::open_modules(session, request)?;
-        module.take_versions(&member.versions, &context)?;
+        let changed = match turns.done.get(at) {
+            None => module.take_versions(&members[at].versions, &context)?,
+            Some(_) => module.tidy_again(&context)?,
+        };
         let reqs = module.reqs();
         newest = gover::max(&newest, reqs.go_version()).to_owned();
+        turns.took(at, changed, reqs.roots.iter().map(|root| root.path.clone()));
     }
     workspace.index().save();
     workfile::keep_up(session, &path, &newest)?;

@@ -4,8 +4,8 @@ use super::{ModulePackages, Node, PackageOptions};
 use crate::modload::reqs::Reqs;
 use crate::modload::{ImportError, Modules, Resolved};
 use crate::patterns::is_appengine_import;
-use crate::source::imports::{Tags, scan_dir};
-use camino::Utf8PathBuf;
+use crate::source::imports::{Scanned, Tags, scan_dir};
+use camino::{Utf8Path, Utf8PathBuf};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use steady_module::gover;
@@ -120,21 +120,24 @@ impl Walk<'_> {
             && !place.dir.as_str().is_empty()
             && !self.modules.is_prebuilt(place)
         {
-            let tags = if self.options.any_tags {
-                Tags::Any
-            } else {
-                Tags::Of(&self.options.context)
-            };
             // What is wrong with files is told when the package is loaded to be built.
-            if let Ok(contents) = self.modules.index.dir(&place.dir)
-                && let Ok(found) = scan_dir(&place.dir, &contents, tags)
-            {
-                let wanted = |path: &String| !is_appengine_import(path);
-                imports.extend(found.imports.into_iter().filter(wanted));
-                tests.extend(found.test_imports.into_iter().filter(wanted));
+            if let Some(found) = self.scanned(&place.dir) {
+                let wanted = |path: &&String| !is_appengine_import(path);
+                imports.extend(found.imports.iter().filter(wanted).cloned());
+                tests.extend(found.test_imports.iter().filter(wanted).cloned());
             }
         }
         (place, imports, tests)
+    }
+
+    fn scanned(&self, dir: &Utf8Path) -> Option<Arc<Scanned>> {
+        let index = &self.modules.index;
+        if self.options.any_tags {
+            return index.imports(dir);
+        }
+        let contents = index.dir(dir).ok()?;
+        let found = scan_dir(dir, &contents, Tags::Of(&self.options.context));
+        found.ok().map(Arc::new)
     }
 
     /// The path under which the standard library's vendored packages are known.
