@@ -192,7 +192,10 @@ fn root(peaks: &[Hash]) -> Hash {
 
 /// Tiles of one tree that were authenticated: the rightmost ones, and of the others those above the records, which many have in common.
 #[derive(Default)]
-pub struct Authentic(Mutex<HashMap<(u32, u64), Arc<[Hash]>>>);
+pub struct Authentic(Mutex<HashMap<Place, Arc<[Hash]>>>);
+
+/// A tile's level, and its place in that.
+type Place = (u32, u64);
 
 impl Authentic {
     fn get(&self, level: u32, index: u64) -> Option<Arc<[Hash]>> {
