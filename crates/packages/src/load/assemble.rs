@@ -397,6 +397,7 @@ impl Loader<'_> {
             }
         }
         self.gather_errors();
+        self.name_roots_by_namesakes();
         if self.options.stamp {
             for &root in roots {
                 self.stamp(root);

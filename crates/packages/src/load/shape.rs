@@ -10,16 +10,24 @@ use camino::Utf8PathBuf;
 use std::sync::Arc;
 
 impl Loader<'_> {
-    /// The tree of a package of the standard library. Of a vendored one whose namesake in a module is loaded too, go shows the
-    /// directory of that module.
-    pub(super) fn root_of_std(&mut self, path: &str) -> String {
-        let namesake = vendored_path(path).and_then(|short| {
-            let found = self.found.get(&(short.to_string(), Origin::Module))?;
-            found.place().ok()?.module.clone()
-        });
-        match namesake {
-            Some(module) => self.module_info(&module).dir.clone(),
-            None => self.context.goroot.to_string(),
+    /// Of a package that the standard library vendors, and whose namesake in a module is loaded too, go shows the directory of that
+    /// module as the root. Only tests may lead to the namesake, so this is known at the end.
+    pub(super) fn name_roots_by_namesakes(&mut self) {
+        if !self.modules.enabled() {
+            return;
+        }
+        for id in self.set.ids() {
+            let public = &self.set[id].public;
+            let Some(short) = vendored_path(&public.import_path).filter(|_| public.module.is_none())
+            else {
+                continue;
+            };
+            let Some(found) = self.found.get(&(short.to_string(), Origin::Module)) else {
+                continue;
+            };
+            if let Some(module) = found.place().ok().and_then(|place| place.module.clone()) {
+                self.set[id].public.root = self.module_info(&module).dir.clone();
+            }
         }
     }
 
@@ -48,7 +56,7 @@ impl Loader<'_> {
             public.standard = public.goroot && crate::patterns::is_standard_import_path(path);
             let module = place.module.as_ref().map(|module| self.module_info(module));
             public.root = match &module {
-                None if self.modules.enabled() => self.root_of_std(path),
+                None if self.modules.enabled() => self.context.goroot.to_string(),
                 None => tree.map_or_else(String::new, |(tree, _)| tree.to_string()),
                 Some(module) => module.dir.clone(),
             };
