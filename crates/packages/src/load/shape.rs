@@ -18,7 +18,8 @@ impl Loader<'_> {
         }
         for id in self.set.ids() {
             let public = &self.set[id].public;
-            let Some(short) = vendored_path(&public.import_path).filter(|_| public.module.is_none())
+            let Some(short) =
+                vendored_path(&public.import_path).filter(|_| public.module.is_none())
             else {
                 continue;
             };

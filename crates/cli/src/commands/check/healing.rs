@@ -44,7 +44,7 @@ impl Survey {
             session,
             tree: self.here.tree.clone(),
         };
-        let layout = stage.layout(self.repository.as_ref())?;
+        let layout = stage.layout(self.repository.as_ref(), self.all)?;
         let mut loads = Loads::default();
         let both = (&layout, &layout);
         loads.add_layout(&stage, Environment::Ci, both, self, &Survey::native(&stage));

@@ -38,6 +38,9 @@ pub(super) struct Flags {
         default_value = "here,ci,colleague,consumer"
     )]
     env: String,
+    /// Check every module of the repository by itself, where no go.work holds them together
+    #[arg(long)]
+    all: bool,
     /// Build and link in throw-away copies too, for every platform
     #[arg(long)]
     prove: bool,
@@ -63,12 +66,16 @@ pub(super) struct Flags {
 
 /// `steady check`
 pub static CHECK: Command = Command {
-    usage: "steady check [-env list] [-prove] [-test] [-fix] [-json | -sarif | -annotations] [-online]",
+    usage: "steady check [-env list] [-all] [-prove] [-test] [-fix] [-json | -sarif | -annotations] [-online]",
     short: "tell where this code will run: here, in CI, for a colleague, for whoever requires it",
     long: include_str!("../../help/text/check.txt"),
     examples: &[
         ("everywhere", "steady check"),
         ("before pushing", "steady check -env=ci"),
+        (
+            "all modules of a repository without go.work",
+            "steady check -all",
+        ),
         ("mend what can be mended safely", "steady check -fix"),
         ("in a CI job", "steady check -annotations"),
     ],

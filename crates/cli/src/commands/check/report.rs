@@ -78,6 +78,8 @@ struct Whole<'a> {
     root: &'a str,
     go: String,
     environments: &'a [Row],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    left_aside: &'a [String],
     findings: Vec<Shown<'a>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     fixed: &'a [Fixed],
@@ -88,6 +90,9 @@ pub struct Report {
     root: String,
     go: String,
     rows: Vec<Row>,
+    /// Modules of the repository that nothing is said of.
+    left_aside: Vec<String>,
+    workspace: bool,
     /// What was found.
     pub findings: Vec<Finding>,
     /// What `-fix` did before.
@@ -134,6 +139,12 @@ impl Report {
             root: world.root.to_string(),
             go: format!("go{}", world.go),
             rows: rows.collect(),
+            left_aside: survey
+                .left_aside
+                .iter()
+                .map(|dir| world.shown(dir))
+                .collect(),
+            workspace: survey.here_layout.go_work.is_some(),
             findings: judgement.findings,
             fixed: Vec::new(),
         }
@@ -184,6 +195,7 @@ impl Report {
             root: &self.root,
             go: self.go.clone(),
             environments: &self.rows,
+            left_aside: &self.left_aside,
             findings: self.findings.iter().map(shown).collect(),
             fixed: &self.fixed,
         };
@@ -268,6 +280,18 @@ impl Report {
             out.push_str(&paragraph(finding));
         }
         out.push_str(&self.notes());
+        if !self.left_aside.is_empty() {
+            let _ = writeln!(
+                out,
+                "\n{} of this repository left aside: {}",
+                amount(self.left_aside.len(), ["module", "modules"]),
+                match self.workspace {
+                    true =>
+                        "go.work does not name them, steady check in their directories tells of them",
+                    false => "-all checks every module by itself",
+                }
+            );
+        }
         let unproved = self.rows.iter().any(|row| row.verdict == Verdict::Loads);
         let _ = writeln!(
             out,

@@ -10,8 +10,13 @@ use crate::failure::Result;
 use crate::modules;
 use crate::session::Session;
 
-/// The modules that a session sees.
-pub(super) fn layout(session: &Session, repository: Option<&Repository>) -> Result<Layout> {
+/// The modules that a session sees: those of go.work, or the one around it, or those below. `all`: without go.work, those of the
+/// whole repository.
+pub(super) fn layout(
+    session: &Session,
+    repository: Option<&Repository>,
+    all: bool,
+) -> Result<Layout> {
     let (settings, files) = (&session.settings, &session.files);
     let work = modules::go_work(settings, files)?;
     if let Some(path) = work {
@@ -19,14 +24,31 @@ pub(super) fn layout(session: &Session, repository: Option<&Repository>) -> Resu
     }
     let cwd = settings.environment.cwd();
     let main = modules::go_mod(settings, files);
-    let dirs = match main.as_deref().and_then(Utf8Path::parent) {
-        Some(dir) => vec![dir.to_owned()],
-        None => modules_below(files, repository, cwd),
+    let main = main.as_deref().and_then(Utf8Path::parent);
+    let dirs = match (main, repository) {
+        (_, Some(git)) if all => modules_below(files, repository, &git.root),
+        (Some(dir), _) if !all => vec![dir.to_owned()],
+        (Some(dir), _) => modules_below(files, repository, dir),
+        (None, _) => modules_below(files, repository, cwd),
     };
     Ok(Layout {
         members: dirs.iter().filter_map(|dir| member(files, dir)).collect(),
         ..Layout::default()
     })
+}
+
+/// Directories of the repository's modules that a layout leaves aside.
+pub(super) fn left_aside(
+    files: &Files,
+    repository: Option<&Repository>,
+    layout: &Layout,
+) -> Vec<Utf8PathBuf> {
+    let Some(git) = repository else {
+        return Vec::new();
+    };
+    let mut dirs = modules_below(files, repository, &git.root);
+    dirs.retain(|dir| layout.members.iter().all(|member| member.dir != *dir));
+    dirs
 }
 
 fn workspace(files: &Files, path: Utf8PathBuf) -> Layout {
@@ -64,7 +86,8 @@ fn modules_below(
             .collect(),
         None => {
             let entries = files.read_dir(cwd).unwrap_or_default();
-            let dirs = entries.iter().map(|entry| cwd.join(&entry.name));
+            let below = entries.iter().map(|entry| cwd.join(&entry.name));
+            let dirs = std::iter::once(cwd.to_owned()).chain(below);
             dirs.filter(|dir| files.is_file(dir.join("go.mod")))
                 .collect()
         }

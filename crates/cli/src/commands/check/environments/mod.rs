@@ -20,7 +20,7 @@ use crate::failure::{Failure, Result};
 use crate::flags::GoFlags;
 use crate::printer::Printer;
 use crate::session::Session;
-use layouts::{committed_layout, layout, root};
+use layouts::{committed_layout, layout, left_aside, root};
 use settings::{acting, defaults, set_here};
 pub(super) use trees::{consumer_dir, made_up_version};
 use trees::{published, without_outside};
@@ -63,6 +63,10 @@ pub struct Survey {
     pub published: Stage,
     /// The modules as they are here.
     pub here_layout: Layout,
+    /// Every module of the repository is checked.
+    pub all: bool,
+    /// Directories of other modules of the repository, which nothing is said of.
+    pub left_aside: Vec<Utf8PathBuf>,
     /// The modules as they are committed.
     pub there_layout: Layout,
     /// What is set on this machine.
@@ -109,7 +113,14 @@ impl Survey {
             flags,
         );
         plain.goflags = GoFlags::default();
-        let here_layout = layout(&here.session, repository.as_ref())?;
+        let here_layout = layout(&here.session, repository.as_ref(), flags.all)?;
+        if flags.all && here_layout.go_work.is_some() {
+            return Err(Failure::Message(
+                "-all is for modules that no go.work holds together".to_owned(),
+                Status::USAGE,
+            ));
+        }
+        let left_aside = left_aside(files, repository.as_ref(), &here_layout);
         let mut there_layout = committed_layout(&plain, repository.as_ref(), &here_layout)?;
         let mut tree = tree;
         if let Some(git) = &repository
@@ -143,6 +154,8 @@ impl Survey {
             },
             published,
             here_layout,
+            all: flags.all,
+            left_aside,
             there_layout,
             ci: None,
             asked: Vec::new(),
@@ -197,7 +210,7 @@ impl Stage {
     ///
     /// # Errors
     /// GOWORK that cannot be.
-    pub fn layout(&self, repository: Option<&Repository>) -> Result<Layout> {
-        layout(&self.session, repository)
+    pub fn layout(&self, repository: Option<&Repository>, all: bool) -> Result<Layout> {
+        layout(&self.session, repository, all)
     }
 }
