@@ -48,6 +48,14 @@ struct Scene<'s> {
     alone: bool,
 }
 
+/// The file of the build cache that a failure is about: what somebody else removes from it meanwhile says nothing of the code.
+fn lost<'t>(cache: &Utf8Path, text: &'t str) -> Option<&'t str> {
+    let (_, rest) = text.split_once(&format!("open {cache}/"))?;
+    let (file, rest) = rest.split_once(": ")?;
+    rest.starts_with("no such file or directory")
+        .then_some(file)
+}
+
 impl Survey {
     /// Builds, and tests if asked, in every environment in which everything loads.
     ///
@@ -230,6 +238,13 @@ impl Prover<'_> {
             self.found.unknown.push((scene.environment, reason));
             return Ok(false);
         }
+        let (cache, _) = scene.stage.session.settings.gocache();
+        let cache = cache.unwrap_or_default();
+        if let Some(file) = failure.as_deref().and_then(|text| lost(&cache, text)) {
+            let reason = format!("{file} was removed from the build cache meanwhile; check again");
+            self.found.unknown.push((scene.environment, reason));
+            return Ok(false);
+        }
         self.found.proofs.push(Proof {
             environment: scene.environment,
             platform: scene.platform.clone(),
@@ -349,5 +364,24 @@ impl Prover<'_> {
             files.write(&target, &files.read(from.join(&path))?, 0o600)?;
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_build_cache_lost_is_told_from_what_the_code_lacks() {
+        let cache = Utf8Path::new("/cache");
+        let text = "# m\nlex.go:8:2: could not import fmt (open /cache/eb/eb19-d: no such file or directory)\n";
+        assert_eq!(lost(cache, text), Some("eb/eb19-d"));
+        for other in [
+            "a.go:3:2: could not import m/b (open /elsewhere/eb19-d: no such file or directory)",
+            "open /cache/eb/eb19-d: permission denied",
+            "undefined: limit",
+        ] {
+            assert_eq!(lost(cache, other), None, "{other}");
+        }
     }
 }
