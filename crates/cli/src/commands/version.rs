@@ -59,15 +59,17 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
     let mut status = Status::DONE;
     for argument in &parsed.arguments {
         let path = session.files.absolute(argument);
-        match session.files.stat(&path) {
-            Err(_) => {
+        // No name is not that of the current directory.
+        let found = session.files.stat(&path).ok();
+        match found.filter(|_| !argument.is_empty()) {
+            None => {
                 session
                     .printer
                     .note(format!("stat {argument}: no such file or directory"));
                 status = Status::FAILED;
             }
-            Ok(found) if found.is_dir() => scan.directory(Utf8Path::new(argument))?,
-            Ok(_) => {
+            Some(found) if found.is_dir() => scan.directory(Utf8Path::new(argument))?,
+            Some(_) => {
                 if !scan.file(Utf8Path::new(argument), true)? && flags.m {
                     status = Status::FAILED;
                 }

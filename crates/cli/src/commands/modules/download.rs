@@ -62,7 +62,6 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
         ..ModRequest::default()
     };
     let loaded = loading::open_modules(session, request)?;
-    let reuse = reuse_of(session, &loaded, "mod download", flags.reuse.as_deref())?;
     let named = !parsed.arguments.is_empty();
     let arguments = if named {
         skip_main_modules(session, &loaded, &parsed.arguments);
@@ -76,6 +75,7 @@ fn run(session: &mut Session, parsed: &Parsed) -> Result {
             .note("go: no module dependencies to download");
         return Ok(Status::DONE);
     }
+    let reuse = reuse_of(session, &loaded, "mod download", flags.reuse.as_deref())?;
     let mut finder = Finder {
         session,
         modules: &loaded,
