@@ -208,14 +208,14 @@ impl Modules {
         }
         let _side = self.fetcher.side_lock();
         let read = &main.text;
-        steady_system::lock::transform(main.go_mod.as_path(), |old| {
+        let written = self.files.transform(&main.go_mod, |old| {
             if old != read.as_bytes() {
                 return Err(ModError::message(
                     "existing contents have changed since last read",
                 ));
             }
             Ok(text.as_bytes().to_vec())
-        })
-        .map_err(|error| error.context("updating go.mod"))
+        });
+        written.map_err(|error| error.context("updating go.mod"))
     }
 }

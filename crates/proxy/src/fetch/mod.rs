@@ -81,7 +81,7 @@ impl Fetcher {
     /// # Errors
     /// A go.sum file cannot be read.
     pub fn known_sums(&self) -> Result<KnownSums> {
-        self.shared.sums().known(&self.shared.files)
+        self.shared.sums().known_sums(&self.shared.files)
     }
 
     /// Takes sums that go.sum lacks for true without asking the checksum database: another look at modules found them so.

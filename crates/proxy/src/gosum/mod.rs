@@ -214,7 +214,7 @@ impl GoSum {
     ///
     /// # Errors
     /// go.sum cannot be read.
-    pub fn known(&mut self, files: &Files) -> Result<KnownSums> {
+    pub fn known_sums(&mut self, files: &Files) -> Result<KnownSums> {
         let Some(state) = self.state(files)? else {
             return Ok(KnownSums::default());
         };
@@ -384,15 +384,14 @@ impl GoSum {
             }
             return Ok(());
         }
-        lock::transform::<Error>(files.absolute(&path), |old| self.tidied(old, keep)).map_err(
-            |error| {
-                if error.is_security() {
-                    error
-                } else {
-                    error.context("updating go.sum")
-                }
-            },
-        )?;
+        let written = files.transform::<Error>(&path, |old| self.tidied(old, keep));
+        written.map_err(|error| {
+            if error.is_security() {
+                error
+            } else {
+                error.context("updating go.sum")
+            }
+        })?;
         self.texts = None;
         if let Some(state) = &mut self.state {
             state.status.clear();

@@ -194,6 +194,20 @@ impl Files {
         crate::lock::read(path)
     }
 
+    /// Changes a file under its lock, as [`crate::lock::transform`] does.
+    ///
+    /// # Errors
+    /// Those of `change`, and of the file system.
+    pub fn transform<E: From<crate::Error>>(
+        &self,
+        path: impl AsRef<Utf8Path>,
+        change: impl FnOnce(&[u8]) -> std::result::Result<Vec<u8>, E>,
+    ) -> std::result::Result<(), E> {
+        let path = self.absolute(path);
+        self.note_change(&path);
+        crate::lock::transform(path, change)
+    }
+
     /// The same files with an overlay in front.
     #[must_use]
     pub fn with_overlay(mut self, overlay: Overlay) -> Files {
