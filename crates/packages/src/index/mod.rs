@@ -85,7 +85,7 @@ pub struct Index {
     /// What the directories are under the configurations that were asked for.
     variants: Mutex<HashMap<Utf8PathBuf, Arc<Mutex<Variants>>>>,
     /// What the files of directories import, whatever their constraints: little, and asked for again by every look at a module graph.
-    imports: Mutex<HashMap<Utf8PathBuf, Option<Arc<Scanned>>>>,
+    imports: Mutex<HashMap<Utf8PathBuf, Arc<Scanned>>>,
     /// What test files hold.
     functions: Mutex<HashMap<Utf8PathBuf, Functions>>,
     /// Memories opened so far, by root; `None` for a root that must not have one.
@@ -224,16 +224,19 @@ impl Index {
         locked(&self.imports).remove(dir);
     }
 
-    /// What the Go files of a directory import, whatever their constraints; nothing if there are none to be read.
+    /// What the Go files of a directory import, whatever their constraints: no imports if none of them can be read, nothing if the
+    /// directory cannot.
     pub fn imports(&self, dir: &Utf8Path) -> Option<Arc<Scanned>> {
-        if let Some(known) = locked(&self.imports).get(dir) {
-            return known.clone();
+        if let Some(other) = self.elsewhere(dir) {
+            return other.imports(dir);
         }
-        let contents = self.dir(dir).ok();
-        let found = contents.and_then(|contents| scan_dir(dir, &contents, Tags::Any).ok());
-        let found = found.map(Arc::new);
-        locked(&self.imports).insert(dir.to_owned(), found.clone());
-        found
+        if let Some(known) = locked(&self.imports).get(dir) {
+            return Some(Arc::clone(known));
+        }
+        let contents = self.dir(dir).ok()?;
+        let found = Arc::new(scan_dir(dir, &contents, Tags::Any).unwrap_or_default());
+        locked(&self.imports).insert(dir.to_owned(), Arc::clone(&found));
+        Some(found)
     }
 
     /// The package in a directory under a configuration; a directory that cannot be read gives a value with an error.

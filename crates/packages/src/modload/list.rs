@@ -263,10 +263,7 @@ impl Modules {
         if self.vendor.is_some() {
             return self.must_be_clean();
         }
-        let reqs = match self.work {
-            Some(_) => self.reqs(),
-            None => self.with_go_line(&self.reqs(), "")?,
-        };
+        let reqs = self.with_go_line(&self.reqs(), "")?;
         self.commit(&reqs, None, &CommitOptions::default())
     }
 }

@@ -106,9 +106,6 @@ impl Modules {
         };
         let tidy = self.tidy(Arc::clone(context), &options)?;
         self.commit_tidy(&tidy)?;
-        let Some(main) = self.mains.first() else {
-            return Ok(false);
-        };
-        Ok(self.files.read(&main.go_mod)? != main.text.as_bytes())
+        Ok(!self.go_mods_are_as_read())
     }
 }

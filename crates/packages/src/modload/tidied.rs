@@ -43,8 +43,7 @@ impl Modules {
         let index = self.index.options();
         let _ = writeln!(text, "{}\n{}", self.config.goroot, index.go_version);
         for (path, dir) in &packages {
-            let found = self.index.imports(dir);
-            let found = found.unwrap_or_default();
+            let found = self.index.imports(dir)?;
             let _ = writeln!(text, "{path} {:?} {:?}", found.imports, found.test_imports);
         }
         self.index.save();
@@ -68,19 +67,23 @@ impl Modules {
 
     /// Remembers that a state is tidy, if nothing was written and nothing is wrong. That it cannot be kept is no error.
     pub fn remember_tidy(&self, key: &TidyKey, tidy: &Tidy) {
-        let unchanged = self.mains.iter().all(|main| {
-            let now = self.files.read(&main.go_mod);
-            now.is_ok_and(|now| now == main.text.as_bytes())
-        });
         let own = |path: &str| self.main(path).is_some() || self.replaced_by_dir(path);
         let known = tidy.packages.nodes.iter().all(|node| {
             let local = node.module.as_ref().is_some_and(|module| own(&module.path));
             node.error.is_none() && (!local || key.packages.get(&node.path) == Some(&node.dir))
         });
-        if !unchanged || !known || self.fetcher.sums_digest() != Some(key.sums) {
+        if !self.go_mods_are_as_read() || !known || self.fetcher.sums_digest() != Some(key.sums) {
             return;
         }
         let _ = store::write(&self.files, &key.place, key.line.as_bytes());
+    }
+
+    /// Whether nothing was written to the main modules' go.mod files since they were read.
+    pub(super) fn go_mods_are_as_read(&self) -> bool {
+        self.mains.iter().all(|main| {
+            let now = self.files.read(&main.go_mod);
+            now.is_ok_and(|now| now == main.text.as_bytes())
+        })
     }
 
     fn replaced_by_dir(&self, path: &str) -> bool {

@@ -48,6 +48,19 @@ struct Scene<'s> {
     alone: bool,
 }
 
+/// Why a failure says nothing of the code, if it does not.
+fn undecided(scene: &Scene<'_>, text: &str) -> Option<String> {
+    if let Symptom::NotHere { what } = Symptom::of(text) {
+        let reason = format!("{what} is not in the module cache; -online asks for it");
+        return Some(reason);
+    }
+    let (cache, _) = scene.stage.session.settings.gocache();
+    let file = lost(&cache.ok()?, text)?;
+    Some(format!(
+        "{file} was removed from the build cache meanwhile; check again"
+    ))
+}
+
 /// The file of the build cache that a failure is about: what somebody else removes from it meanwhile says nothing of the code.
 fn lost<'t>(cache: &Utf8Path, text: &'t str) -> Option<&'t str> {
     let (_, rest) = text.split_once(&format!("open {cache}/"))?;
@@ -216,12 +229,7 @@ impl Prover<'_> {
             _ => &["list", "-test", "-export", pattern],
         };
         let link: &[&str] = &["build", "-o", "/dev/null", pattern];
-        let mut whole = true;
-        for words in [compile, link] {
-            if whole {
-                whole = self.ran(scene, Deed::Build, words)?;
-            }
-        }
+        let whole = self.ran(scene, Deed::Build, compile)? && self.ran(scene, Deed::Build, link)?;
         if self.flags.test && whole && !cross && scene.environment != Environment::Consumer {
             self.ran(scene, Deed::Test, &["test", pattern])?;
         }
@@ -233,15 +241,7 @@ impl Prover<'_> {
             .proving(scene.environment, &scene.module, &scene.platform);
         let (shown, failure) = self.run(scene, words)?;
         let whole = failure.is_none();
-        if let Some(Symptom::NotHere { what }) = failure.as_deref().map(Symptom::of) {
-            let reason = format!("{what} is not in the module cache; -online asks for it");
-            self.found.unknown.push((scene.environment, reason));
-            return Ok(false);
-        }
-        let (cache, _) = scene.stage.session.settings.gocache();
-        let cache = cache.unwrap_or_default();
-        if let Some(file) = failure.as_deref().and_then(|text| lost(&cache, text)) {
-            let reason = format!("{file} was removed from the build cache meanwhile; check again");
+        if let Some(reason) = failure.as_deref().and_then(|text| undecided(scene, text)) {
             self.found.unknown.push((scene.environment, reason));
             return Ok(false);
         }

@@ -1,6 +1,7 @@
 //! The sums that go.sum must keep for what was loaded.
 
 use super::ModulePackages;
+use crate::modload::import::prefixes;
 use crate::modload::reqs::Reqs;
 use crate::modload::{ModMode, Modules};
 use std::collections::HashSet;
@@ -14,16 +15,25 @@ impl Modules {
     pub fn keep_sums_of<'p>(&self, paths: impl Iterator<Item = &'p str>) -> HashSet<ModuleVersion> {
         let reqs = self.reqs();
         let mut keep = self.keep_sums(None, &reqs, false, false);
-        let Ok(graph) = self.graph_of(&reqs) else {
-            return keep;
-        };
-        for prefix in paths.flat_map(crate::modload::import::prefixes) {
-            if let Some(version) = graph.selected(prefix).filter(|version| *version != "none") {
-                let module = ModuleVersion::new(prefix, version);
-                keep.insert(self.replacement(&module).unwrap_or(&module).clone());
+        if let Ok(graph) = self.graph_of(&reqs) {
+            for path in paths {
+                keep.extend(self.holders(path, |module| graph.selected(module)));
             }
         }
         keep
+    }
+
+    /// The modules that could have a package by their names, as they are selected, or what stands in for them.
+    fn holders<'g>(
+        &self,
+        path: &str,
+        selected: impl Fn(&str) -> Option<&'g str>,
+    ) -> impl Iterator<Item = ModuleVersion> {
+        prefixes(path).filter_map(move |prefix| {
+            let version = selected(prefix).filter(|version| *version != "none")?;
+            let module = ModuleVersion::new(prefix, version);
+            Some(self.replacement(&module).unwrap_or(&module).clone())
+        })
     }
 
     /// Sums that go.sum must keep: of the modules that packages come from or could come from, and of every go.mod that was read.
@@ -60,15 +70,10 @@ impl Modules {
             } else {
                 self.graph_of(reqs).ok()
             };
-            for prefix in crate::modload::import::prefixes(&node.path) {
-                let version = match &graph {
-                    Some(graph) => graph.selected(prefix),
-                    None => reqs.root(prefix),
-                };
-                if let Some(version) = version.filter(|version| *version != "none") {
-                    keep.insert(actual(&ModuleVersion::new(prefix, version)));
-                }
-            }
+            keep.extend(self.holders(&node.path, |module| match &graph {
+                Some(graph) => graph.selected(module),
+                None => reqs.root(module),
+            }));
         }
         if !reqs.has_graph() {
             for root in &reqs.roots {

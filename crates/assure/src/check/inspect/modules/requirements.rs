@@ -10,7 +10,7 @@ use steady_module::amount::amount;
 use steady_system::clean;
 
 use super::replacements::leaks;
-use super::{alone, line_of, loaded, own, replaced, tidied};
+use super::{alone, line_of, loaded, own, replaced, tidied, within};
 
 /// A package that nothing has in this environment.
 pub fn no_package(case: &Case<'_>, package: &str) -> Cause {
@@ -144,10 +144,7 @@ pub fn malformed(case: &Case<'_>) -> Finding {
 pub fn ambiguous(case: &Case<'_>, package: &str) -> Finding {
     let lines = case.trouble.text.lines();
     let modules = lines.filter_map(|line| line.trim_start().split_once(' ').map(|(path, _)| path));
-    let holders = modules.filter(|path| {
-        let rest = package.strip_prefix(path);
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    });
+    let holders = modules.filter(|path| within(package, path));
     let finding = case.finding(
         "modules/ambiguous",
         package,

@@ -25,11 +25,11 @@ pub(super) fn layout(
     let cwd = settings.environment.cwd();
     let main = modules::go_mod(settings, files);
     let main = main.as_deref().and_then(Utf8Path::parent);
-    let dirs = match (main, repository) {
-        (_, Some(git)) if all => modules_below(files, repository, &git.root),
-        (Some(dir), _) if !all => vec![dir.to_owned()],
-        (Some(dir), _) => modules_below(files, repository, dir),
-        (None, _) => modules_below(files, repository, cwd),
+    let top = repository.map(|git| git.root.as_path()).or(main);
+    let top = top.filter(|_| all).unwrap_or(cwd);
+    let dirs = match main {
+        Some(dir) if !all => vec![dir.to_owned()],
+        _ => modules_below(files, repository, top),
     };
     Ok(Layout {
         members: dirs.iter().filter_map(|dir| member(files, dir)).collect(),
